@@ -1,0 +1,25 @@
+export { AssertionError, assert, unreachable } from './assert.ts'
+export { type Deadline, DeadlineQueue } from './deadline-queue.ts'
+export type {
+  Clock,
+  ConnectOptions,
+  Disk,
+  DiskEntry,
+  DiskFile,
+  DiskLock,
+  DiskStat,
+  Env,
+  Listener,
+  ListenOptions,
+  LogFields,
+  Logger,
+  Net,
+  Random,
+  Socket,
+  SocketHandlers,
+  Timer,
+  WorkerContext,
+  WorkerJob,
+  Workers,
+} from './env.ts'
+export { DiskError, errorMessage, NetError, OperatorError } from './errors.ts'
