@@ -1,0 +1,231 @@
+// The cluster's metadata as replayed records: topics, partitions, brokers, settings, features. The
+// active controller decides on one of these; every broker reads another one, fed with committed
+// batches only. Plain mutable maps: a batch is applied in one turn, no reader sees half of it.
+//
+// Invariants: a topic is in topicsByName and topicsById or in neither; its partitions are dense from
+// 0; changes happen through `replay` and nothing else; entries are replaced, not edited, so that a
+// reader may keep a PartitionImage over an await and compare it by identity.
+
+import { assert } from '@weir/core'
+import {
+  CONFIG_RESOURCE,
+  type MetadataRecord,
+  type PartitionRecord,
+  type RegisterBrokerRecord,
+} from './records.ts'
+
+/** One partition, immutable; a change makes a new one. */
+export type PartitionImage = Omit<PartitionRecord, 'kind'>
+/** One broker, immutable. */
+export type BrokerImage = Omit<RegisterBrokerRecord, 'kind'>
+
+export interface TopicImage {
+  readonly name: string
+  readonly topicId: string
+  /** Indexed by partition; dense. */
+  readonly partitions: readonly PartitionImage[]
+}
+
+const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
+
+/** What a batch of records changed; the publisher passes it on with the image. */
+export class MetadataDelta {
+  /** Ids of topics that were created or whose partitions changed, and still exist. */
+  readonly changedTopicIds = new Set<string>()
+  readonly removedTopics: TopicImage[] = []
+  /** Keys as made by `configResourceKey`. */
+  readonly changedConfigs = new Set<string>()
+  readonly changedBrokerIds = new Set<number>()
+}
+
+export function configResourceKey(resourceType: number, resourceName: string): string {
+  return `${resourceType}:${resourceName}`
+}
+
+export class MetadataImage {
+  readonly #topicsByName = new Map<string, TopicImage>()
+  readonly #topicsById = new Map<string, TopicImage>()
+  readonly #brokers = new Map<number, BrokerImage>()
+  readonly #configs = new Map<string, Map<string, string>>()
+  readonly #features = new Map<string, number>()
+  #clusterId: string | null = null
+  #nextProducerId = 0
+
+  /** Null until the first leader has written it. */
+  get clusterId(): string | null {
+    return this.#clusterId
+  }
+
+  /** In no particular order. */
+  get topics(): Iterable<TopicImage> {
+    return this.#topicsByName.values()
+  }
+
+  get topicCount(): number {
+    return this.#topicsByName.size
+  }
+
+  get brokers(): ReadonlyMap<number, BrokerImage> {
+    return this.#brokers
+  }
+
+  /** Finalised features with their levels. */
+  get features(): ReadonlyMap<string, number> {
+    return this.#features
+  }
+
+  get nextProducerId(): number {
+    return this.#nextProducerId
+  }
+
+  topic(name: string): TopicImage | undefined {
+    return this.#topicsByName.get(name)
+  }
+
+  topicById(topicId: string): TopicImage | undefined {
+    return this.#topicsById.get(topicId)
+  }
+
+  partition(topicName: string, partitionIndex: number): PartitionImage | undefined {
+    return this.#topicsByName.get(topicName)?.partitions[partitionIndex]
+  }
+
+  /** The overrides of one resource; empty if it has none. Broker '' is the cluster-wide default. */
+  configs(resourceType: number, resourceName: string): ReadonlyMap<string, string> {
+    return this.#configs.get(configResourceKey(resourceType, resourceName)) ?? NO_CONFIGS
+  }
+
+  topicConfigs(name: string): ReadonlyMap<string, string> {
+    return this.configs(CONFIG_RESOURCE.topic, name)
+  }
+
+  /** Names of the resources of a type that have at least one override. */
+  configuredResources(resourceType: number): string[] {
+    const prefix = `${resourceType}:`
+    const names: string[] = []
+    for (const key of this.#configs.keys()) {
+      if (key.startsWith(prefix)) names.push(key.slice(prefix.length))
+    }
+    return names
+  }
+
+  /** Applies one record; the only way to change the image. */
+  replay(record: MetadataRecord, delta?: MetadataDelta): void {
+    switch (record.kind) {
+      case 'clusterId':
+        this.#clusterId = record.clusterId
+        return
+      case 'feature':
+        if (record.level === 0) this.#features.delete(record.name)
+        else this.#features.set(record.name, record.level)
+        return
+      case 'topic':
+        this.#addTopic({ name: record.name, topicId: record.topicId, partitions: [] }, delta)
+        return
+      case 'removeTopic':
+        this.#removeTopic(record.topicId, delta)
+        return
+      case 'partition':
+        this.#setPartition(record, delta)
+        return
+      case 'config':
+        this.#setConfig(record.resourceType, record.resourceName, record.key, record.value)
+        delta?.changedConfigs.add(configResourceKey(record.resourceType, record.resourceName))
+        return
+      case 'registerBroker': {
+        const { kind: _, ...broker } = record
+        this.#brokers.set(record.brokerId, broker)
+        delta?.changedBrokerIds.add(record.brokerId)
+        return
+      }
+      case 'unregisterBroker':
+        this.#brokers.delete(record.brokerId)
+        delta?.changedBrokerIds.add(record.brokerId)
+        return
+      case 'producerIds':
+        assert(record.nextProducerId >= this.#nextProducerId, 'producer ids go back', {
+          next: record.nextProducerId,
+          current: this.#nextProducerId,
+        })
+        this.#nextProducerId = record.nextProducerId
+    }
+  }
+
+  /** The records from which an empty image becomes this one: a snapshot. */
+  *records(): Generator<MetadataRecord> {
+    if (this.#clusterId !== null) yield { kind: 'clusterId', clusterId: this.#clusterId }
+    for (const [name, level] of this.#features) yield { kind: 'feature', name, level }
+    for (const broker of this.#brokers.values()) yield { kind: 'registerBroker', ...broker }
+    for (const { name, topicId, partitions } of this.#topicsByName.values()) {
+      yield { kind: 'topic', name, topicId }
+      for (const partition of partitions) yield { kind: 'partition', ...partition }
+    }
+    for (const [resource, values] of this.#configs) {
+      const colon = resource.indexOf(':')
+      const resourceType = Number(resource.slice(0, colon))
+      const resourceName = resource.slice(colon + 1)
+      for (const [key, value] of values) {
+        yield { kind: 'config', resourceType, resourceName, key, value }
+      }
+    }
+    if (this.#nextProducerId > 0) {
+      yield { kind: 'producerIds', nextProducerId: this.#nextProducerId }
+    }
+  }
+
+  #addTopic(topic: TopicImage, delta: MetadataDelta | undefined): void {
+    const { name, topicId } = topic
+    assert(!this.#topicsByName.has(name), 'topic is there already', { name, topicId })
+    assert(!this.#topicsById.has(topicId), 'topic id is in use', { name, topicId })
+    this.#topicsByName.set(name, topic)
+    this.#topicsById.set(topicId, topic)
+    delta?.changedTopicIds.add(topicId)
+  }
+
+  #removeTopic(topicId: string, delta: MetadataDelta | undefined): void {
+    const topic = this.#topicsById.get(topicId)
+    assert(topic !== undefined, 'removal of an unknown topic', { topicId })
+    this.#topicsById.delete(topicId)
+    this.#topicsByName.delete(topic.name)
+    this.#configs.delete(configResourceKey(CONFIG_RESOURCE.topic, topic.name))
+    delta?.changedTopicIds.delete(topicId)
+    delta?.removedTopics.push(topic)
+  }
+
+  #setPartition(record: PartitionRecord, delta: MetadataDelta | undefined): void {
+    const { kind: _, ...partition } = record
+    const topic = this.#topicsById.get(partition.topicId)
+    const index = partition.partitionIndex
+    assert(topic !== undefined, 'partition of an unknown topic', { topicId: partition.topicId })
+    assert(index <= topic.partitions.length, 'partitions are not dense', {
+      topic: topic.name,
+      index,
+      count: topic.partitions.length,
+    })
+    // A topic is created partition by partition: growing in place keeps that linear. Only `replay`
+    // grows it, within one turn.
+    if (index === topic.partitions.length) {
+      ;(topic.partitions as PartitionImage[]).push(partition)
+    } else {
+      const changed = { ...topic, partitions: topic.partitions.with(index, partition) }
+      this.#topicsByName.set(topic.name, changed)
+      this.#topicsById.set(topic.topicId, changed)
+    }
+    delta?.changedTopicIds.add(topic.topicId)
+  }
+
+  #setConfig(type: number, name: string, key: string, value: string | null): void {
+    const resource = configResourceKey(type, name)
+    let values = this.#configs.get(resource)
+    if (value !== null) {
+      if (values === undefined) {
+        values = new Map()
+        this.#configs.set(resource, values)
+      }
+      values.set(key, value)
+      return
+    }
+    values?.delete(key)
+    if (values?.size === 0) this.#configs.delete(resource)
+  }
+}
