@@ -23,3 +23,4 @@ export type {
   Workers,
 } from './env.ts'
 export { DiskError, errorMessage, NetError, OperatorError } from './errors.ts'
+export { randomUuid, ZERO_UUID } from './uuid.ts'

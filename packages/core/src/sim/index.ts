@@ -1,0 +1,6 @@
+export type { Life } from './schedule.ts'
+export { type DiskCall, type DiskFaults, NO_DISK_FAULTS, type SimDisk } from './sim-disk.ts'
+export type { LogLevel, LogLine } from './sim-logger.ts'
+export { type NetFaults, NO_NET_FAULTS, type SimNetwork } from './sim-net.ts'
+export { SimRandom } from './sim-random.ts'
+export { type RunUntil, SIM_START_MS, Simulation, type SimulationOptions } from './simulation.ts'
