@@ -195,7 +195,13 @@ export function runLater<T>(
   run: () => T,
 ): Promise<T> {
   const { disk, life } = owner
-  if (disk.isInstant && life.isAlive) return new Promise(resolve => resolve(run()))
+  if (disk.isInstant && life.isAlive) {
+    try {
+      return Promise.resolve(run())
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
   return new Promise((resolve, reject) => {
     disk.schedule.add(life, disk.random.between(0.01, disk.faults.maxDelayMs), label, () => {
       try {
