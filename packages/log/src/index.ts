@@ -1,1 +1,22 @@
-export {}
+export { Log } from './log.ts'
+export { type LogDirectoryStatus, LogManager, type LogManagerOptions } from './log-manager.ts'
+export {
+  type AbortedTransaction,
+  type ActiveProducer,
+  type Appended,
+  type AppendOptions,
+  type AppendOrigin,
+  type AppendOutcome,
+  type DamagedRange,
+  DEFAULT_LOG_CONFIG,
+  type EpochEndOffset,
+  type Failed,
+  type LogConfig,
+  type LogErrorName,
+  type LogFailure,
+  type LogListener,
+  type ReadOutcome,
+  type ReadRequest,
+  type ReadResult,
+  type TimestampAndOffset,
+} from './log-types.ts'
