@@ -1,3 +1,7 @@
+export type { BrokerRegistration, RegisteredBroker } from './broker-control.ts'
+export type { ConfigRules } from './config-control.ts'
+export { Controller, type ControllerOptions } from './controller.ts'
+export { SUPPORTED_FEATURES, type SupportedFeature } from './feature-control.ts'
 export {
   type BrokerImage,
   configResourceKey,
@@ -7,6 +11,13 @@ export {
   type TopicImage,
 } from './image.ts'
 export {
+  ELECTION_PREFERRED,
+  ELECTION_UNCLEAN,
+  type ElectionResult,
+  type ReassignmentResult,
+} from './partition-control.ts'
+export { decodeMetadataBatch, encodeMetadataBatch, MetadataFormatError } from './record-codec.ts'
+export {
   type BrokerEndpoint,
   CONFIG_RESOURCE,
   type ConfigRecord,
@@ -15,3 +26,20 @@ export {
   type PartitionRecord,
   type RegisterBrokerRecord,
 } from './records.ts'
+export type {
+  ApiError,
+  ConfigChange,
+  ConfigOperation,
+  CreatedTopic,
+  DeletedTopic,
+  FeatureUpdate,
+  NewPartitions,
+  NewTopic,
+  PartitionsResult,
+  PartitionToElect,
+  ProducerIdBlock,
+  Reassignment,
+} from './requests.ts'
+export { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
+export type { TopicDefaults } from './topic-control.ts'
+export { CLUSTER_METADATA_TOPIC, isInternalTopic, topicNameProblem } from './topic-names.ts'

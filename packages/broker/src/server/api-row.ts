@@ -1,12 +1,8 @@
 // The type of a row of the API table: which definition, which versions and listeners, which handler.
 
-import type { ApiDefinition } from '@weir/protocol'
+import type { ApiDefinition, Decoded, Fields, Init, Message } from '@weir/protocol'
 import type { Services } from '../services.ts'
 import type { HandlerResult, ListenerKind, RequestContext } from './request-context.ts'
-
-/** The request and response types of a definition. */
-export type RequestOf<D> = D extends ApiDefinition<infer Request, infer _> ? Request : never
-export type ResponseOf<D> = D extends ApiDefinition<infer _, infer Response> ? Response : never
 
 export type Handler<Request, Response> = (
   services: Services,
@@ -15,7 +11,7 @@ export type Handler<Request, Response> = (
 ) => HandlerResult<Response>
 
 export interface ApiRow {
-  readonly definition: ApiDefinition<unknown, unknown>
+  readonly definition: ApiDefinition
   /** Versions that are answered, inclusive. */
   readonly minVersion: number
   readonly maxVersion: number
@@ -46,19 +42,19 @@ export interface RowOptions<Request, Response> {
 }
 
 /** Makes a row; the handler's types have to fit the definition's. */
-export function row<Request, Response>(
-  definition: ApiDefinition<Request, Response>,
-  handle: Handler<Request, Response>,
-  options: RowOptions<Request, Response> = {},
+export function row<Q extends Fields, S extends Fields>(
+  definition: ApiDefinition<Q, S>,
+  handle: Handler<Decoded<Message<Q>>, Init<Message<S>>>,
+  options: RowOptions<Decoded<Message<Q>>, Init<Message<S>>> = {},
 ): ApiRow {
   const [minVersion, maxVersion] = options.versions ?? [
-    definition.validVersions.min,
-    definition.validVersions.max,
+    definition.minVersion,
+    definition.maxVersion,
   ]
   // The one place that forgets the types: the table is looked up by number, and the codec of
   // `definition` makes the request that `handle` takes.
   return {
-    definition: definition as ApiDefinition<unknown, unknown>,
+    definition: definition as unknown as ApiDefinition,
     minVersion,
     maxVersion,
     advertisedMinVersion: options.advertisedMinVersion ?? minVersion,

@@ -1,0 +1,273 @@
+// Metadata records as protobuf bytes. The messages are declared in one table below; in .proto words:
+//
+//   message MetadataBatch { repeated MetadataRecord records = 1; }
+//   message MetadataRecord { oneof record { ClusterId cluster_id = 1; Feature feature = 2; ... } }
+//
+// Numbers are never reused. Fields unknown to this version are skipped; a kind of record unknown to
+// it is an error, since skipping a decision would make another cluster of it.
+//
+// Only protobufjs's reader and writer are used: nothing is parsed or compiled at start.
+
+import { assert } from '@weir/core'
+import protobuf from 'protobufjs/minimal.js'
+import type { MetadataRecord } from './records.ts'
+
+/** Bytes that are no metadata batch, or one of a newer version. */
+export class MetadataFormatError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'MetadataFormatError'
+  }
+}
+
+type FieldType =
+  | 'uint32'
+  | 'sint32'
+  | 'int64'
+  | 'bool'
+  | 'string'
+  | 'string?'
+  | 'sint32[]'
+  | 'string[]'
+interface Field {
+  readonly id: number
+  readonly name: string
+  readonly type: FieldType | { readonly repeated: readonly Field[] }
+}
+interface RecordTable {
+  readonly id: number
+  readonly kind: MetadataRecord['kind']
+  readonly fields: readonly Field[]
+}
+
+function fields(...list: readonly (readonly [string, Field['type']])[]): readonly Field[] {
+  return list.map(([name, type], index) => ({ id: index + 1, name, type }))
+}
+
+const ENDPOINT = fields(
+  ['name', 'string'],
+  ['host', 'string'],
+  ['port', 'uint32'],
+  ['securityProtocol', 'uint32'],
+)
+
+// A field's number is its position: new ones go to the end.
+const TABLES: readonly RecordTable[] = [
+  { id: 1, kind: 'clusterId', fields: fields(['clusterId', 'string']) },
+  { id: 2, kind: 'feature', fields: fields(['name', 'string'], ['level', 'uint32']) },
+  { id: 3, kind: 'topic', fields: fields(['name', 'string'], ['topicId', 'string']) },
+  { id: 4, kind: 'removeTopic', fields: fields(['topicId', 'string']) },
+  {
+    id: 5,
+    kind: 'partition',
+    fields: fields(
+      ['topicId', 'string'],
+      ['partitionIndex', 'uint32'],
+      ['replicas', 'sint32[]'],
+      ['isr', 'sint32[]'],
+      ['addingReplicas', 'sint32[]'],
+      ['removingReplicas', 'sint32[]'],
+      ['elr', 'sint32[]'],
+      ['lastKnownElr', 'sint32[]'],
+      ['leader', 'sint32'],
+      ['leaderEpoch', 'uint32'],
+      ['partitionEpoch', 'uint32'],
+    ),
+  },
+  {
+    id: 6,
+    kind: 'config',
+    fields: fields(
+      ['resourceType', 'uint32'],
+      ['resourceName', 'string'],
+      ['key', 'string'],
+      ['value', 'string?'],
+    ),
+  },
+  {
+    id: 7,
+    kind: 'registerBroker',
+    fields: fields(
+      ['brokerId', 'uint32'],
+      ['brokerEpoch', 'int64'],
+      ['incarnationId', 'string'],
+      ['endpoints', { repeated: ENDPOINT }],
+      ['rack', 'string?'],
+      ['directoryIds', 'string[]'],
+      ['fenced', 'bool'],
+      ['inControlledShutdown', 'bool'],
+    ),
+  },
+  { id: 8, kind: 'unregisterBroker', fields: fields(['brokerId', 'uint32']) },
+  { id: 9, kind: 'producerIds', fields: fields(['nextProducerId', 'int64']) },
+]
+
+const TABLE_BY_KIND = new Map(TABLES.map(table => [table.kind, table]))
+const TABLE_BY_ID = new Map(TABLES.map(table => [table.id, table]))
+const WIRE_VARINT = 0
+const WIRE_BYTES = 2
+
+type Values = Record<string, unknown>
+
+/** One decision as the bytes of one log entry. */
+export function encodeMetadataBatch(records: Iterable<MetadataRecord>): Buffer {
+  const writer = protobuf.Writer.create()
+  for (const record of records) {
+    const table = TABLE_BY_KIND.get(record.kind)
+    assert(table !== undefined, 'record without a table', { kind: record.kind })
+    writer.uint32(tag(1, WIRE_BYTES)).fork()
+    writer.uint32(tag(table.id, WIRE_BYTES)).fork()
+    writeFields(writer, table.fields, record as unknown as Values)
+    writer.ldelim().ldelim()
+  }
+  const bytes = writer.finish()
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Throws MetadataFormatError, and nothing else, on bytes that are no batch. */
+export function decodeMetadataBatch(bytes: Buffer): MetadataRecord[] {
+  try {
+    return decodeBatch(protobuf.Reader.create(bytes))
+  } catch (error) {
+    if (error instanceof MetadataFormatError) throw error
+    throw new MetadataFormatError('metadata batch that does not parse', error)
+  }
+}
+
+function decodeBatch(reader: protobuf.Reader): MetadataRecord[] {
+  const records: MetadataRecord[] = []
+  while (reader.pos < reader.len) {
+    const outer = reader.uint32()
+    if (outer !== tag(1, WIRE_BYTES)) {
+      reader.skipType(outer & 7)
+      continue
+    }
+    const end = reader.uint32() + reader.pos
+    if (end > reader.len) throw new MetadataFormatError('metadata record runs over its batch')
+    const inner = reader.uint32()
+    const table = TABLE_BY_ID.get(inner >>> 3)
+    if (table === undefined) {
+      throw new MetadataFormatError(
+        `metadata record of unknown kind ${inner >>> 3}: written by a newer version of weir`,
+      )
+    }
+    const recordEnd = reader.uint32() + reader.pos
+    if (recordEnd !== end) throw new MetadataFormatError('metadata record with a wrong length')
+    const values = readFields(reader, table.fields, recordEnd)
+    records.push({ kind: table.kind, ...values } as unknown as MetadataRecord)
+  }
+  return records
+}
+
+function tag(id: number, wireType: number): number {
+  return (id << 3) | wireType
+}
+
+function writeFields(writer: protobuf.Writer, list: readonly Field[], values: Values): void {
+  for (const field of list) writeField(writer, field, values[field.name])
+}
+
+function writeField(writer: protobuf.Writer, field: Field, value: unknown): void {
+  const { id, type } = field
+  if (typeof type === 'object') {
+    for (const item of value as Values[]) {
+      writer.uint32(tag(id, WIRE_BYTES)).fork()
+      writeFields(writer, type.repeated, item)
+      writer.ldelim()
+    }
+    return
+  }
+  switch (type) {
+    case 'uint32':
+      writer.uint32(tag(id, WIRE_VARINT)).uint32(value as number)
+      return
+    case 'sint32':
+      writer.uint32(tag(id, WIRE_VARINT)).sint32(value as number)
+      return
+    case 'int64':
+      writer.uint32(tag(id, WIRE_VARINT)).int64(value as number)
+      return
+    case 'bool':
+      writer.uint32(tag(id, WIRE_VARINT)).bool(value as boolean)
+      return
+    case 'string':
+      writer.uint32(tag(id, WIRE_BYTES)).string(value as string)
+      return
+    case 'string?':
+      if (value !== null) writer.uint32(tag(id, WIRE_BYTES)).string(value as string)
+      return
+    case 'sint32[]': {
+      const numbers = value as readonly number[]
+      if (numbers.length === 0) return
+      writer.uint32(tag(id, WIRE_BYTES)).fork()
+      for (const number of numbers) writer.sint32(number)
+      writer.ldelim()
+      return
+    }
+    case 'string[]':
+      for (const text of value as readonly string[]) {
+        writer.uint32(tag(id, WIRE_BYTES)).string(text)
+      }
+  }
+}
+
+function readFields(reader: protobuf.Reader, list: readonly Field[], end: number): Values {
+  const values: Values = {}
+  for (const field of list) values[field.name] = defaultOf(field.type)
+  while (reader.pos < end) {
+    const key = reader.uint32()
+    const field = list[(key >>> 3) - 1]
+    if (field === undefined) reader.skipType(key & 7)
+    else values[field.name] = readField(reader, field, values[field.name])
+  }
+  if (reader.pos !== end) throw new MetadataFormatError('metadata field runs over its record')
+  return values
+}
+
+function defaultOf(type: Field['type']): unknown {
+  if (typeof type === 'object') return []
+  switch (type) {
+    case 'uint32':
+    case 'sint32':
+    case 'int64':
+      return 0
+    case 'bool':
+      return false
+    case 'string':
+      return ''
+    case 'string?':
+      return null
+    case 'sint32[]':
+    case 'string[]':
+      return []
+  }
+}
+
+function readField(reader: protobuf.Reader, field: Field, soFar: unknown): unknown {
+  const { type } = field
+  if (typeof type === 'object') {
+    const end = reader.uint32() + reader.pos
+    return [...(soFar as Values[]), readFields(reader, type.repeated, end)]
+  }
+  switch (type) {
+    case 'uint32':
+      return reader.uint32()
+    case 'sint32':
+      return reader.sint32()
+    case 'int64':
+      return Number(reader.int64())
+    case 'bool':
+      return reader.bool()
+    case 'string':
+    case 'string?':
+      return reader.string()
+    case 'sint32[]': {
+      const end = reader.uint32() + reader.pos
+      const numbers: number[] = []
+      while (reader.pos < end) numbers.push(reader.sint32())
+      return numbers
+    }
+    case 'string[]':
+      return [...(soFar as string[]), reader.string()]
+  }
+}
