@@ -167,12 +167,16 @@ export class RecordBatchBuilder {
   }
 
   #varint(value: number): void {
-    let rest = zigzag(value)
-    while (rest >= 0x80) {
-      this.#buffer[this.#at++] = (rest % 128) | 0x80
+    // Zigzag by halves, which is exact up to 2^53.
+    const half = value >= 0 ? value : -value - 1
+    let byte = (half % 64) * 2 + (value >= 0 ? 0 : 1)
+    let rest = Math.floor(half / 64)
+    while (rest > 0) {
+      this.#buffer[this.#at++] = byte | 0x80
+      byte = rest % 128
       rest = Math.floor(rest / 128)
     }
-    this.#buffer[this.#at++] = rest
+    this.#buffer[this.#at++] = byte
   }
 }
 
@@ -190,14 +194,10 @@ function toBuffer(value: Buffer | string | null): Buffer | null {
   return typeof value === 'string' ? Buffer.from(value, 'utf8') : value
 }
 
-function zigzag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1
-}
-
 function varintBytes(value: number): number {
-  let rest = zigzag(value)
+  let rest = Math.floor((value >= 0 ? value : -value - 1) / 64)
   let count = 1
-  for (; rest >= 0x80; count++) rest = Math.floor(rest / 128)
+  for (; rest > 0; count++) rest = Math.floor(rest / 128)
   return count
 }
 

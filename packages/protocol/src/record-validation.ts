@@ -107,7 +107,7 @@ export function validateProducedRecords(
   try {
     return checkRecords(batch, codec, options)
   } catch (error) {
-    if (error instanceof OutputLimitError && error.maxOutputBytes < options.maxOutputBytes) {
+    if (error instanceof OutputLimitError && options.inlineOutputBytes < options.maxOutputBytes) {
       return { kind: 'deferred' }
     }
     if (error instanceof RecordsError) return invalid(error.errorName, error.message)

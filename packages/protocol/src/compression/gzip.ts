@@ -1,4 +1,4 @@
-// gzip through zlib. Bytes behind the stream are ignored, as Kafka does.
+// gzip through zlib. Bytes behind the stream are damage, unless they are zeros (Kafka ignores all).
 
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { OutputLimitError, RecordsError } from '../records-error.ts'
