@@ -1,0 +1,12 @@
+export { nodeClock } from './node-clock.ts'
+export { NodeDisk } from './node-disk.ts'
+export { createNodeEnv, type NodeEnv, type NodeEnvOptions } from './node-env.ts'
+export {
+  createLogger,
+  type LoggerOptions,
+  type NodeLogger,
+  type NodeLogLevel,
+} from './node-logger.ts'
+export { NodeNet } from './node-net.ts'
+export { nodeRandom } from './node-random.ts'
+export { NodeWorkers } from './node-workers.ts'

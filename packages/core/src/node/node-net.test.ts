@@ -1,0 +1,153 @@
+import t from 'tap'
+import type { Listener, Socket, SocketHandlers } from '../env.ts'
+import { createNodeEnv } from './index.ts'
+
+const env = createNodeEnv({ log: { level: 'silent' } })
+const LOCAL = '127.0.0.1'
+
+/** Handlers that collect, and promises for what a test waits for. */
+function watch(overrides: Partial<SocketHandlers> = {}) {
+  const received: Buffer[] = []
+  let bytes = 0
+  let closes = 0
+  let wake = () => {}
+  const closed = { error: undefined as Error | null | undefined }
+  const until = async (condition: () => boolean) => {
+    while (!condition()) {
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+    }
+  }
+  const handlers: SocketHandlers = {
+    onData: chunk => {
+      received.push(chunk)
+      bytes += chunk.length
+      overrides.onData?.(chunk)
+      wake()
+    },
+    onEnd: () => overrides.onEnd?.(),
+    onDrain: () => overrides.onDrain?.(),
+    onClose: error => {
+      closes++
+      closed.error = error
+      overrides.onClose?.(error)
+      wake()
+    },
+  }
+  return { handlers, received, closed, until, bytes: () => bytes, closes: () => closes }
+}
+
+async function pair(onSocket: (socket: Socket) => void): Promise<[Socket, Listener]> {
+  const listener = await env.net.listen({ host: LOCAL, port: 0 }, onSocket)
+  const socket = await env.net.connect({ host: LOCAL, port: listener.port, timeoutMs: 2_000 })
+  return [socket, listener]
+}
+
+t.test(
+  'writes of one turn arrive in order, whatever their size, and are flushed in order',
+  async t => {
+    const [socket, listener] = await pair(server => {
+      server.start(
+        watch({ onData: chunk => void server.write([chunk]), onEnd: () => server.end() }).handlers,
+      )
+    })
+    const client = watch({ onEnd: () => socket.end() })
+    socket.start(client.handlers)
+    const flushed: number[] = []
+    const sent: Buffer[] = []
+    for (const [i, size] of [10, 20_000, 1, 3, 300_000, 7].entries()) {
+      const chunk = env.random.bytes(size)
+      sent.push(chunk, Buffer.from('|'))
+      socket.write([chunk, Buffer.from('|')], () => flushed.push(i))
+    }
+    const expected = Buffer.concat(sent)
+    await client.until(() => client.bytes() === expected.length)
+    t.ok(Buffer.concat(client.received).equals(expected))
+    t.same(flushed, [0, 1, 2, 3, 4, 5])
+    t.equal(socket.bufferedBytes, 0)
+    socket.end()
+    await client.until(() => client.closes() > 0)
+    t.equal(client.closed.error, null)
+    t.equal(client.closes(), 1)
+    await listener.close()
+  },
+)
+
+t.test(
+  'a peer that does not read makes write answer false, and a drain follows its reading',
+  async t => {
+    const accepted: Socket[] = []
+    const server = watch()
+    const [socket, listener] = await pair(peer => {
+      accepted.push(peer)
+      peer.start(server.handlers)
+      peer.pause()
+    })
+    let drains = 0
+    const client = watch({ onDrain: () => drains++ })
+    socket.start(client.handlers)
+    const chunk = Buffer.alloc(1_000_000)
+    let count = 0
+    while (count < 50) {
+      count++
+      socket.write([chunk])
+    }
+    t.equal(socket.write([chunk]), false)
+    t.ok(socket.bufferedBytes > 1_000_000)
+    t.equal(drains, 0)
+    accepted[0]?.resume()
+    await server.until(() => server.bytes() === 51_000_000)
+    await new Promise(resolve => setImmediate(resolve))
+    socket.end()
+    accepted[0]?.end()
+    await client.until(() => client.closes() === 1)
+    t.equal(drains, 1)
+    await listener.close()
+  },
+)
+
+t.test(
+  'a connection that is destroyed still flushes its buffers back, and closes once',
+  async t => {
+    const accepted: Socket[] = []
+    const server = watch()
+    const [socket, listener] = await pair(peer => {
+      accepted.push(peer)
+      peer.start(server.handlers)
+      peer.pause()
+    })
+    const client = watch()
+    socket.start(client.handlers)
+    let flushed = 0
+    for (let i = 0; i < 20; i++) socket.write([Buffer.alloc(1_000_000)], () => flushed++)
+    await new Promise(resolve => setImmediate(resolve))
+    socket.write([Buffer.alloc(1)], () => flushed++)
+    socket.destroy()
+    socket.destroy()
+    t.equal(
+      socket.write([Buffer.alloc(1)], () => flushed++),
+      false,
+    )
+    await client.until(() => client.closes() > 0)
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(flushed, 22)
+    t.equal(client.closes(), 1)
+    accepted[0]?.destroy()
+    await listener.close()
+  },
+)
+
+t.test('failures have codes: refused, in use, unreachable in time', async t => {
+  const listener = await env.net.listen({ host: LOCAL, port: 0 }, () => undefined)
+  const { port } = listener
+  await t.rejects(
+    env.net.listen({ host: LOCAL, port }, () => undefined),
+    { name: 'NetError', code: 'EADDRINUSE' },
+  )
+  await listener.close()
+  await t.rejects(env.net.connect({ host: LOCAL, port, timeoutMs: 1_000 }), {
+    name: 'NetError',
+    code: 'ECONNREFUSED',
+  })
+})
