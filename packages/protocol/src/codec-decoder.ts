@@ -123,7 +123,10 @@ class DecoderCompiler {
         return `r.${this.#method('bytes', 'Bytes', field)}()`
       case 'struct': {
         const call = `${this.#struct(innerFields(field))}(r)`
-        return isNullable(field, this.#plan.version) ? `r.isPresent() ? ${call} : null` : call
+        if (!isNullable(field, this.#plan.version)) return call
+        // Kafka marks a nullable struct by -1 or 1, in the tag section by 0 or 1.
+        const marker = field.tag === null ? 'r.isPresent()' : 'r.unsignedVarint() !== 0'
+        return `${marker} ? ${call} : null`
       }
       case 'array':
         return this.#nestedArray(field)

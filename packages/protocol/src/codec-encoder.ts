@@ -137,7 +137,8 @@ class EncoderCompiler {
   }
 
   #writeNull(field: Field): string {
-    if (field.kind === 'struct') return 'w.int8(-1)'
+    // Kafka marks a nullable struct by -1 or 1, in the tag section by 0 or 1.
+    if (field.kind === 'struct') return field.tag === null ? 'w.int8(-1)' : 'w.int8(0)'
     if (isCompact(field, this.#plan.flexible)) return 'w.unsignedVarint(0)'
     return field.kind === 'string' ? 'w.int16(-1)' : 'w.int32(-1)'
   }

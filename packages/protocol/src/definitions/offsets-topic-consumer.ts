@@ -1,4 +1,5 @@
 // Records of __consumer_offsets for groups of the consumer protocol (KIP-848).
+// The tagged fields that may be null are not null by default: a writer says so itself.
 
 import {
   array,
@@ -104,7 +105,7 @@ export const consumerGroupMemberMetadataValue = message({
     rebalanceTimeoutMs: int32({ default: -1 }),
     serverAssignor: string({ nullable: true }),
     classicMemberMetadata: struct(
-      { nullable: true, tag: 0, default: null },
+      { nullable: true, tag: 0 },
       {
         sessionTimeoutMs: int32(),
         supportedProtocols: array({
@@ -208,7 +209,7 @@ export type ConsumerGroupCurrentMemberAssignmentKeyInit = Init<
 const topicPartitions = {
   topicId: uuid(),
   partitions: array(int32()),
-  assignmentEpochs: array({ nullable: true, tag: 0, default: null }, int32()),
+  assignmentEpochs: array({ nullable: true, tag: 0 }, int32()),
 }
 
 export const consumerGroupCurrentMemberAssignmentValue = message({

@@ -1,4 +1,5 @@
 // Records of __consumer_offsets for streams groups (KIP-1071).
+// The tagged fields that may be null are not null by default: a writer says so itself.
 
 import {
   array,
@@ -40,7 +41,7 @@ export const streamsGroupMetadataValue = message({
     epoch: int32(),
     metadataHash: bigint64(),
     validatedTopologyEpoch: int32({ tag: 0, default: -1 }),
-    lastAssignmentConfigs: array({ nullable: true, tag: 1, default: null }, lastAssignmentConfig),
+    lastAssignmentConfigs: array({ nullable: true, tag: 1 }, lastAssignmentConfig),
   },
 })
 
@@ -183,7 +184,7 @@ export type StreamsGroupCurrentMemberAssignmentKeyInit = Init<
 const streamsGroupCurrentMemberAssignmentTaskIds = {
   subtopologyId: string(),
   partitions: array(int32()),
-  assignmentEpochs: array({ nullable: true, tag: 0, default: null }, int32()),
+  assignmentEpochs: array({ nullable: true, tag: 0 }, int32()),
 }
 
 export const streamsGroupCurrentMemberAssignmentValue = message({
