@@ -14,7 +14,10 @@ import {
   writeBatchCrc,
 } from './record-batch.ts'
 import { buildRecordBatch } from './record-batch-builder.ts'
-import { type RecordValidationOptions, validateProducedRecords } from './record-validation.ts'
+import {
+  type RecordValidationOptions,
+  validateProducedRecords as validate,
+} from './record-validation.ts'
 import { records } from './records.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -26,12 +29,19 @@ const options: RecordValidationOptions = {
   isLogAppendTime: false,
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: 3_600_000,
-  nowMs: NOW_MS,
   isCompacted: false,
   depth: 'full',
   inlineInputBytes: 262_144,
   inlineOutputBytes: 1_048_576,
   maxOutputBytes: 67_108_864,
+}
+
+function validateProducedRecords(
+  buffer: Buffer,
+  given: RecordValidationOptions,
+  nowMs: number = NOW_MS,
+) {
+  return validate(buffer, given, nowMs)
 }
 
 interface Damaged {
@@ -139,18 +149,17 @@ const refused = [
   },
   {
     name: 'a record from the future',
-    change: { nowMs: NOW_MS - 100_000, timestampAfterMaxMs: 10 },
+    change: { timestampAfterMaxMs: 10 },
+    nowMs: NOW_MS - 100_000,
     error: 'INVALID_TIMESTAMP',
     indexes: [0, 1],
   },
 ]
 
-for (const { name, change, error, indexes } of refused) {
+for (const { name, change, error, indexes, nowMs } of refused) {
   t.test(`${name} is refused`, async t => {
-    const outcome = validateProducedRecords(buildRecordBatch(plainRecords), {
-      ...options,
-      ...change,
-    })
+    const given = { ...options, ...change }
+    const outcome = validateProducedRecords(buildRecordBatch(plainRecords), given, nowMs)
     t.match(outcome, { kind: 'invalid', error })
     if (outcome.kind === 'invalid')
       t.same(

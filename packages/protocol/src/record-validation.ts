@@ -50,7 +50,6 @@ export interface RecordValidationOptions {
   readonly isLogAppendTime: boolean
   readonly timestampBeforeMaxMs: number
   readonly timestampAfterMaxMs: number
-  readonly nowMs: number
   /** A compacted topic needs keys. */
   readonly isCompacted: boolean
   /** 'batch' leaves the inside of batches unread. */
@@ -95,6 +94,7 @@ const walker = new RecordWalker()
 export function validateProducedRecords(
   buffer: Buffer,
   options: RecordValidationOptions,
+  nowMs: number,
 ): ValidationOutcome {
   const framing = checkFraming(buffer) ?? checkHeader(buffer, options)
   if (framing !== null) return framing
@@ -105,7 +105,7 @@ export function validateProducedRecords(
     return invalid('CORRUPT_MESSAGE', `unknown codec ${batchAttributes(batch, 0) & CODEC_MASK}`)
   }
   try {
-    return checkRecords(batch, codec, options)
+    return checkRecords(batch, codec, options, nowMs)
   } catch (error) {
     if (error instanceof OutputLimitError && options.inlineOutputBytes < options.maxOutputBytes) {
       return { kind: 'deferred' }
@@ -198,14 +198,15 @@ function checkRecords(
   batch: Buffer,
   codec: Codec,
   options: RecordValidationOptions,
+  nowMs: number,
 ): ValidationOutcome {
   const target = options.targetCodec === 'producer' ? codec : options.targetCodec
   const headerMax = batchMaxTimestamp(batch, 0)
   if (options.depth === 'batch' && target === codec) {
-    if (!options.isLogAppendTime && isOutOfBounds(headerMax, options)) {
+    if (!options.isLogAppendTime && isOutOfBounds(headerMax, options, nowMs)) {
       return invalid('INVALID_TIMESTAMP', `largest timestamp ${headerMax} is out of bounds`)
     }
-    return finish(batch, headerMax, options)
+    return finish(batch, headerMax, options, nowMs)
   }
   let payload = batch
   let start = RECORD_BATCH_HEADER_BYTES
@@ -217,24 +218,28 @@ function checkRecords(
   } else if (target !== 'none' && batch.length > options.inlineInputBytes) {
     return { kind: 'deferred' }
   }
-  const failed = walkRecords(batch, payload, start, options)
+  const failed = walkRecords({ batch, payload, start, options, nowMs })
   if (failed !== null) return failed
-  if (target === codec) return finish(batch, walkedMaxTimestamp, options)
+  if (target === codec) return finish(batch, walkedMaxTimestamp, options, nowMs)
   const plain = start === 0 ? payload : payload.subarray(start)
   const stored = recompress(batch, plain, target, options.targetLevel)
   if (stored.length > options.maxBatchBytes) return tooLarge(stored.length, options)
-  return finish(stored, walkedMaxTimestamp, options)
+  return finish(stored, walkedMaxTimestamp, options, nowMs)
 }
 
 /** The largest timestamp that the last `walkRecords` met; a value of its own to allocate nothing. */
 let walkedMaxTimestamp = NO_TIMESTAMP
 
-function walkRecords(
-  batch: Buffer,
-  payload: Buffer,
-  start: number,
-  options: RecordValidationOptions,
-): ValidationOutcome | null {
+interface Walk {
+  readonly batch: Buffer
+  /** Plain records from `start` on. */
+  readonly payload: Buffer
+  readonly start: number
+  readonly options: RecordValidationOptions
+  readonly nowMs: number
+}
+
+function walkRecords({ batch, payload, start, options, nowMs }: Walk): ValidationOutcome | null {
   const count = batchRecordCount(batch, 0)
   const baseTimestamp = batchBaseTimestamp(batch, 0)
   // A client that claims log append time has one timestamp for all of its records.
@@ -252,7 +257,7 @@ function walkRecords(
     const timestamp = isFixed ? fixedTimestamp : baseTimestamp + walker.timestampDelta
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     const hasNoKey = options.isCompacted && walker.keyLength < 0
-    const isBad = !options.isLogAppendTime && isOutOfBounds(timestamp, options)
+    const isBad = !options.isLogAppendTime && isOutOfBounds(timestamp, options, nowMs)
     if (!hasNoKey && !isBad) continue
     hasBadTimestamp ||= isBad
     recordErrors ??= []
@@ -271,9 +276,13 @@ function walkRecords(
     : invalid('INVALID_RECORD', 'records were rejected', recordErrors)
 }
 
-function isOutOfBounds(timestamp: number, options: RecordValidationOptions): boolean {
+function isOutOfBounds(
+  timestamp: number,
+  options: RecordValidationOptions,
+  nowMs: number,
+): boolean {
   if (timestamp === NO_TIMESTAMP) return false
-  const ageMs = options.nowMs - timestamp
+  const ageMs = nowMs - timestamp
   return ageMs > options.timestampBeforeMaxMs || -ageMs > options.timestampAfterMaxMs
 }
 
@@ -292,11 +301,12 @@ function finish(
   batch: Buffer,
   maxTimestamp: number,
   options: RecordValidationOptions,
+  nowMs: number,
 ): ValidationOutcome {
   const recordCount = batchRecordCount(batch, 0)
   if (options.isLogAppendTime) {
-    setBatchLogAppendTime(batch, 0, options.nowMs)
-    return { kind: 'valid', records: batch, recordCount, maxTimestamp: options.nowMs }
+    setBatchLogAppendTime(batch, 0, nowMs)
+    return { kind: 'valid', records: batch, recordCount, maxTimestamp: nowMs }
   }
   const isStored =
     batchMaxTimestamp(batch, 0) === maxTimestamp && !isLogAppendTime(batchAttributes(batch, 0))
