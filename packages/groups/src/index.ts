@@ -1,1 +1,23 @@
-export {}
+export { NO_AUTHORIZED_OPERATIONS } from './describe.ts'
+export type {
+  FetchedPartition,
+  FetchedTopic,
+  OffsetFetch,
+  OffsetFetchTopic,
+} from './group-offsets.ts'
+export { GroupShard } from './group-shard.ts'
+export {
+  decodeGroupRecord,
+  encodeGroupRecord,
+  type GroupRecord,
+  type RecordBytes,
+} from './records.ts'
+export {
+  DEFAULT_GROUPS_CONFIG,
+  type Effects,
+  type GroupEffects,
+  type GroupsConfig,
+  type Reply,
+  type RequestContext,
+  type TopicsView,
+} from './types.ts'

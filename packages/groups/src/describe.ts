@@ -1,0 +1,81 @@
+// How a group looks from outside: in lists, in descriptions, and to the expiry of its offsets.
+
+import { type DescribeGroupsResponse, errorCode, type ListGroupsResponse } from '@weir/protocol'
+import type { ClassicGroup } from './classic/classic-group.ts'
+import { EMPTY_BYTES } from './classic/classic-member.ts'
+import type { ExpiryRule } from './group-offsets.ts'
+
+/** DescribeGroups has an error for a group that does not exist from this version on. */
+const DESCRIBE_NOT_FOUND_VERSION = 6
+/** Kafka's answer where authorised operations were not asked for. */
+export const NO_AUTHORIZED_OPERATIONS = -2_147_483_648
+
+export interface ListedGroup {
+  readonly groupId: string
+  readonly protocolType: string
+  readonly groupState: string
+  readonly groupType: string
+}
+
+export function listedGroup(
+  group: ClassicGroup,
+): ListedGroup & ListGroupsResponse['groups'][number] {
+  return {
+    groupId: group.groupId,
+    protocolType: group.protocolType ?? '',
+    groupState: group.state,
+    groupType: 'classic',
+  }
+}
+
+type DescribedGroup = DescribeGroupsResponse['groups'][number]
+
+export function describeGroup(group: ClassicGroup): DescribedGroup {
+  const isStable = group.state === 'Stable'
+  return {
+    errorCode: 0,
+    errorMessage: null,
+    groupId: group.groupId,
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: isStable ? (group.protocolName ?? '') : '',
+    members: [...group.members.values()].map(each => ({
+      memberId: each.memberId,
+      groupInstanceId: each.groupInstanceId,
+      clientId: each.clientId,
+      clientHost: each.clientHost,
+      memberMetadata: isStable ? each.metadata(group.protocolName) : EMPTY_BYTES,
+      memberAssignment: each.assignment,
+    })),
+    authorizedOperations: NO_AUTHORIZED_OPERATIONS,
+  }
+}
+
+export function describeMissingGroup(groupId: string, apiVersion: number): DescribedGroup {
+  const hasError = apiVersion >= DESCRIBE_NOT_FOUND_VERSION
+  return {
+    errorCode: hasError ? errorCode('GROUP_ID_NOT_FOUND') : 0,
+    errorMessage: hasError ? `Group ${groupId} not found.` : null,
+    groupId,
+    groupState: 'Dead',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+    authorizedOperations: NO_AUTHORIZED_OPERATIONS,
+  }
+}
+
+/**
+ * Offsets of a group without members expire a retention after the last one left (after the commit
+ * if a record of old does not say when that was); in a stable group of consumers those of topics
+ * that nobody consumes do; in a group that only stores offsets each one a retention after it.
+ */
+export function expiryOf(group: ClassicGroup): ExpiryRule {
+  if (group.protocolType === null) return { kind: 'since-commit' }
+  if (group.state === 'Empty') {
+    const sinceMs = group.stateChangedMs
+    return sinceMs === null ? { kind: 'since-commit' } : { kind: 'since', sinceMs }
+  }
+  const isKnown = group.usesConsumerProtocol && group.subscribedTopics !== null
+  return group.state === 'Stable' && isKnown ? { kind: 'since-commit' } : { kind: 'none' }
+}

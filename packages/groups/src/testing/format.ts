@@ -1,0 +1,72 @@
+// Replies and records as lines of a scenario. For tests only.
+
+import { subscribedTopics } from '../classic/subscription.ts'
+import type { GroupRecord } from '../records.ts'
+
+type ErrorNames = (code: number) => string
+type Fields = Readonly<Record<string, unknown>>
+
+export function formatRecord(record: GroupRecord): string {
+  switch (record.kind) {
+    case 'offset-commit': {
+      const { groupId, topic, partitionIndex, value } = record
+      const where = `offset ${groupId} ${topic}-${partitionIndex}`
+      if (value === null) return `${where} tombstone`
+      const epoch = value.leaderEpoch === -1 ? '' : ` epoch=${value.leaderEpoch}`
+      const metadata = value.metadata === '' ? '' : ` meta=${value.metadata}`
+      const expiry = value.expireTimestampMs === null ? '' : ` expires=${value.expireTimestampMs}`
+      return `${where} ${value.offset}${epoch}${metadata}${expiry}`
+    }
+    case 'group-metadata': {
+      const { groupId, value } = record
+      if (value === null) return `group ${groupId} tombstone`
+      const { generationId, protocolName, leaderId } = value
+      const members = value.members.map(({ memberId, groupInstanceId, assignment }) => {
+        const instance = groupInstanceId === null ? '' : `@${groupInstanceId}`
+        return `${memberId}${instance}:${assignment.toString()}`
+      })
+      const head = `group ${groupId} gen=${generationId} protocol=${protocolName} leader=${leaderId}`
+      return `${head} [${members.join(' ')}]`
+    }
+  }
+}
+
+export function formatResponse(api: string, response: unknown, name: ErrorNames): string {
+  if (Array.isArray(response)) {
+    return response.map((each: Fields) => formatEntry(api, each, name)).join('; ') || 'nothing'
+  }
+  return formatEntry(api, response as Fields, name)
+}
+
+function formatEntry(api: string, entry: Fields, name: ErrorNames): string {
+  const parts: string[] = []
+  for (const [key, value] of Object.entries(entry)) {
+    const text = formatField(api, key, value, name)
+    if (text !== null) parts.push(text)
+  }
+  return parts.join(' ')
+}
+
+const HIDDEN: ReadonlySet<string> = new Set([
+  'throttleTimeMs',
+  'authorizedOperations',
+  'clientHost',
+  'topicId',
+])
+
+function formatField(api: string, key: string, value: unknown, name: ErrorNames): string | null {
+  if (HIDDEN.has(key)) return null
+  if (key === 'errorCode') return name(value as number)
+  if (Buffer.isBuffer(value)) {
+    const isSubscription = key === 'metadata' || key === 'memberMetadata'
+    const topics = isSubscription ? subscribedTopics(value) : null
+    return `${key}=${topics === null ? value.toString() : topics.join('+')}`
+  }
+  if (Array.isArray(value)) {
+    const texts = value.map(each =>
+      typeof each === 'object' ? formatEntry(api, each as Fields, name) : String(each),
+    )
+    return `${key}=[${texts.join(' | ')}]`
+  }
+  return `${key}=${String(value)}`
+}

@@ -1,0 +1,83 @@
+// What a group shard takes and gives: requests come with a context, decisions leave as effects.
+//
+// Invariant: a method that decides changes only what a restart may forget (who waits, what is
+// being rebalanced, timers). Everything durable changes in `replay`, once the records of the
+// decision were accepted by the log.
+
+import type { GroupRecord } from './records.ts'
+
+export interface Reply {
+  readonly requestId: number
+  readonly response: unknown
+}
+
+/**
+ * The outcome of one decision. The records are appended as one batch; if that is accepted they are
+ * replayed, then `afterReplay` runs, and the replies leave when the batch is committed. If it is
+ * refused nothing of this happens, and the requests in `replies` get the error.
+ */
+export interface Effects<R> {
+  readonly records: R[]
+  readonly replies: Reply[]
+  /** A change of forgettable state that only holds together with the records. */
+  afterReplay: (() => void) | null
+}
+
+export type GroupEffects = Effects<GroupRecord>
+
+export function noEffects(): GroupEffects {
+  return { records: [], replies: [], afterReplay: null }
+}
+
+/** One reply and nothing else. */
+export function replyOnly(requestId: number, response: unknown): GroupEffects {
+  return { records: [], replies: [{ requestId, response }], afterReplay: null }
+}
+
+/** What a request brings beside its body. */
+export interface RequestContext {
+  readonly nowMs: number
+  readonly apiVersion: number
+  readonly clientId: string
+  /** As Kafka writes it into the group's metadata: a slash and the address. */
+  readonly clientHost: string
+}
+
+/** The settings of the broker that the groups follow; times in milliseconds. */
+export interface GroupsConfig {
+  /** group.min.session.timeout.ms, inclusive. */
+  readonly minSessionTimeoutMs: number
+  /** group.max.session.timeout.ms, inclusive. */
+  readonly maxSessionTimeoutMs: number
+  /** group.initial.rebalance.delay.ms */
+  readonly initialRebalanceDelayMs: number
+  /** group.max.size */
+  readonly maxSize: number
+  /** offset.metadata.max.bytes; compared with the number of characters, as in Kafka. */
+  readonly offsetMetadataMaxBytes: number
+  /** offsets.retention.minutes in milliseconds. */
+  readonly offsetsRetentionMs: number
+  /** offsets.retention.check.interval.ms */
+  readonly offsetsRetentionCheckIntervalMs: number
+}
+
+export const DEFAULT_GROUPS_CONFIG: GroupsConfig = Object.freeze({
+  minSessionTimeoutMs: 6000,
+  maxSessionTimeoutMs: 1_800_000,
+  initialRebalanceDelayMs: 3000,
+  maxSize: 2_147_483_647,
+  offsetMetadataMaxBytes: 4096,
+  offsetsRetentionMs: 7 * 24 * 60 * 60 * 1000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+})
+
+/** How long a member that is new, and so cannot send heartbeats, may wait for its first answer. */
+export const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
+
+/** What the groups know of the cluster's topics; a view of the newest metadata image. */
+export interface TopicsView {
+  /** Null if no topic has the name. */
+  topicId(name: string): string | null
+  /** Null if no topic has the id. */
+  topicName(topicId: string): string | null
+}
