@@ -1,0 +1,367 @@
+// Bytes of what is written and sent, by the descriptor of proto/raft.proto.
+//
+// Every number is checked: a term, index or id of 2^53 or more, or an unknown type, is a
+// `RaftCodecError`, the only thing that decoding throws.
+
+import protobuf from 'protobufjs/light.js'
+import { DESCRIPTOR } from './descriptor.ts'
+import type {
+  ConfigChange,
+  ConfigChangeKind,
+  Entry,
+  EntryKind,
+  HardState,
+  Member,
+  Membership,
+  Message,
+  MessageType,
+  SnapshotMeta,
+} from './types.ts'
+
+export class RaftCodecError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RaftCodecError'
+  }
+}
+
+const root = protobuf.Root.fromJSON(DESCRIPTOR)
+const types = {
+  entries: root.lookupType('weir.raft.Entries'),
+  hardState: root.lookupType('weir.raft.HardState'),
+  configChange: root.lookupType('weir.raft.ConfigChange'),
+  snapshot: root.lookupType('weir.raft.Snapshot'),
+  message: root.lookupType('weir.raft.Message'),
+}
+
+const ENTRY_KINDS: readonly EntryKind[] = ['normal', 'config', 'empty']
+const CHANGE_KINDS: readonly ConfigChangeKind[] = ['add-voter', 'add-learner', 'remove']
+/** The position in this list is the number on the wire: only add at the end. */
+const MESSAGE_TYPES: readonly MessageType[] = [
+  'pre-vote',
+  'pre-vote-reply',
+  'vote',
+  'vote-reply',
+  'append',
+  'append-reply',
+  'heartbeat',
+  'heartbeat-reply',
+  'snapshot',
+  'snapshot-reply',
+  'timeout-now',
+  'read',
+  'read-reply',
+  'observe',
+]
+
+/** A decoded protobuf value: numbers, Long objects, strings, buffers, lists. */
+type Raw = Readonly<Record<string, unknown>>
+
+interface LongLike {
+  readonly high: number
+  toNumber(): number
+}
+
+const MAX_HIGH_WORD = 2 ** 21
+
+/** A uint64 below 2^53. */
+function integer(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  if (typeof value === 'object' && value !== null && 'high' in value) {
+    const long = value as LongLike
+    if (long.high >= 0 && long.high < MAX_HIGH_WORD) return long.toNumber()
+  }
+  throw new RaftCodecError(`a number is not below 2^53: ${String(value)}`)
+}
+
+function integers(value: unknown): number[] {
+  return list(value).map(integer)
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function raw(value: unknown): Raw {
+  if (typeof value === 'object' && value !== null) return value as Raw
+  throw new RaftCodecError('a part of a message is missing')
+}
+
+function named<T>(names: readonly T[], value: unknown, what: string): T {
+  const name = typeof value === 'number' ? names[value] : undefined
+  if (name === undefined) throw new RaftCodecError(`unknown ${what} ${String(value)}`)
+  return name
+}
+
+function bytes(value: unknown): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.alloc(0)
+}
+
+function encode(type: protobuf.Type, value: Record<string, unknown>): Buffer {
+  return type.encode(value).finish() as Buffer
+}
+
+function decode(type: protobuf.Type, buffer: Buffer): Raw {
+  try {
+    return type.decode(buffer) as unknown as Raw
+  } catch (error) {
+    throw new RaftCodecError(`a ${type.name} does not parse`, { cause: error })
+  }
+}
+
+// --- Entries ---
+
+function encodeEntries(entries: readonly Entry[]): Buffer {
+  return encode(types.entries, {
+    entries: entries.map(entry => ({ ...entry, kind: ENTRY_KINDS.indexOf(entry.kind) })),
+  })
+}
+
+function decodeEntries(buffer: Buffer): Entry[] {
+  return list(decode(types.entries, buffer)['entries']).map(item => {
+    const entry = raw(item)
+    return {
+      index: integer(entry['index']),
+      term: integer(entry['term']),
+      kind: named(ENTRY_KINDS, entry['kind'], 'entry kind'),
+      data: bytes(entry['data']),
+    }
+  })
+}
+
+/** The same list goes to many followers: its bytes are kept as long as the list. */
+const encodedEntries = new WeakMap<readonly Entry[], Buffer>()
+
+function cachedEntries(entries: readonly Entry[]): Buffer {
+  const known = encodedEntries.get(entries)
+  if (known !== undefined) return known
+  const encoded = encodeEntries(entries)
+  encodedEntries.set(entries, encoded)
+  return encoded
+}
+
+// --- Small things ---
+
+export function encodeHardState(state: HardState): Buffer {
+  return encode(types.hardState, {
+    term: state.term,
+    vote: state.vote ?? 0,
+    commitIndex: state.commitIndex,
+    ackedTerm: state.acked.term,
+    ackedIndex: state.acked.index,
+  })
+}
+
+/** Throws RaftCodecError. */
+export function decodeHardState(buffer: Buffer): HardState {
+  const value = decode(types.hardState, buffer)
+  const vote = integer(value['vote'])
+  return {
+    term: integer(value['term']),
+    vote: vote === 0 ? null : vote,
+    commitIndex: integer(value['commitIndex']),
+    acked: { term: integer(value['ackedTerm']), index: integer(value['ackedIndex']) },
+  }
+}
+
+function decodeMember(value: unknown): Member {
+  const member = raw(value)
+  return {
+    id: integer(member['id']),
+    directoryId: String(member['directoryId']),
+    address: String(member['address']),
+  }
+}
+
+export function encodeConfigChange(change: ConfigChange): Buffer {
+  return encode(types.configChange, {
+    changes: change.changes.map(one => ({
+      kind: CHANGE_KINDS.indexOf(one.kind),
+      member: one.member,
+    })),
+  })
+}
+
+/** Throws RaftCodecError. */
+export function decodeConfigChange(buffer: Buffer): ConfigChange {
+  const value = decode(types.configChange, buffer)
+  return {
+    changes: list(value['changes']).map(item => ({
+      kind: named(CHANGE_KINDS, raw(item)['kind'], 'change kind'),
+      member: decodeMember(raw(item)['member']),
+    })),
+  }
+}
+
+export function encodeSnapshotMeta(snapshot: SnapshotMeta): Buffer {
+  return encode(types.snapshot, { ...snapshot })
+}
+
+/** Throws RaftCodecError. */
+export function decodeSnapshotMeta(buffer: Buffer): SnapshotMeta {
+  return snapshotOf(decode(types.snapshot, buffer))
+}
+
+function snapshotOf(value: unknown): SnapshotMeta {
+  const snapshot = raw(value)
+  return {
+    index: integer(snapshot['index']),
+    term: integer(snapshot['term']),
+    membership: membershipOf(snapshot['membership']),
+    bytes: integer(snapshot['bytes']),
+  }
+}
+
+function membershipOf(value: unknown): Membership {
+  const membership = raw(value)
+  return {
+    voters: integers(membership['voters']),
+    outgoingVoters: integers(membership['outgoingVoters']),
+    learners: integers(membership['learners']),
+    nextLearners: integers(membership['nextLearners']),
+    autoLeave: membership['autoLeave'] === true,
+    members: list(membership['members']).map(decodeMember),
+    retired: list(membership['retired']).map(decodeMember),
+  }
+}
+
+// --- Messages ---
+
+/** The bytes of an entry's value in the log: its kind, then its data. */
+export function encodeEntryValue(entry: Entry): Buffer {
+  return Buffer.concat([Buffer.of(ENTRY_KINDS.indexOf(entry.kind)), entry.data])
+}
+
+/** Throws RaftCodecError. */
+export function decodeEntryValue(value: Buffer): {
+  readonly kind: EntryKind
+  readonly data: Buffer
+} {
+  return { kind: named(ENTRY_KINDS, value[0], 'entry kind'), data: value.subarray(1) }
+}
+
+/** The fields of proto/raft.proto that a message uses beside type, from, to and term. */
+function fieldsOf(message: Message): Record<string, unknown> {
+  switch (message.type) {
+    case 'pre-vote':
+    case 'vote':
+      return {
+        index: message.lastIndex,
+        logTerm: message.lastTerm,
+        flag: message.isTransfer,
+      }
+    case 'pre-vote-reply':
+    case 'vote-reply':
+      return { flag: message.isGranted }
+    case 'append':
+      return {
+        index: message.previousIndex,
+        logTerm: message.previousTerm,
+        entries: cachedEntries(message.entries),
+        commitIndex: message.commitIndex,
+      }
+    case 'append-reply':
+      return {
+        flag: message.isRejected,
+        index: message.index,
+        hintIndex: message.hintIndex,
+        hintTerm: message.hintTerm,
+        isDamaged: message.isDamaged,
+      }
+    case 'heartbeat':
+      return { commitIndex: message.commitIndex, sequence: message.readSequence }
+    case 'heartbeat-reply':
+      return { sequence: message.readSequence, isDamaged: message.isDamaged }
+    case 'snapshot':
+      return {
+        snapshot: message.snapshot,
+        offset: message.offset,
+        data: message.data,
+        flag: message.isLast,
+      }
+    case 'snapshot-reply':
+      return { index: message.index, offset: message.nextOffset }
+    case 'timeout-now':
+      return {}
+    case 'read':
+      return { sequence: message.context }
+    case 'read-reply':
+      return { sequence: message.context, index: message.index }
+    case 'observe':
+      return { index: message.lastIndex }
+  }
+}
+
+export function encodeMessage(message: Message): Buffer {
+  const { from, to, term } = message
+  const type = MESSAGE_TYPES.indexOf(message.type)
+  return encode(types.message, { type, from, to, term, ...fieldsOf(message) })
+}
+
+/** Throws RaftCodecError. Buffers in the message are slices of `buffer`. */
+export function decodeMessage(buffer: Buffer): Message {
+  const value = decode(types.message, buffer)
+  const type = named(MESSAGE_TYPES, value['type'], 'message type')
+  const envelope = {
+    from: integer(value['from']),
+    to: integer(value['to']),
+    term: integer(value['term']),
+  }
+  const index = integer(value['index'])
+  const logTerm = integer(value['logTerm'])
+  const sequence = integer(value['sequence'])
+  const commitIndex = integer(value['commitIndex'])
+  const offset = integer(value['offset'])
+  const flag = value['flag'] === true
+  const isDamaged = value['isDamaged'] === true
+  switch (type) {
+    case 'pre-vote':
+    case 'vote':
+      return { type, ...envelope, lastIndex: index, lastTerm: logTerm, isTransfer: flag }
+    case 'pre-vote-reply':
+    case 'vote-reply':
+      return { type, ...envelope, isGranted: flag }
+    case 'append':
+      return {
+        type,
+        ...envelope,
+        previousIndex: index,
+        previousTerm: logTerm,
+        entries: decodeEntries(bytes(value['entries'])),
+        commitIndex,
+      }
+    case 'append-reply':
+      return {
+        type,
+        ...envelope,
+        isRejected: flag,
+        index,
+        hintIndex: integer(value['hintIndex']),
+        hintTerm: integer(value['hintTerm']),
+        isDamaged,
+      }
+    case 'heartbeat':
+      return { type, ...envelope, commitIndex, readSequence: sequence }
+    case 'heartbeat-reply':
+      return { type, ...envelope, readSequence: sequence, isDamaged }
+    case 'snapshot':
+      return {
+        type,
+        ...envelope,
+        snapshot: snapshotOf(value['snapshot']),
+        offset,
+        data: bytes(value['data']),
+        isLast: flag,
+      }
+    case 'snapshot-reply':
+      return { type, ...envelope, index, nextOffset: offset }
+    case 'timeout-now':
+      return { type, ...envelope }
+    case 'read':
+      return { type, ...envelope, context: sequence }
+    case 'read-reply':
+      return { type, ...envelope, context: sequence, index }
+    case 'observe':
+      return { type, ...envelope, lastIndex: index }
+  }
+}
