@@ -1,4 +1,20 @@
 export { AssertionError, assert, unreachable } from './assert.ts'
+export {
+  defaultOf,
+  editDistance,
+  nearestName,
+  type Parsed,
+  parseSetting,
+  type RowOf,
+  SETTING_TYPES,
+  type SettingRow,
+  type SettingType,
+  type SettingValue,
+  type Support,
+  splitList,
+  type UpdateMode,
+  type ValueOf,
+} from './config-table.ts'
 export { type Deadline, DeadlineQueue } from './deadline-queue.ts'
 export type {
   Clock,
