@@ -1,0 +1,196 @@
+// The partitions of this broker, by name and by topic id, kept in step with the metadata image.
+// One timer sweeps acks that have waited too long; it runs only while somebody waits.
+
+import type { MetadataDelta, MetadataImage, PartitionImage, TopicImage } from '@weir/controller'
+import type { Env } from '@weir/core'
+import type { LogManager } from '@weir/log'
+import { Partition } from './partition.ts'
+import type { PartitionConfig } from './partition-config.ts'
+
+/** How late the answer of a timed out produce may be. */
+const ACK_SWEEP_MS = 100
+
+export interface ReplicaManagerOptions {
+  readonly nodeId: number
+  /** The settings of a topic as they are now. */
+  readonly configOf: (topic: string) => PartitionConfig
+}
+
+/** Told when this broker starts or stops leading a partition; coordinators load and unload there. */
+export interface LeadershipListener {
+  onLeader(partition: Partition): void
+  onNotLeader(partition: Partition): void
+}
+
+interface HostedTopic {
+  readonly name: string
+  readonly topicId: string
+  /** Sparse: only partitions with a replica on this broker. */
+  readonly partitions: (Partition | undefined)[]
+}
+
+export class ReplicaManager {
+  readonly #env: Env
+  readonly #logManager: LogManager
+  readonly #options: ReplicaManagerOptions
+  readonly #byName = new Map<string, HostedTopic>()
+  readonly #byId = new Map<string, HostedTopic>()
+  readonly #listeners: LeadershipListener[] = []
+  readonly #awaiting = new Set<Partition>()
+  #isSweepArmed = false
+
+  constructor(env: Env, logManager: LogManager, options: ReplicaManagerOptions) {
+    this.#env = env
+    this.#logManager = logManager
+    this.#options = options
+  }
+
+  /** The partition if this broker has a replica of it. */
+  getPartition(topic: string, partitionIndex: number): Partition | undefined {
+    return this.#byName.get(topic)?.partitions[partitionIndex]
+  }
+
+  getPartitionById(topicId: string, partitionIndex: number): Partition | undefined {
+    return this.#byId.get(topicId)?.partitions[partitionIndex]
+  }
+
+  /** All partitions that this broker has a replica of. */
+  *partitions(): Generator<Partition> {
+    for (const topic of this.#byName.values()) {
+      for (const partition of topic.partitions) if (partition !== undefined) yield partition
+    }
+  }
+
+  /** Hears of every leadership from now on; those that exist are told at once. */
+  addLeadershipListener(listener: LeadershipListener): void {
+    this.#listeners.push(listener)
+    for (const partition of this.partitions()) {
+      if (partition.isLeader) listener.onLeader(partition)
+    }
+  }
+
+  /** Applies what changed; without a delta all of the image (at the start). */
+  applyImage(image: MetadataImage, delta?: MetadataDelta): void {
+    for (const topic of delta?.removedTopics ?? []) this.#removeTopic(topic)
+    if (delta === undefined) {
+      for (const topic of image.topics) this.#applyTopic(topic)
+      return
+    }
+    for (const topicId of delta.changedTopicIds) {
+      const topic = image.topicById(topicId)
+      if (topic !== undefined) this.#applyTopic(topic)
+    }
+    if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
+  }
+
+  /** Keys of the changed resources as in the delta; broker settings are defaults of all topics. */
+  updateConfigs(changed: ReadonlySet<string>): void {
+    const hasBrokerChange = [...changed].some(key => key.startsWith(BROKER_RESOURCE_PREFIX))
+    for (const topic of this.#byName.values()) {
+      if (!hasBrokerChange && !changed.has(TOPIC_RESOURCE_PREFIX + topic.name)) continue
+      const config = this.#options.configOf(topic.name)
+      this.#logManager.updateConfig(topic.name, config.log)
+      for (const partition of topic.partitions) partition?.updateConfig(config)
+    }
+  }
+
+  /** Its acks are looked after: they end in REQUEST_TIMED_OUT when their time is up. */
+  watchAcks(partition: Partition): void {
+    this.#awaiting.add(partition)
+    if (this.#isSweepArmed) return
+    this.#isSweepArmed = true
+    this.#env.clock.after(ACK_SWEEP_MS, () => this.#sweep())
+  }
+
+  /** Stops serving; logs are closed by their manager. */
+  close(): void {
+    for (const partition of this.partitions()) {
+      if (partition.isLeader) this.#tellNotLeader(partition)
+      partition.close()
+    }
+    this.#byName.clear()
+    this.#byId.clear()
+    this.#awaiting.clear()
+  }
+
+  #sweep(): void {
+    this.#isSweepArmed = false
+    const nowMs = this.#env.clock.monotonicMs()
+    for (const partition of this.#awaiting) {
+      partition.expireAcks(nowMs)
+      if (!partition.hasPendingAcks) this.#awaiting.delete(partition)
+    }
+    if (this.#awaiting.size === 0 || this.#isSweepArmed) return
+    this.#isSweepArmed = true
+    this.#env.clock.after(ACK_SWEEP_MS, () => this.#sweep())
+  }
+
+  #applyTopic(topic: TopicImage): void {
+    let hosted = this.#byId.get(topic.topicId)
+    for (const image of topic.partitions) {
+      const current = hosted?.partitions[image.partitionIndex]
+      if (current !== undefined) {
+        this.#applyPartition(current, image)
+      } else if (image.replicas.includes(this.#options.nodeId)) {
+        hosted ??= this.#hostTopic(topic)
+        this.#createPartition(hosted, image)
+      }
+    }
+  }
+
+  #hostTopic(topic: TopicImage): HostedTopic {
+    const hosted: HostedTopic = { name: topic.name, topicId: topic.topicId, partitions: [] }
+    this.#byName.set(topic.name, hosted)
+    this.#byId.set(topic.topicId, hosted)
+    return hosted
+  }
+
+  #createPartition(hosted: HostedTopic, image: PartitionImage): void {
+    const { name, topicId } = hosted
+    const config = this.#options.configOf(name)
+    const log = this.#logManager.getOrCreate(name, topicId, image.partitionIndex, config.log)
+    const start = { topic: name, image, config }
+    const partition = new Partition(this.#env, this.#options.nodeId, log, start)
+    hosted.partitions[image.partitionIndex] = partition
+    if (partition.isLeader) this.#tellLeader(partition)
+  }
+
+  #applyPartition(partition: Partition, image: PartitionImage): void {
+    const wasLeader = partition.isLeader
+    const epochBefore = partition.leaderEpoch
+    partition.applyImage(image)
+    if (wasLeader && (!partition.isLeader || partition.leaderEpoch !== epochBefore)) {
+      this.#tellNotLeader(partition)
+    }
+    if (partition.isLeader && (!wasLeader || partition.leaderEpoch !== epochBefore)) {
+      this.#tellLeader(partition)
+    }
+  }
+
+  #removeTopic(topic: TopicImage): void {
+    const hosted = this.#byId.get(topic.topicId)
+    if (hosted === undefined) return
+    this.#byId.delete(topic.topicId)
+    if (this.#byName.get(topic.name) === hosted) this.#byName.delete(topic.name)
+    for (const partition of hosted.partitions) {
+      if (partition === undefined) continue
+      if (partition.isLeader) this.#tellNotLeader(partition)
+      partition.close()
+      this.#awaiting.delete(partition)
+      const deletion = this.#logManager.deleteLog(topic.name, partition.partitionIndex)
+      this.#env.log.background(deletion, `deletion of ${topic.name}-${partition.partitionIndex}`)
+    }
+  }
+
+  #tellLeader(partition: Partition): void {
+    for (const listener of this.#listeners) listener.onLeader(partition)
+  }
+
+  #tellNotLeader(partition: Partition): void {
+    for (const listener of this.#listeners) listener.onNotLeader(partition)
+  }
+}
+
+// configResourceKey of the controller: resource type 2 is a topic, 4 a broker.
+const TOPIC_RESOURCE_PREFIX = '2:'
+const BROKER_RESOURCE_PREFIX = '4:'
