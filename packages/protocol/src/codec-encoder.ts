@@ -17,7 +17,7 @@ import {
   untagged,
 } from './codec-shared.ts'
 import type { Field, Fields, Kind, Message } from './schema.ts'
-import type { Writer } from './writer.ts'
+import { clipped, type Writer } from './writer.ts'
 
 export function compileEncoder(
   message: Message<Fields>,
@@ -79,6 +79,7 @@ class EncoderCompiler {
     for (const [key, field] of untagged(fields, version)) {
       body.push(`v = ${get('o', key)}`)
       if (field.optional) body.push(`if (v === undefined) v = ${this.#default(field)}`)
+      if (isForPeople(key, field)) body.push(this.#clip('v'))
       body.push(this.#write('v', field, `${path}${key}`))
     }
     if (flexible) body.push(...this.#tags(fields, path))
@@ -243,9 +244,21 @@ class EncoderCompiler {
     return name
   }
 
+  #clip(local: string): string {
+    return `if (typeof ${local} === 'string') ${local} = ${this.#source.constant(clipped)}(${local})`
+  }
+
   #fail(path: string, local: string): string {
     return `${this.#bad}(${JSON.stringify(path)}, ${local})`
   }
+}
+
+/**
+ * Error texts may quote what a peer sent and are cut to what a string can hold. Any other text that
+ * is too long is a bug: what the decoder lets in fits everywhere.
+ */
+function isForPeople(key: string, field: Field): boolean {
+  return field.kind === 'string' && /message$/i.test(key)
 }
 
 function get(object: string, key: string): string {

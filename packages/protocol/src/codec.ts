@@ -19,8 +19,7 @@ type Encoder = (writer: Writer, value: unknown) => void
 export type AnyMessage = Message<Fields>
 
 /**
- * Decodes one message from `start` (inclusive) to `end` (exclusive) of the buffer; bytes left over
- * are ignored. Byte fields are slices of the buffer. Structs at their default may be shared and
+ * Decodes one message that begins at `start` of the buffer; bytes left over are ignored. Byte fields are slices of the buffer. Structs at their default may be shared and
  * frozen. Throws DecodeError, also for a version that the table does not have.
  */
 export function decodeMessage<F extends Fields>(
@@ -28,9 +27,8 @@ export function decodeMessage<F extends Fields>(
   version: number,
   buffer: Buffer,
   start = 0,
-  end = buffer.length,
 ): Decoded<Message<F>> {
-  const reader = new Reader(buffer, start, end)
+  const reader = new Reader(buffer, start)
   return decodeFrom(message, version, reader)
 }
 

@@ -14,6 +14,10 @@ export class DecodeError extends Error {
 /** Array elements in one message. 100 MiB of three-byte elements would become gigabytes of objects. */
 const MAX_ELEMENTS = 2_000_000
 const SHORT_TEXT_BYTES = 16
+/** Kafka's limit, also where the length prefix could say more. */
+const MAX_STRING_BYTES = 32_767
+/** A broken byte is read as U+FFFD, which takes three when it is sent on. */
+const REPLACEMENT_BYTES = 3
 
 export class Reader {
   readonly #buffer: Buffer
@@ -240,7 +244,7 @@ export class Reader {
 
   #text(length: number): string {
     const at = this.#take(length)
-    if (length > SHORT_TEXT_BYTES) return this.#buffer.toString('utf8', at, at + length)
+    if (length > SHORT_TEXT_BYTES) return this.#longText(at, length)
     // Below this size a loop over ASCII is quicker than the call into the runtime.
     const buffer = this.#buffer
     let text = ''
@@ -248,6 +252,16 @@ export class Reader {
       const byte = buffer[i] as number
       if (byte >= 0x80) return buffer.toString('utf8', at, at + length)
       text += String.fromCharCode(byte)
+    }
+    return text
+  }
+
+  /** What is accepted here can be sent on in any version: 32,767 bytes at most, also when repaired. */
+  #longText(at: number, length: number): string {
+    const text = this.#buffer.toString('utf8', at, at + length)
+    if (length * REPLACEMENT_BYTES <= MAX_STRING_BYTES) return text
+    if (length > MAX_STRING_BYTES || Buffer.byteLength(text) > MAX_STRING_BYTES) {
+      throw new DecodeError(`string of ${length} bytes at ${at} is too long`)
     }
     return text
   }

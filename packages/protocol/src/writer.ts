@@ -10,7 +10,8 @@ import { UUID_BYTES, writeUuid } from './uuid.ts'
 const SLAB_BYTES = 65_536
 /** A larger byte string is referenced, not copied. */
 const REFERENCE_MIN_BYTES = 4_096
-const MAX_SHORT_STRING_BYTES = 32_767
+/** Kafka's limit, also for compact strings. */
+const MAX_STRING_BYTES = 32_767
 const SHORT_TEXT_CHARACTERS = 24
 const MAX_INT64 = 0x7fff_ffff_ffff_ffffn
 const MIN_INT64 = -0x8000_0000_0000_0000n
@@ -135,16 +136,13 @@ export class Writer {
     const ascii = this.#shortAscii(text, false)
     if (ascii) return
     const byteCount = Buffer.byteLength(text)
-    assert(byteCount <= MAX_SHORT_STRING_BYTES, 'string does not fit its int16 length', {
-      byteCount,
-    })
     this.int16(byteCount)
     this.#text(text, byteCount)
   }
 
   compactString(text: string): void {
     if (this.#shortAscii(text, true)) return
-    const byteCount = Buffer.byteLength(text)
+    const byteCount = stringBytes(text)
     this.unsignedVarint(byteCount + 1)
     this.#text(text, byteCount)
   }
@@ -305,6 +303,22 @@ export class Writer {
     this.#slab.write(text, at, byteCount, 'utf8')
   }
 }
+
+function stringBytes(text: string): number {
+  const byteCount = Buffer.byteLength(text)
+  assert(byteCount <= MAX_STRING_BYTES, 'string is too long', { byteCount })
+  return byteCount
+}
+
+/** A text for people, cut to what a string can hold. */
+export function clipped(text: string): string {
+  if (text.length * 3 <= MAX_STRING_BYTES || Buffer.byteLength(text) <= MAX_STRING_BYTES)
+    return text
+  return `${text.slice(0, CLIPPED_CHARACTERS)}...`
+}
+
+/** Three bytes each at most, with room for the dots. */
+const CLIPPED_CHARACTERS = 10_000
 
 function recordBytes(value: Buffer | readonly Buffer[]): number {
   if (Buffer.isBuffer(value)) return value.length
