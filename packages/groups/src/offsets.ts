@@ -4,11 +4,19 @@
 // moves them to the committed ones or drops them. A pending offset is not seen by fetches, makes a
 // fetch of stable offsets fail, and does not expire.
 //
+// Of a pending offset and one that was committed directly, the later record of the log wins.
+//
 // Invariant: `#pendingCount` of a partition is the number of producers with a pending offset of it.
 
 import type { CommittedOffset } from './records.ts'
 
-type Partitions = Map<number, CommittedOffset>
+interface Stored {
+  readonly value: CommittedOffset
+  /** Grows with each record of an offset. */
+  readonly order: number
+}
+
+type Partitions = Map<number, Stored>
 type Topics = Map<string, Partitions>
 
 interface PendingOffset {
@@ -16,6 +24,10 @@ interface PendingOffset {
   readonly topic: string
   readonly partitionIndex: number
   readonly value: CommittedOffset
+}
+
+interface Ordered extends PendingOffset {
+  readonly order: number
 }
 
 /** A partition whose offset is committed. */
@@ -29,18 +41,19 @@ export const NO_PRODUCER_ID = -1
 
 export class Offsets {
   readonly #groups = new Map<string, Topics>()
-  readonly #pending = new Map<number, Map<string, PendingOffset>>()
+  readonly #pending = new Map<number, Map<string, Ordered>>()
   /** Group id -> key of the partition -> producers. */
   readonly #pendingCount = new Map<string, Map<string, number>>()
+  #nextOrder = 0
 
   get(groupId: string, topic: string, partitionIndex: number): CommittedOffset | undefined {
-    return this.#groups.get(groupId)?.get(topic)?.get(partitionIndex)
+    return this.#groups.get(groupId)?.get(topic)?.get(partitionIndex)?.value
   }
 
   /** By topic, in the order of the first commits. */
   *entries(groupId: string): Generator<OffsetEntry> {
     for (const [topic, partitions] of this.#groups.get(groupId) ?? []) {
-      for (const [partitionIndex, value] of partitions) yield { topic, partitionIndex, value }
+      for (const [partitionIndex, { value }] of partitions) yield { topic, partitionIndex, value }
     }
   }
 
@@ -62,11 +75,22 @@ export class Offsets {
 
   /** `producerId` is that of the record's batch if it is transactional, otherwise -1. */
   put(entry: PendingOffset, producerId: number): void {
-    if (producerId === NO_PRODUCER_ID) this.#commit(entry)
-    else this.#addPending(entry, producerId)
+    const ordered = { ...entry, order: this.#nextOrder++ }
+    if (producerId === NO_PRODUCER_ID) this.#commit(ordered)
+    else this.#addPending(ordered, producerId)
   }
 
+  /** A tombstone drops pending offsets of the partition as well. */
   remove(groupId: string, topic: string, partitionIndex: number): void {
+    if (this.hasPending(groupId, topic, partitionIndex)) {
+      const key = entryKey(groupId, topic, partitionIndex)
+      for (const entries of this.#pending.values()) {
+        const entry = entries.get(key)
+        if (entry === undefined) continue
+        entries.delete(key)
+        this.#countPending(entry, -1)
+      }
+    }
     const topics = this.#groups.get(groupId)
     const partitions = topics?.get(topic)
     if (topics === undefined || partitions === undefined) return
@@ -86,7 +110,7 @@ export class Offsets {
     }
   }
 
-  #commit(entry: PendingOffset): void {
+  #commit(entry: Ordered): void {
     let topics = this.#groups.get(entry.groupId)
     if (topics === undefined) {
       topics = new Map()
@@ -97,16 +121,18 @@ export class Offsets {
       partitions = new Map()
       topics.set(entry.topic, partitions)
     }
-    partitions.set(entry.partitionIndex, entry.value)
+    const { partitionIndex, value, order } = entry
+    const known = partitions.get(partitionIndex)
+    if (known === undefined || known.order < order) partitions.set(partitionIndex, { value, order })
   }
 
-  #addPending(entry: PendingOffset, producerId: number): void {
+  #addPending(entry: Ordered, producerId: number): void {
     let entries = this.#pending.get(producerId)
     if (entries === undefined) {
       entries = new Map()
       this.#pending.set(producerId, entries)
     }
-    const key = `${entry.groupId.length}:${entry.groupId}${partitionKey(entry.topic, entry.partitionIndex)}`
+    const key = entryKey(entry.groupId, entry.topic, entry.partitionIndex)
     if (!entries.has(key)) this.#countPending(entry, 1)
     entries.set(key, entry)
   }
@@ -128,4 +154,8 @@ export class Offsets {
 /** Topic names have no slash. */
 function partitionKey(topic: string, partitionIndex: number): string {
   return `/${topic}/${partitionIndex}`
+}
+
+function entryKey(groupId: string, topic: string, partitionIndex: number): string {
+  return `${groupId}${partitionKey(topic, partitionIndex)}`
 }

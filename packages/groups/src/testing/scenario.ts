@@ -14,7 +14,7 @@ import {
 } from '../types.ts'
 import { formatRecord, formatResponse } from './format.ts'
 import type { Step } from './script.ts'
-import { ShardHarness } from './shard-harness.ts'
+import { type Answer, ShardHarness } from './shard-harness.ts'
 import { encodeSubscription } from './subscriptions.ts'
 
 const CONFIG_KEYS: ReadonlyMap<string, keyof GroupsConfig> = new Map([
@@ -61,7 +61,7 @@ export class Scenario {
     const { words, options } = step
     switch (step.command) {
       case 'config':
-        return this.#configure(options)
+        return this.#configure(words[0] === 'at-restart', options)
       case 'topic':
         this.#topicIds.set(words[0] ?? '', topicIdOf(options.get('id') ?? words[0] ?? ''))
         return []
@@ -103,14 +103,13 @@ export class Scenario {
         this.#harness.refusesNext = true
         return []
       case 'restart':
-        this.#harness.restart(this.#nowMs)
-        return []
+        return this.#texts(() => this.#harness.restart(this.#nowMs))
       default:
         throw new Error(`unknown command ${step.command}`)
     }
   }
 
-  #configure(options: ReadonlyMap<string, string>): string[] {
+  #configure(isAtRestart: boolean, options: ReadonlyMap<string, string>): string[] {
     const changes: Partial<Record<keyof GroupsConfig, number>> = {}
     for (const [name, value] of options) {
       const key = CONFIG_KEYS.get(name)
@@ -118,6 +117,10 @@ export class Scenario {
       changes[key] = Number(value)
     }
     this.#config = { ...this.#config, ...changes }
+    if (isAtRestart) {
+      this.#harness.config = this.#config
+      return []
+    }
     this.#harness = this.#newHarness()
     this.#aliases.clear()
     this.#aliasCounts.clear()
@@ -296,8 +299,12 @@ export class Scenario {
   }
 
   #apply(effects: GroupEffects): string[] {
+    return this.#texts(() => this.#harness.apply(effects, this.#nowMs))
+  }
+
+  #texts(act: () => Answer[]): string[] {
     const before = this.#harness.log.length
-    const answers = this.#harness.apply(effects, this.#nowMs)
+    const answers = act()
     const lines = answers.map(({ requestId, response }) => {
       const api = this.#apis.get(requestId) ?? '?'
       const text = response === undefined ? 'refused' : formatResponse(api, response, errorName)

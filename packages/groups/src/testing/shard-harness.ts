@@ -19,8 +19,9 @@ export interface Answer {
 
 export class ShardHarness {
   readonly #random: Random
-  readonly #config: GroupsConfig
   readonly #topics: TopicsView
+  /** What the next shard is made with. */
+  config: GroupsConfig
   readonly log: AcceptedRecord[] = []
   shard: GroupShard
   /** The next append is refused. */
@@ -30,14 +31,14 @@ export class ShardHarness {
 
   constructor(random: Random, config: GroupsConfig, topics: TopicsView) {
     this.#random = random
-    this.#config = config
+    this.config = config
     this.#topics = topics
     this.shard = this.newShard()
     this.apply(this.shard.start(0), 0)
   }
 
   newShard(): GroupShard {
-    return new GroupShard(this.#random, this.#config, this.#topics)
+    return new GroupShard(this.#random, this.config, this.#topics)
   }
 
   apply(effects: GroupEffects, nowMs: number): Answer[] {
@@ -67,8 +68,8 @@ export class ShardHarness {
   }
 
   /** Who waits gets no answer any more. */
-  restart(nowMs: number): void {
+  restart(nowMs: number): Answer[] {
     this.shard = this.rebuild(nowMs)
-    this.apply(this.shard.start(nowMs), nowMs)
+    return this.apply(this.shard.start(nowMs), nowMs)
   }
 }
