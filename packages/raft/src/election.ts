@@ -41,11 +41,6 @@ function decide(state: RaftState): boolean {
   return true
 }
 
-/** Whether this node heard its leader so recently that it will not help to replace it. */
-export function isInLease(state: RaftState): boolean {
-  return state.leaderId !== null && state.electionElapsed < state.limits.electionTicks
-}
-
 /** `message.term` is this node's own by now, or for a pre-vote at least that. */
 export function handleVoteRequest(state: RaftState, message: VoteRequest): void {
   const isPreVote = message.type === 'pre-vote'

@@ -8,9 +8,9 @@ export function majority(count: number): number {
 }
 
 /** The largest value that a majority of the voters has reached; Infinity without voters. */
-export function majorityValue(voters: readonly number[], valueOf: (id: number) => number): number {
+export function majorityValue(voters: readonly number[], reached: (id: number) => number): number {
   if (voters.length === 0) return Number.POSITIVE_INFINITY
-  const values = voters.map(valueOf).sort((a, b) => b - a)
+  const values = voters.map(reached).sort((a, b) => b - a)
   return values[majority(voters.length) - 1] ?? 0
 }
 
@@ -18,9 +18,9 @@ export function majorityValue(voters: readonly number[], valueOf: (id: number) =
 export function jointValue(
   incoming: readonly number[],
   outgoing: readonly number[],
-  valueOf: (id: number) => number,
+  reached: (id: number) => number,
 ): number {
-  return Math.min(majorityValue(incoming, valueOf), majorityValue(outgoing, valueOf))
+  return Math.min(majorityValue(incoming, reached), majorityValue(outgoing, reached))
 }
 
 /** The vote of each voter: true, false, or undefined while it is not known. */

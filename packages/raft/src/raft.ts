@@ -7,7 +7,7 @@
 import { assert } from '@weir/core'
 import { decodeConfigChange, encodeConfigChange } from './codec.ts'
 import { changeMembership } from './confchange.ts'
-import { campaign, handleVoteReply, handleVoteRequest, isInLease } from './election.ts'
+import { campaign, handleVoteReply, handleVoteRequest } from './election.ts'
 import { ReadyBuilder } from './ready-builder.ts'
 import {
   broadcastAppend,
@@ -158,7 +158,7 @@ export class Raft {
     const state = this.#state
     if (message.term > state.term) {
       const isVoteRequest = message.type === 'vote' || message.type === 'pre-vote'
-      if (isVoteRequest && !message.isTransfer && isInLease(state)) return false
+      if (isVoteRequest && !message.isTransfer && state.isInLease()) return false
       const isTrial =
         message.type === 'pre-vote' || (message.type === 'pre-vote-reply' && message.isGranted)
       if (!isTrial) state.becomeFollower(message.term, isFromLeader(message) ? message.from : null)
@@ -366,7 +366,7 @@ export class Raft {
     const state = this.#state
     const { committed } = this.#ready.finish()
     const own = state.tracker.progressOf(state.id)
-    if (state.isLeader && own !== undefined && own.acknowledge(state.log.stableIndex))
+    if (state.isLeader && own?.acknowledge(state.log.stableIndex) === true)
       if (maybeCommit(state)) broadcastAppend(state)
     for (const entry of committed) this.#applied(entry)
     this.#maybeLeaveJoint()

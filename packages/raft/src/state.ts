@@ -162,6 +162,11 @@ export class RaftState {
       .some(entry => entry.kind === 'config')
   }
 
+  /** Whether this node heard its leader so recently that it will not help to replace it. */
+  isInLease(): boolean {
+    return this.leaderId !== null && this.electionElapsed < this.limits.electionTicks
+  }
+
   /** Whether the leader has committed an entry of its own term. */
   hasCommittedInTerm(): boolean {
     return this.log.termAt(this.log.commitIndex) === this.term
