@@ -133,9 +133,8 @@ export class Writer {
   }
 
   string(text: string): void {
-    const ascii = this.#shortAscii(text, false)
-    if (ascii) return
-    const byteCount = Buffer.byteLength(text)
+    if (this.#shortAscii(text, false)) return
+    const byteCount = stringBytes(text)
     this.int16(byteCount)
     this.#text(text, byteCount)
   }
