@@ -3,13 +3,39 @@
 
 import type { MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
+import type { LogManager } from '@weir/log'
+import type { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
 import type { ControllerClient } from './metadata/controller-client.ts'
+import type { NodeSettings } from './metadata/node-settings.ts'
+import type { ReplicaManager } from './partition/replica-manager.ts'
+import type { ApiRow } from './server/api-row.ts'
+import type { RequestContext } from './server/request-context.ts'
+
+/** A broker as a client on the listener of its request should see it. */
+export interface BrokerAddress {
+  readonly brokerId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+  readonly isFenced: boolean
+}
 
 export interface Services {
   readonly env: Env
   readonly nodeId: number
   readonly clusterId: string
+  /** What this node serves; ApiVersions tells it. */
+  readonly apis: readonly ApiRow[]
+  readonly settings: NodeSettings
   /** The committed metadata of the cluster; replayed in place, always the newest. */
   readonly metadata: MetadataImage
+  /** The offset up to which `metadata` is replayed, exclusive. */
+  readonly metadataOffset: () => number
   readonly controller: ControllerClient
+  readonly autoTopics: AutoTopicCreator
+  readonly logManager: LogManager
+  readonly replicaManager: ReplicaManager
+  /** Brokers that are not fenced, by id. */
+  readonly liveBrokers: (context: RequestContext) => BrokerAddress[]
+  readonly allBrokers: (context: RequestContext) => BrokerAddress[]
 }

@@ -16,6 +16,7 @@ import type {
   ReadOutcome,
 } from '@weir/log'
 import type { ErrorName, RecordValidationOptions } from '@weir/protocol'
+import { AppendQueue } from './append-queue.ts'
 import { FollowerState } from './follower-state.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { type AckWaiter, PendingAcks } from './pending-acks.ts'
@@ -61,6 +62,8 @@ export class Partition implements LogListener {
   readonly topicId: string
   readonly partitionIndex: number
   readonly log: Log
+  /** Batches that are validated elsewhere; while it is busy all others line up behind. */
+  readonly appendQueue: AppendQueue
   readonly #env: Env
   readonly #nodeId: number
   #config: PartitionConfig
@@ -72,7 +75,8 @@ export class Partition implements LogListener {
   readonly #subscribers = new Set<PartitionSubscriber>()
   readonly #listeners = new Set<PartitionListener>()
   #changeCount = 0
-  #appendedBytes = 0
+  /** Log end when this broker became the leader; below it the end is not known yet (R7). */
+  #epochStartOffset = 0
   #isClosed = false
 
   constructor(env: Env, nodeId: number, log: Log, state: PartitionStart) {
@@ -85,6 +89,7 @@ export class Partition implements LogListener {
     this.#config = state.config
     this.#validation = validationOptions(state.config)
     this.#image = { ...state.image, leader: -1, leaderEpoch: -1 }
+    this.appendQueue = new AppendQueue(env, this)
     log.setListener(this)
     this.applyImage(state.image)
   }
@@ -114,16 +119,16 @@ export class Partition implements LogListener {
   get highWatermark(): number {
     return this.log.highWatermark
   }
+  /** False for a new leader that does not know yet how far its log is committed. */
+  get knowsEndOffset(): boolean {
+    return this.log.highWatermark >= this.#epochStartOffset
+  }
   get isClosed(): boolean {
     return this.#isClosed
   }
   /** Grows with everything that subscribers are told of. */
   get changeCount(): number {
     return this.#changeCount
-  }
-  /** Bytes appended since the partition was opened: only differences mean something. */
-  get appendedBytes(): number {
-    return this.#appendedBytes
   }
 
   /** Takes over what the controller decided. */
@@ -134,6 +139,7 @@ export class Partition implements LogListener {
     if (image.leaderEpoch !== before.leaderEpoch) {
       this.#followers.clear()
       if (image.leader === this.#nodeId) {
+        this.#epochStartOffset = this.log.logEndOffset
         this.log.assignEpoch(image.leaderEpoch)
       } else {
         // What waits here was appended and may yet be committed: neither success nor "not leader".
@@ -177,9 +183,7 @@ export class Partition implements LogListener {
     const refusal = this.checkLeader(-1)
     if (refusal !== null) return failed(refusal, 'this broker does not lead the partition')
     const leaderEpoch = this.#image.leaderEpoch
-    const outcome = this.log.append(records, { leaderEpoch, origin, nowMs })
-    if (outcome.kind === 'appended') this.#appendedBytes += records.length
-    return outcome
+    return this.log.append(records, { leaderEpoch, origin, nowMs })
   }
 
   /** Calls the waiter when all below `endOffset` is written here; at once if it is. */

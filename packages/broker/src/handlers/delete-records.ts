@@ -1,0 +1,75 @@
+// DeleteRecords, versions 0-2: moves the start of the log up; -1 is the high watermark.
+// Difference from Kafka: none known on one node.
+
+import { isInternalTopic } from '@weir/controller'
+import {
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponseInit,
+  type ErrorName,
+  errorCode,
+} from '@weir/protocol'
+import type { Partition } from '../partition/partition.ts'
+import type { RequestContext } from '../server/request-context.ts'
+import type { Services } from '../services.ts'
+import { missingPartitionError } from './partition-lookup.ts'
+
+/** As an offset: all that is committed. */
+const HIGH_WATERMARK = -1
+
+interface Answer {
+  readonly partitionIndex: number
+  readonly lowWatermark: number
+  readonly errorCode: number
+}
+
+export async function handleDeleteRecords(
+  services: Services,
+  _context: RequestContext,
+  request: DeleteRecordsRequest,
+): Promise<DeleteRecordsResponseInit> {
+  const topics = request.topics.map(async ({ name, partitions }) => ({
+    name,
+    partitions: await Promise.all(
+      partitions.map(async ({ partitionIndex, offset }): Promise<Answer> => {
+        const partition = services.replicaManager.getPartition(name, partitionIndex)
+        if (partition === undefined) {
+          const topic = { name, topicId: '' }
+          return refused(partitionIndex, missingPartitionError(services, topic, partitionIndex))
+        }
+        return await deleteRecords(services, partition, offset)
+      }),
+    ),
+  }))
+  return { topics: await Promise.all(topics) }
+}
+
+async function deleteRecords(
+  services: Services,
+  partition: Partition,
+  asked: number,
+): Promise<Answer> {
+  const { partitionIndex, log } = partition
+  if (isInternalTopic(partition.topic)) return refused(partitionIndex, 'INVALID_TOPIC_EXCEPTION')
+  const refusal = partition.checkLeader(-1)
+  if (refusal !== null) return refused(partitionIndex, refusal)
+  if (!log.config.cleanupDelete) return refused(partitionIndex, 'POLICY_VIOLATION')
+  const offset = asked === HIGH_WATERMARK ? partition.highWatermark : asked
+  if (offset < 0 || offset > partition.highWatermark) {
+    return refused(partitionIndex, 'OFFSET_OUT_OF_RANGE')
+  }
+  try {
+    if (offset > log.logStartOffset) {
+      await log.advanceLogStartOffset(offset)
+      partition.onLogStartOffset()
+    }
+  } catch (error) {
+    const fields = { topic: partition.topic, partitionIndex, error }
+    services.env.log.error('records could not be deleted', fields)
+    return refused(partitionIndex, 'KAFKA_STORAGE_ERROR')
+  }
+  return { partitionIndex, lowWatermark: log.logStartOffset, errorCode: 0 }
+}
+
+function refused(partitionIndex: number, error: ErrorName): Answer {
+  return { partitionIndex, lowWatermark: -1, errorCode: errorCode(error) }
+}

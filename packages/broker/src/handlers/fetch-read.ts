@@ -1,0 +1,203 @@
+// One pass of a fetch over its partitions: checks each, reads within the byte budget, keeps what
+// came out until it is released. Reads from memory are done at once; one from the disk makes the
+// pass go on later, and everything is looked up again for the partitions after it.
+
+import type { ReadOutcome, ReadResult } from '@weir/log'
+import {
+  batchAttributes,
+  batchSizeInBytes,
+  codecOf,
+  type ErrorName,
+  type FetchRequest,
+  RECORD_BATCH_HEADER_BYTES,
+} from '@weir/protocol'
+import type { Partition, ReadView } from '../partition/partition.ts'
+import type { RequestContext } from '../server/request-context.ts'
+import type { Services } from '../services.ts'
+import type { FetchEntry } from './fetch-session.ts'
+import { missingPartitionError } from './partition-lookup.ts'
+
+/** Versions below know no zstd. */
+const ZSTD_MIN_VERSION = 10
+/** The broker's own limit for one answer (fetch.max.bytes). */
+export const FETCH_MAX_BYTES = 57_671_680
+
+/** What became of one partition. */
+export type EntryResult =
+  | { readonly kind: 'failed'; readonly error: ErrorName }
+  | { readonly kind: 'diverged'; readonly epoch: number; readonly endOffset: number }
+  | ReadResult
+  /** Nothing was read: the budget is used up. */
+  | { readonly kind: 'skipped' }
+
+const SKIPPED = { kind: 'skipped' } as const
+
+export class FetchRead {
+  readonly entries: readonly FetchEntry[]
+  /** By the index of the entry. */
+  readonly results: EntryResult[] = []
+  /** Records found. */
+  bytes = 0
+  /** An error or a divergence: the client has to know at once. */
+  mustAnswer = false
+  readonly #services: Services
+  readonly #version: number
+  readonly #view: ReadView
+  readonly #replicaId: number
+  readonly #brokerEpoch: number
+  #budgetBytes: number
+  #isReleased = false
+
+  constructor(
+    services: Services,
+    context: RequestContext,
+    request: FetchRequest,
+    entries: readonly FetchEntry[],
+  ) {
+    this.entries = entries
+    this.#services = services
+    this.#version = context.apiVersion
+    this.#replicaId = Math.max(request.replicaId, request.replicaState.replicaId)
+    this.#brokerEpoch = request.replicaState.replicaEpoch
+    this.#view =
+      this.#replicaId >= 0 ? 'logEnd' : request.isolationLevel === 1 ? 'committed' : 'uncommitted'
+    this.#budgetBytes = Math.min(request.maxBytes, FETCH_MAX_BYTES)
+  }
+
+  /** Calls `done` once, before returning if all is in memory. */
+  run(done: (read: FetchRead) => void): void {
+    this.#continue(0, done)
+  }
+
+  /** Gives all memory back; what was read must not be used after. */
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    for (const result of this.results) if (result.kind === 'read') result.release()
+  }
+
+  /**
+   * The bytes that one entry would give by now; Infinity if that is not known at once. For a waiter
+   * that asks whether it is worth to read again.
+   */
+  bytesNow(entry: FetchEntry): number {
+    const { partition } = entry
+    if (partition === null || partition.checkLeader(entry.currentLeaderEpoch) !== null) {
+      return Number.POSITIVE_INFINITY
+    }
+    const outcome = partition.read({
+      fetchOffset: entry.fetchOffset,
+      maxBytes: entry.maxBytes,
+      minOneBatch: true,
+      view: this.#view,
+    })
+    if (outcome instanceof Promise) {
+      const release = outcome.then(result => {
+        if (result.kind === 'read') result.release()
+      })
+      this.#services.env.log.background(release, 'look ahead of a fetch')
+      return Number.POSITIVE_INFINITY
+    }
+    if (outcome.kind === 'failed') return Number.POSITIVE_INFINITY
+    outcome.release()
+    return outcome.bytes
+  }
+
+  #continue(from: number, done: (read: FetchRead) => void): void {
+    for (let index = from; index < this.entries.length; index++) {
+      const entry = this.entries[index]
+      if (entry === undefined) continue
+      const outcome = this.#readEntry(entry)
+      if (outcome instanceof Promise) {
+        const rest = outcome.then(result => {
+          this.#take(entry, result)
+          this.#continue(index + 1, done)
+        })
+        this.#services.env.log.background(rest, 'fetch from the disk')
+        return
+      }
+      this.#take(entry, outcome)
+    }
+    done(this)
+  }
+
+  #take(entry: FetchEntry, result: EntryResult): void {
+    let taken = result
+    entry.foundBytes = result.kind === 'read' ? result.bytes : 0
+    if (result.kind === 'read' && result.bytes > 0) {
+      if (this.#version < ZSTD_MIN_VERSION && hasZstd(result.chunks)) {
+        result.release()
+        taken = { kind: 'failed', error: 'UNSUPPORTED_COMPRESSION_TYPE' }
+      } else {
+        this.bytes += result.bytes
+        this.#budgetBytes -= result.bytes
+      }
+    }
+    if (taken.kind === 'failed' || taken.kind === 'diverged') this.mustAnswer = true
+    if (taken.kind === 'failed') entry.seenChangeCount = -1
+    this.results.push(taken)
+  }
+
+  #readEntry(entry: FetchEntry): EntryResult | Promise<ReadOutcome> {
+    const partition = this.#find(entry)
+    if (partition === null) {
+      const topic = { name: entry.topic, topicId: this.#version >= 13 ? entry.topicId : '' }
+      const error = missingPartitionError(this.#services, topic, entry.partitionIndex)
+      return { kind: 'failed', error }
+    }
+    entry.seenChangeCount = partition.changeCount
+    const refusal = partition.checkLeader(entry.currentLeaderEpoch)
+    if (refusal !== null) return { kind: 'failed', error: refusal }
+    const divergence = this.#divergence(entry, partition)
+    if (divergence !== null) return divergence
+    if (this.#replicaId >= 0 && !this.#noteFollower(entry, partition)) {
+      return { kind: 'failed', error: 'NOT_LEADER_OR_FOLLOWER' }
+    }
+    const { log } = partition
+    if (entry.fetchOffset < log.logStartOffset || entry.fetchOffset > log.logEndOffset) {
+      return { kind: 'failed', error: 'OFFSET_OUT_OF_RANGE' }
+    }
+    const isFirst = this.bytes === 0
+    if (!isFirst && this.#budgetBytes <= 0) return SKIPPED
+    return partition.read({
+      fetchOffset: entry.fetchOffset,
+      maxBytes: Math.max(0, Math.min(entry.maxBytes, this.#budgetBytes)),
+      minOneBatch: isFirst,
+      view: this.#view,
+    })
+  }
+
+  #find(entry: FetchEntry): Partition | null {
+    if (entry.partition !== null && !entry.partition.isClosed) return entry.partition
+    const { replicaManager } = this.#services
+    const { topic, topicId, partitionIndex } = entry
+    entry.partition =
+      (topic === ''
+        ? replicaManager.getPartitionById(topicId, partitionIndex)
+        : replicaManager.getPartition(topic, partitionIndex)) ?? null
+    return entry.partition
+  }
+
+  /** Whether the reader's log has a different past than this one (KIP-595). */
+  #divergence(entry: FetchEntry, partition: Partition): EntryResult | null {
+    if (entry.lastFetchedEpoch < 0) return null
+    const { leaderEpoch, endOffset } = partition.log.endOffsetForEpoch(entry.lastFetchedEpoch)
+    if (leaderEpoch < 0 || endOffset < 0) return { kind: 'failed', error: 'OFFSET_OUT_OF_RANGE' }
+    if (leaderEpoch === entry.lastFetchedEpoch && endOffset >= entry.fetchOffset) return null
+    return { kind: 'diverged', epoch: leaderEpoch, endOffset }
+  }
+
+  #noteFollower(entry: FetchEntry, partition: Partition): boolean {
+    return partition.updateFollower(this.#replicaId, entry.fetchOffset, this.#brokerEpoch)
+  }
+}
+
+function hasZstd(chunks: readonly Buffer[]): boolean {
+  for (const chunk of chunks) {
+    for (let at = 0; chunk.length - at >= RECORD_BATCH_HEADER_BYTES; ) {
+      if (codecOf(batchAttributes(chunk, at)) === 'zstd') return true
+      at += Math.max(RECORD_BATCH_HEADER_BYTES, batchSizeInBytes(chunk, at))
+    }
+  }
+  return false
+}

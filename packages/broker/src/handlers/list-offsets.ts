@@ -1,0 +1,127 @@
+// ListOffsets, versions 1-11: latest, earliest, largest timestamp (v7), earliest local (v8), latest
+// tiered (v9) and earliest pending upload (v11), of which the last two are -1 without tiered storage.
+// Difference from Kafka: none known.
+
+import {
+  type ErrorName,
+  errorCode,
+  type ListOffsetsRequest,
+  type ListOffsetsResponseInit,
+} from '@weir/protocol'
+import type { Partition, ReadView } from '../partition/partition.ts'
+import type { RequestContext } from '../server/request-context.ts'
+import type { Services } from '../services.ts'
+import { missingPartitionError } from './partition-lookup.ts'
+
+const LATEST = -1
+const EARLIEST = -2
+const MAX_TIMESTAMP = -3
+const EARLIEST_LOCAL = -4
+const LATEST_TIERED = -5
+const EARLIEST_PENDING_UPLOAD = -6
+
+/** The special timestamps with the first version that knows each. */
+const SPECIAL_MIN_VERSIONS = new Map([
+  [LATEST, 1],
+  [EARLIEST, 1],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11],
+])
+
+/** Before it a client does not know OFFSET_NOT_AVAILABLE. */
+const OFFSET_NOT_AVAILABLE_MIN_VERSION = 5
+
+type RequestPartition = ListOffsetsRequest['topics'][number]['partitions'][number]
+
+interface Answer {
+  readonly partitionIndex: number
+  readonly errorCode: number
+  readonly timestamp: number
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+export async function handleListOffsets(
+  services: Services,
+  context: RequestContext,
+  request: ListOffsetsRequest,
+): Promise<ListOffsetsResponseInit> {
+  // A follower asks for the end of the log, a client for what it may read.
+  const view: ReadView =
+    request.replicaId >= 0 ? 'logEnd' : request.isolationLevel === 1 ? 'committed' : 'uncommitted'
+  const topics: { name: string; partitions: Answer[] }[] = []
+  for (const { name, partitions } of request.topics) {
+    const seen = new Set<number>()
+    const answers: Answer[] = []
+    for (const asked of partitions) {
+      const index = asked.partitionIndex
+      if (seen.has(index)) {
+        answers.push(refused(index, 'INVALID_REQUEST'))
+        continue
+      }
+      seen.add(index)
+      const partition = services.replicaManager.getPartition(name, index)
+      if (partition === undefined) {
+        const error = missingPartitionError(services, { name, topicId: '' }, index)
+        answers.push(refused(index, error))
+      } else {
+        answers.push(await answer(partition, asked, view, context.apiVersion))
+      }
+    }
+    topics.push({ name, partitions: answers })
+  }
+  return { topics }
+}
+
+async function answer(
+  partition: Partition,
+  asked: RequestPartition,
+  view: ReadView,
+  version: number,
+): Promise<Answer> {
+  const index = asked.partitionIndex
+  const { timestamp } = asked
+  if (timestamp < 0 && version < (SPECIAL_MIN_VERSIONS.get(timestamp) ?? Infinity)) {
+    return refused(index, 'UNSUPPORTED_VERSION')
+  }
+  const refusal = partition.checkLeader(asked.currentLeaderEpoch)
+  if (refusal !== null) return refused(index, refusal)
+  if (!partition.knowsEndOffset && timestamp !== EARLIEST && timestamp !== EARLIEST_LOCAL) {
+    const isKnown = version >= OFFSET_NOT_AVAILABLE_MIN_VERSION
+    return refused(index, isKnown ? 'OFFSET_NOT_AVAILABLE' : 'LEADER_NOT_AVAILABLE')
+  }
+  const { log } = partition
+  switch (timestamp) {
+    case LATEST:
+      return found(index, partition.endOffsetOf(view), -1, log.latestEpoch)
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return found(index, log.logStartOffset, -1, log.epochForOffset(log.logStartOffset))
+    case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+      return found(index, -1, -1, -1)
+    default: {
+      const hit =
+        timestamp === MAX_TIMESTAMP
+          ? await log.offsetOfMaxTimestamp()
+          : await log.offsetForTimestamp(timestamp)
+      if (hit === null || hit.offset >= partition.endOffsetOf(view)) return found(index, -1, -1, -1)
+      return found(index, hit.offset, hit.timestamp, hit.leaderEpoch)
+    }
+  }
+}
+
+function found(
+  partitionIndex: number,
+  offset: number,
+  timestamp: number,
+  leaderEpoch: number,
+): Answer {
+  return { partitionIndex, errorCode: 0, offset, timestamp, leaderEpoch }
+}
+
+function refused(partitionIndex: number, error: ErrorName): Answer {
+  return { ...found(partitionIndex, -1, -1, -1), errorCode: errorCode(error) }
+}

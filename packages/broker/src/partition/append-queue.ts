@@ -1,0 +1,74 @@
+// Batches of one partition whose validation went to a worker, and those that came after them: they
+// are appended in the order in which they came, or an idempotent producer would see gaps.
+// Bounded by what connections may have in flight (correctness.md H3).
+
+import type { Env } from '@weir/core'
+import { type ValidationOutcome, validateProducedRecords } from '@weir/protocol'
+import type { Partition } from './partition.ts'
+import { validationJob } from './validation-job.ts'
+
+/** Who produced the batch. */
+export interface Producer {
+  /** Called once for each slot. */
+  onValidated(slot: number, partition: Partition, outcome: ValidationOutcome): void
+  onValidationFailed(slot: number, error: Error): void
+}
+
+interface QueuedBatch {
+  readonly records: Buffer
+  readonly producer: Producer
+  readonly slot: number
+}
+
+export class AppendQueue {
+  readonly #env: Env
+  readonly #partition: Partition
+  readonly #queue: QueuedBatch[] = []
+  #isRunning = false
+
+  constructor(env: Env, partition: Partition) {
+    this.#env = env
+    this.#partition = partition
+  }
+
+  get isBusy(): boolean {
+    return this.#isRunning
+  }
+
+  add(records: Buffer, producer: Producer, slot: number): void {
+    this.#queue.push({ records, producer, slot })
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#env.log.background(this.#run(), `validation for ${this.#partition.topic}`)
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      await this.#validate(next)
+    }
+    this.#isRunning = false
+  }
+
+  async #validate({ records, producer, slot }: QueuedBatch): Promise<void> {
+    let outcome: ValidationOutcome
+    try {
+      const nowMs = this.#env.clock.nowMs()
+      outcome = validateProducedRecords(records, this.#partition.validation, nowMs)
+      if (outcome.kind === 'deferred') outcome = await this.#validateInWorker(records, nowMs)
+    } catch (error) {
+      producer.onValidationFailed(slot, error as Error)
+      return
+    }
+    producer.onValidated(slot, this.#partition, outcome)
+  }
+
+  async #validateInWorker(records: Buffer, nowMs: number): Promise<ValidationOutcome> {
+    // A copy of its own: a slice would drag its whole frame along.
+    const bytes = new Uint8Array(records)
+    const input = { bytes, options: this.#partition.validation, nowMs }
+    const outcome = await this.#env.workers.run(validationJob, input, [bytes.buffer])
+    if (outcome.kind !== 'valid') return outcome
+    const { buffer, byteOffset, byteLength } = outcome.records
+    return { ...outcome, records: Buffer.from(buffer, byteOffset, byteLength) }
+  }
+}
