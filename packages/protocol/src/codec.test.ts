@@ -177,12 +177,22 @@ t.test('a count is checked against the bytes that are left before anything is ma
   t.end()
 })
 
-t.test('more than two million elements in one message are refused', t => {
-  const items = Buffer.alloc(4 + 4 + 2_000_001)
-  items.writeInt32BE(2_000_001, 4)
-  t.throws(() => decodeMessage(counted, 0, items), /array elements/)
-  t.end()
-})
+t.test(
+  'a request with more than 250,000 array elements is refused, an answer with 2,000,000',
+  t => {
+    const items = (count: number) => {
+      const buffer = Buffer.alloc(4 + 4 + count)
+      buffer.writeInt32BE(count, 4)
+      return buffer
+    }
+    t.equal(decodeMessage(counted, 0, items(2_000_000)).small.length, 2_000_000)
+    t.throws(() => decodeMessage(counted, 0, items(2_000_001)), /too many array elements/)
+    const topics = Buffer.alloc(4 + 2 * 250_001)
+    topics.writeInt32BE(250_001, 0)
+    t.throws(() => decodeMessage(metadataApi.request, 1, topics), /too many array elements/)
+    t.end()
+  },
+)
 
 t.test('an unsigned varint has at most five bytes and 32 bits', t => {
   t.equal(new Reader(Buffer.from('ffffffff0f', 'hex')).unsignedVarint(), 0xffff_ffff)

@@ -19,8 +19,8 @@ type Encoder = (writer: Writer, value: unknown) => void
 export type AnyMessage = Message<Fields>
 
 /**
- * Decodes one message that begins at `start` of the buffer; bytes left over are ignored. Byte fields are slices of the buffer. Structs at their default may be shared and
- * frozen. Throws DecodeError, also for a version that the table does not have.
+ * Decodes one message that begins at `start` of the buffer; bytes left over are ignored. Byte fields
+ * are slices of the buffer. Structs at their default may be shared and frozen. Throws DecodeError, also for a version that the table does not have.
  */
 export function decodeMessage<F extends Fields>(
   message: Message<F>,
@@ -28,7 +28,7 @@ export function decodeMessage<F extends Fields>(
   buffer: Buffer,
   start = 0,
 ): Decoded<Message<F>> {
-  const reader = new Reader(buffer, start)
+  const reader = new Reader(buffer, start, buffer.length, message.maxElements)
   return decodeFrom(message, version, reader)
 }
 

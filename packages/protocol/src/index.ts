@@ -2,6 +2,8 @@
 // has a definition and four types (Request and Response as decoded, ...Init as encoded), and all of
 // them can be imported from here.
 
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: a list of names.
+
 export { type ApiRow, apiByKey, apiRow, apis, type ListenerKind } from './apis.ts'
 export {
   type AnyMessage,

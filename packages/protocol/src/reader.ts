@@ -1,6 +1,7 @@
 // Reads the primitive types of the wire format from one frame. Invariant: never beyond `end`, and
 // nothing is thrown but DecodeError. Lengths and counts are checked before anything is made.
 
+import { MAX_ELEMENTS } from './schema.ts'
 import { readUuid, UUID_BYTES } from './uuid.ts'
 
 /** Bytes from outside that do not follow the format. The request gets INVALID_REQUEST or its connection is closed. */
@@ -11,8 +12,6 @@ export class DecodeError extends Error {
   }
 }
 
-/** Array elements in one message. 100 MiB of three-byte elements would become gigabytes of objects. */
-const MAX_ELEMENTS = 2_000_000
 const SHORT_TEXT_BYTES = 16
 /** Kafka's limit, also where the length prefix could say more. */
 const MAX_STRING_BYTES = 32_767
@@ -23,11 +22,15 @@ export class Reader {
   readonly #buffer: Buffer
   readonly #end: number
   #at: number
-  #elementsLeft = MAX_ELEMENTS
+  #elementsLeft: number
 
-  /** Reads from `start` (inclusive) to `end` (exclusive). */
-  constructor(buffer: Buffer, start = 0, end = buffer.length) {
+  /**
+   * Reads from `start` (inclusive) to `end` (exclusive). `maxElements` bounds the array elements of
+   * all arrays together: 100 MiB of three-byte elements would become gigabytes of objects.
+   */
+  constructor(buffer: Buffer, start = 0, end = buffer.length, maxElements = MAX_ELEMENTS) {
     this.#buffer = buffer
+    this.#elementsLeft = maxElements
     this.#at = start
     this.#end = end
   }
@@ -270,7 +273,7 @@ export class Reader {
     if (count * minBytes > this.#end - this.#at) throw this.#tooShort(count * minBytes)
     this.#elementsLeft -= count
     if (this.#elementsLeft < 0) {
-      throw new DecodeError(`more than ${MAX_ELEMENTS} array elements in one message`)
+      throw new DecodeError(`too many array elements in one message, ${count} before ${this.#at}`)
     }
     return count
   }

@@ -226,8 +226,15 @@ export interface Message<F extends Fields = Fields> {
   /** First version with compact lengths and tag sections, NO_VERSION if there is none. */
   readonly firstFlexible: number
   readonly fields: F
+  /** Bound of the elements of all arrays of one message, for decoders. */
+  readonly maxElements: number
   readonly cache: CodecCache
 }
+
+/** Metadata of 200,000 partitions has 1.4 million. */
+export const MAX_ELEMENTS = 2_000_000
+/** What anybody may send to a server: a decoded request stays below about 50 MB. */
+export const MAX_REQUEST_ELEMENTS = 250_000
 
 export interface MessageTable<F extends Fields> {
   readonly name: string
@@ -235,6 +242,7 @@ export interface MessageTable<F extends Fields> {
   readonly versions: readonly [first: number, last: number]
   readonly flexible: number | 'never'
   readonly fields: F
+  readonly maxElements?: number
 }
 
 export function message<const F extends Fields>(table: MessageTable<F>): Message<F> {
@@ -244,6 +252,7 @@ export function message<const F extends Fields>(table: MessageTable<F>): Message
     maxVersion: table.versions[1],
     firstFlexible: table.flexible === 'never' ? NO_VERSION : table.flexible,
     fields: table.fields,
+    maxElements: table.maxElements ?? MAX_ELEMENTS,
     cache: { decoders: [], encoders: [], exactDecoders: [], exactEncoders: [] },
   }
 }
@@ -282,7 +291,13 @@ export function api<const Q extends Fields, const S extends Fields>(
     minVersion: table.versions[0],
     maxVersion: table.versions[1],
     firstFlexible: flexible === 'never' ? NO_VERSION : flexible,
-    request: message({ name: `${name}Request`, versions, flexible, fields: table.request }),
+    request: message({
+      name: `${name}Request`,
+      versions,
+      flexible,
+      fields: table.request,
+      maxElements: MAX_REQUEST_ELEMENTS,
+    }),
     response: message({ name: `${name}Response`, versions, flexible, fields: table.response }),
   }
 }

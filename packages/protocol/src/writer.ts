@@ -17,6 +17,12 @@ const MAX_INT64 = 0x7fff_ffff_ffff_ffffn
 const MIN_INT64 = -0x8000_0000_0000_0000n
 const TWO_32 = 0x1_0000_0000
 
+/** Where the size of a frame goes; see `beginFrame`. */
+export interface FrameMark {
+  readonly slab: Buffer
+  readonly at: number
+}
+
 /** Where a sized section began; see `beginSized`. */
 export interface SizeMark {
   readonly chunkCount: number
@@ -183,13 +189,13 @@ export class Writer {
   }
 
   /** Four bytes for the size of all that follows, filled in by `endFrame`. At the start only. */
-  beginFrame(): Buffer {
+  beginFrame(): FrameMark {
     const at = this.#reserve(4)
-    return this.#slab.subarray(at, at + 4)
+    return { slab: this.#slab, at }
   }
 
-  endFrame(sizeBytes: Buffer): void {
-    sizeBytes.writeInt32BE(this.byteCount - 4, 0)
+  endFrame({ slab, at }: FrameMark): void {
+    slab.writeInt32BE(this.byteCount - 4, at)
   }
 
   /** Starts a section with its size in front as a varint; `endSized` puts the size there. */
