@@ -109,10 +109,15 @@ export class FetchRead {
       if (entry === undefined) continue
       const outcome = this.#readEntry(entry)
       if (outcome instanceof Promise) {
-        const rest = outcome.then(result => {
-          this.#take(entry, result)
-          this.#continue(index + 1, done)
-        })
+        const rest = outcome
+          .catch((error: unknown): EntryResult => {
+            this.#services.env.log.error('a read from the disk failed', { error })
+            return { kind: 'failed', error: 'KAFKA_STORAGE_ERROR' }
+          })
+          .then(result => {
+            this.#take(entry, result)
+            this.#continue(index + 1, done)
+          })
         this.#services.env.log.background(rest, 'fetch from the disk')
         return
       }

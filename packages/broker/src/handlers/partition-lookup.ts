@@ -60,12 +60,8 @@ export function leaderEndpoints(
   context: RequestContext,
   leaderIds: ReadonlySet<number>,
 ): NodeEndpoint[] {
-  const result: NodeEndpoint[] = []
-  for (const nodeId of leaderIds) {
-    const broker = services.metadata.brokers.get(nodeId)
-    const endpoint = broker?.endpoints.find(({ name }) => name === context.listener.name)
-    if (broker === undefined || endpoint === undefined) continue
-    result.push({ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.rack })
-  }
-  return result
+  return services
+    .allBrokers(context)
+    .filter(({ brokerId }) => leaderIds.has(brokerId))
+    .map(({ brokerId, host, port, rack }) => ({ nodeId: brokerId, host, port, rack }))
 }
