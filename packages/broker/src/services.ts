@@ -4,11 +4,11 @@
 import type { MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
 import type { LogManager } from '@weir/log'
-import type { FetchSessionCache, FetchSessionCache } from './handlers/fetch-session.ts'
+import type { FetchSessionCache } from './handlers/fetch-session.ts'
 import type { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
 import type { ControllerClient } from './metadata/controller-client.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
-import type { ProducerIds, ProducerIds } from './partition/producer-ids.ts'
+import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
 import type { ApiRow } from './server/api-row.ts'
 import type { RequestContext } from './server/request-context.ts'
@@ -39,8 +39,6 @@ export interface Services {
   readonly replicaManager: ReplicaManager
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessionCache
-  readonly fetchSessions: FetchSessionCache
-  readonly producerIds: ProducerIds
   /** Brokers that are not fenced, by id. */
   readonly liveBrokers: (context: RequestContext) => BrokerAddress[]
   readonly allBrokers: (context: RequestContext) => BrokerAddress[]
