@@ -1,0 +1,33 @@
+// Checks of single settings beyond type, range and choice: null, or what is wrong, in Kafka's words.
+
+import { splitList } from '@weir/core'
+
+export function gzipLevelProblem(text: string): string | null {
+  return text === '0' ? 'Value must be between 1 and 9 or equal to -1' : null
+}
+
+/** [partitionId]:[brokerId] elements, or `*` alone. */
+export function throttledReplicasProblem(text: string): string | null {
+  const elements = splitList(text)
+  if (elements.length === 1 && elements[0] === '*') return null
+  if (elements.every(element => /^\d+:\d+$/.test(element))) return null
+  return `'${text}' is not in the form [partitionId]:[brokerId],[partitionId]:[brokerId],... or *`
+}
+
+export function offsetResetProblem(text: string): string | null {
+  const duration = /^by_duration:(?=P.)P(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$/
+  if (text === 'latest' || text === 'earliest' || duration.test(text)) return null
+  return `Invalid value ${text}: must be latest, earliest, or by_duration:<ISO-8601 duration>`
+}
+
+/** Only plain text is spoken: a listener that asked for more would be open to everybody. */
+export function protocolMapProblem(text: string): string | null {
+  for (const element of splitList(text)) {
+    const [name = '', protocol = '', ...rest] = element.split(':')
+    const known = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+    if (name === '' || rest.length > 0 || !known.includes(protocol)) {
+      return `'${element}' is not NAME:PROTOCOL with one of ${known.join(', ')}`
+    }
+  }
+  return null
+}
