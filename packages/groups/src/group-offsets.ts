@@ -31,6 +31,15 @@ export interface OffsetFetch {
   readonly groupId: string
   readonly topics: readonly OffsetFetchTopic[] | null
   readonly requireStable: boolean
+  /** The member that asks, if it says so (consumer groups only). */
+  readonly memberId: string | null
+  readonly memberEpoch: number
+}
+
+/** The reply: an error of the whole group, or its topics. */
+export interface FetchedGroup {
+  readonly errorCode: number
+  readonly topics: FetchedTopic[]
 }
 
 export interface OffsetFetchTopic {

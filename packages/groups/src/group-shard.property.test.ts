@@ -13,7 +13,7 @@ import {
 } from '@weir/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import type { FetchedTopic } from './group-offsets.ts'
+import type { FetchedGroup } from './group-offsets.ts'
 import type { GroupShard } from './group-shard.ts'
 import { type Answer, ShardHarness } from './testing/shard-harness.ts'
 import { encodeSubscription } from './testing/subscriptions.ts'
@@ -340,8 +340,9 @@ class World {
 }
 
 function fetchAll(shard: GroupShard): Map<number, number> {
-  const effects = shard.offsetFetch(0, { groupId: GROUP, topics: null, requireStable: true })
-  const topics = effects.replies[0]!.response as FetchedTopic[]
+  const group = { groupId: GROUP, memberId: null, memberEpoch: -1 }
+  const effects = shard.offsetFetch(0, { ...group, topics: null, requireStable: true })
+  const { topics } = effects.replies[0]!.response as FetchedGroup
   const partitions = topics.flatMap(each => each.partitions)
   return new Map(partitions.map(each => [each.partitionIndex, each.committedOffset]))
 }

@@ -24,7 +24,12 @@ import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups } from './classic/classic-groups.ts'
 import { heartbeatAnswer, joinFailed, syncFailed } from './classic/responses.ts'
 import { describeGroup, describeMissingGroup, expiryOf, listedGroup } from './describe.ts'
-import { GroupOffsets, type OffsetFetch, type OffsetOwner } from './group-offsets.ts'
+import {
+  type FetchedGroup,
+  GroupOffsets,
+  type OffsetFetch,
+  type OffsetOwner,
+} from './group-offsets.ts'
 import { NO_PRODUCER_ID, Offsets } from './offsets.ts'
 import type { GroupMetadataRecord, GroupRecord, OffsetRecord } from './records.ts'
 import { Timers } from './timers.ts'
@@ -149,9 +154,10 @@ export class GroupShard {
     })
   }
 
-  /** Of one group; a group that does not exist has no offsets. The reply is the fetched topics. */
+  /** Of one group; a group that does not exist has no offsets. */
   offsetFetch(requestId: number, fetch: OffsetFetch): GroupEffects {
-    return replyOnly(requestId, this.#groupOffsets.fetch(fetch))
+    const reply: FetchedGroup = { errorCode: 0, topics: this.#groupOffsets.fetch(fetch) }
+    return replyOnly(requestId, reply)
   }
 
   offsetDelete(requestId: number, request: OffsetDeleteRequest): GroupEffects {

@@ -1,5 +1,6 @@
 export { NO_AUTHORIZED_OPERATIONS } from './describe.ts'
 export type {
+  FetchedGroup,
   FetchedPartition,
   FetchedTopic,
   OffsetFetch,

@@ -244,6 +244,8 @@ export class Scenario {
         groupId,
         topics: topics.length === 0 ? null : topics,
         requireStable,
+        memberId: null,
+        memberEpoch: -1,
       }),
     )
   }

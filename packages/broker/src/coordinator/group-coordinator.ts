@@ -1,0 +1,176 @@
+// The groups of the cluster, as far as this broker coordinates them: finds the partition of
+// __consumer_offsets that keeps a group, and runs requests on its shard.
+
+import type { MetadataImage } from '@weir/controller'
+import type { Env } from '@weir/core'
+import {
+  decodeGroupRecord,
+  encodeGroupRecord,
+  type GroupEffects,
+  type GroupRecord,
+  GroupShard,
+  type GroupsConfig,
+  type TopicsView,
+} from '@weir/groups'
+import { type ErrorName, KafkaError } from '@weir/protocol'
+import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
+import type { NodeSettings } from '../metadata/node-settings.ts'
+import type { ReplicaManager } from '../partition/replica-manager.ts'
+import { CoordinatorRuntime } from './coordinator-runtime.ts'
+import { javaHashCode } from './java-hash.ts'
+import type { SubmitOptions } from './shard-host.ts'
+
+export const OFFSETS_TOPIC = '__consumer_offsets'
+
+/** How long FindCoordinator waits for a shard that this broker has begun to load. */
+const LOAD_WAIT_MS = 5000
+const MINUTE_MS = 60_000
+
+export interface GroupCoordinatorParts {
+  readonly nodeId: number
+  readonly metadata: MetadataImage
+  readonly settings: NodeSettings
+  readonly autoTopics: AutoTopicCreator
+  readonly replicaManager: ReplicaManager
+}
+
+/** The broker that coordinates a group, or why there is none now. */
+export type FoundCoordinator =
+  | { readonly kind: 'found'; readonly nodeId: number }
+  | { readonly kind: 'failed'; readonly error: ErrorName }
+
+export type GroupRun = (requestId: number, shard: GroupShard, nowMs: number) => GroupEffects
+
+export class GroupCoordinator {
+  readonly #env: Env
+  readonly #parts: GroupCoordinatorParts
+  readonly #runtime: CoordinatorRuntime<GroupRecord, GroupShard>
+
+  constructor(env: Env, parts: GroupCoordinatorParts) {
+    this.#env = env
+    this.#parts = parts
+    const config = groupsConfigOf(parts.settings)
+    const topics = topicsViewOf(parts.metadata)
+    this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
+      topic: OFFSETS_TOPIC,
+      newShard: () => new GroupShard(env.random, config, topics),
+      encode: encodeGroupRecord,
+      decode: decodeGroupRecord,
+    })
+  }
+
+  /** From now on this broker loads the shards that it leads. */
+  start(): void {
+    this.#parts.replicaManager.addLeadershipListener(this.#runtime)
+  }
+
+  close(): void {
+    this.#runtime.close()
+  }
+
+  /** Creates the internal topic if it is missing. A shard that is here is loaded when it is named. */
+  async find(groupId: string): Promise<FoundCoordinator> {
+    const { metadata, autoTopics, nodeId } = this.#parts
+    if (metadata.topic(OFFSETS_TOPIC) === undefined) {
+      const errors = await autoTopics.create([OFFSETS_TOPIC])
+      if (errors.has(OFFSETS_TOPIC)) return { kind: 'failed', error: 'COORDINATOR_NOT_AVAILABLE' }
+    }
+    const partitionIndex = this.#partitionOf(groupId)
+    const leader = metadata.partition(OFFSETS_TOPIC, partitionIndex)?.leader ?? -1
+    if (leader < 0) return { kind: 'failed', error: 'COORDINATOR_NOT_AVAILABLE' }
+    if (leader === nodeId && !this.#runtime.isActive(partitionIndex)) {
+      await Promise.race([
+        this.#runtime.loaded(partitionIndex),
+        this.#env.clock.sleep(LOAD_WAIT_MS),
+      ])
+      if (!this.#runtime.isActive(partitionIndex)) {
+        return { kind: 'failed', error: 'COORDINATOR_LOAD_IN_PROGRESS' }
+      }
+    }
+    return { kind: 'found', nodeId: leader }
+  }
+
+  /** Resolves with the reply of the group's shard. Rejects with KafkaError. */
+  submit<Reply>(groupId: string, run: GroupRun, options?: SubmitOptions): Promise<Reply> {
+    const partitionIndex = this.#partitionOf(groupId)
+    return this.#runtime.submit(partitionIndex, run, options) as Promise<Reply>
+  }
+
+  /** Runs on every shard of this broker. Rejects with KafkaError if one of them cannot answer. */
+  submitToAll<Reply>(run: GroupRun): Promise<Reply[]> {
+    const submitted = this.#runtime.partitionIndexes.map(
+      each => this.#runtime.submit(each, run) as Promise<Reply>,
+    )
+    return Promise.all(submitted)
+  }
+
+  /** Calls `submit` once for each shard concerned, with the ids that it keeps. */
+  submitByShard<Reply>(
+    groupIds: readonly string[],
+    run: (groupIds: readonly string[]) => GroupRun,
+  ): { readonly groupIds: readonly string[]; readonly reply: Promise<Reply> }[] {
+    const byPartition = new Map<number, string[]>()
+    for (const groupId of groupIds) {
+      const partitionIndex = this.#partitionOf(groupId)
+      const known = byPartition.get(partitionIndex)
+      if (known === undefined) byPartition.set(partitionIndex, [groupId])
+      else known.push(groupId)
+    }
+    return [...byPartition].map(([partitionIndex, ids]) => ({
+      groupIds: ids,
+      reply: this.#runtime.submit(partitionIndex, run(ids)) as Promise<Reply>,
+    }))
+  }
+
+  /** Topics are gone from the cluster: their committed offsets go, too. */
+  onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
+    if (topics.length > 0) this.#runtime.runOnAll(shard => shard.topicsDeleted(topics))
+  }
+
+  #partitionOf(groupId: string): number {
+    const topic = this.#parts.metadata.topic(OFFSETS_TOPIC)
+    const configured = () => this.#parts.settings.int('offsets.topic.num.partitions')
+    const count = topic?.partitions.length ?? configured()
+    return (javaHashCode(groupId) & 0x7fff_ffff) % count
+  }
+}
+
+/** The error of a request that a coordinator could not take; anything else is a bug of ours. */
+export function coordinatorErrorOf(error: unknown): ErrorName {
+  if (error instanceof KafkaError) return error.errorName
+  throw error
+}
+
+/** Reads the settings each time, so that changes count at once. */
+function groupsConfigOf(settings: NodeSettings): GroupsConfig {
+  return {
+    get minSessionTimeoutMs() {
+      return settings.int('group.min.session.timeout.ms')
+    },
+    get maxSessionTimeoutMs() {
+      return settings.int('group.max.session.timeout.ms')
+    },
+    get initialRebalanceDelayMs() {
+      return settings.int('group.initial.rebalance.delay.ms')
+    },
+    get maxSize() {
+      return settings.int('group.max.size')
+    },
+    get offsetMetadataMaxBytes() {
+      return settings.int('offset.metadata.max.bytes')
+    },
+    get offsetsRetentionMs() {
+      return settings.int('offsets.retention.minutes') * MINUTE_MS
+    },
+    get offsetsRetentionCheckIntervalMs() {
+      return settings.int('offsets.retention.check.interval.ms')
+    },
+  }
+}
+
+function topicsViewOf(metadata: MetadataImage): TopicsView {
+  return {
+    topicId: name => metadata.topic(name)?.topicId ?? null,
+    topicName: topicId => metadata.topicById(topicId)?.name ?? null,
+  }
+}

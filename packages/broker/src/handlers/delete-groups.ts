@@ -1,0 +1,28 @@
+// DeleteGroups, versions 0-2.
+// Difference from Kafka: none known.
+
+import { type DeleteGroupsRequest, type DeleteGroupsResponseInit, errorCode } from '@weir/protocol'
+import type { RequestContext } from '../server/request-context.ts'
+import type { Services } from '../services.ts'
+import { orFailure } from './group-requests.ts'
+
+type Result = DeleteGroupsResponseInit['results'][number]
+
+export async function handleDeleteGroups(
+  services: Services,
+  _context: RequestContext,
+  request: DeleteGroupsRequest,
+): Promise<DeleteGroupsResponseInit> {
+  const submitted = services.groupCoordinator.submitByShard<readonly Result[]>(
+    [...new Set(request.groupsNames)],
+    groupIds => (requestId, shard) => shard.deleteGroups(requestId, groupIds),
+  )
+  const results: Result[] = []
+  for (const { groupIds, reply } of submitted) {
+    const deleted = await orFailure(reply, error =>
+      groupIds.map(groupId => ({ groupId, errorCode: errorCode(error) })),
+    )
+    results.push(...deleted)
+  }
+  return { results }
+}

@@ -1,0 +1,48 @@
+// DescribeGroups, versions 0-6.
+// v3 authorized operations; v4 static members; v6 an error for groups that do not exist.
+// Difference from Kafka: none known.
+
+import {
+  type DescribeGroupsRequest,
+  type DescribeGroupsResponseInit,
+  errorCode,
+} from '@weir/protocol'
+import type { RequestContext } from '../server/request-context.ts'
+import type { Services } from '../services.ts'
+import { GROUP_OPERATIONS } from './authorized-operations.ts'
+import { groupContext, orFailure } from './group-requests.ts'
+
+type Described = DescribeGroupsResponseInit['groups'][number]
+
+export async function handleDescribeGroups(
+  services: Services,
+  context: RequestContext,
+  request: DescribeGroupsRequest,
+): Promise<DescribeGroupsResponseInit> {
+  const submitted = services.groupCoordinator.submitByShard<readonly Described[]>(
+    request.groups,
+    groupIds => (requestId, shard, nowMs) =>
+      shard.describeGroups(requestId, groupIds, groupContext(context, nowMs)),
+  )
+  const byId = new Map<string, Described>()
+  for (const { groupIds, reply } of submitted) {
+    const described = await orFailure(reply, error =>
+      groupIds.map(groupId => failed(groupId, errorCode(error))),
+    )
+    for (const each of described) byId.set(each.groupId, each)
+  }
+  const groups = request.groups.flatMap(groupId => byId.get(groupId) ?? [])
+  if (!request.includeAuthorizedOperations) return { groups }
+  return { groups: groups.map(each => ({ ...each, authorizedOperations: GROUP_OPERATIONS })) }
+}
+
+function failed(groupId: string, code: number): Described {
+  return {
+    errorCode: code,
+    groupId,
+    groupState: '',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+  }
+}
