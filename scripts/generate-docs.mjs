@@ -1,0 +1,99 @@
+// Makes docs/config.md from the tables of settings. With --check it only says whether the file is
+// up to date (exit code 1 if not).
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepare, ROOT } from './prepare.mjs'
+
+if (!process.argv.includes('--no-build')) prepare()
+const { allGroupRows, allTopicRows, BROKER_AREAS } = await import(
+  new URL('../packages/settings/dist/index.js', import.meta.url).href
+)
+
+const INTRO = `# Settings
+
+Made by \`node scripts/generate-docs.mjs\` from the tables in \`packages/settings\`: do not edit.
+
+Names, types and defaults are Kafka's, so that a \`server.properties\` works as it is; where Weir's
+default differs, Kafka's is named. Sources, later wins: defaults, \`--config FILE\`, environment
+(\`WEIR_LOG_RETENTION_HOURS=24\`), \`--set key=value\`, flags. \`WEIR_\` variables of our own settings
+leave out their \`weir.\`: \`WEIR_HTTP_LISTEN\`.
+
+Change: **no** = at a restart, **broker** = for one running broker, **all** = for all running brokers
+at once.
+`
+
+const CHANGE = { 'read-only': 'no', 'per-broker': 'broker', 'cluster-wide': 'all' }
+
+function text(value) {
+  if (value === null) return '-'
+  return value === '' ? '(empty)' : `\`${value.replaceAll('|', '\\|')}\``
+}
+
+function range(row) {
+  if (row.oneOf !== undefined) return row.oneOf.join(', ')
+  if (row.min === undefined && row.max === undefined) return ''
+  return `${row.min ?? ''}..${row.max ?? ''}`
+}
+
+function kind(row) {
+  const parts = [row.unit === undefined ? row.type : `${row.type}, ${row.unit}`, range(row)]
+  return parts.filter(part => part !== '').join('; ')
+}
+
+function usedTable(rows, isTopic) {
+  const lines = [
+    `| setting | type and range | default | ${isTopic ? 'broker setting' : 'change'} | meaning |`,
+    '| --- | --- | --- | --- | --- |',
+  ]
+  for (const row of rows) {
+    const from = isTopic
+      ? (row.brokerKeys ?? []).map(key => `\`${key}\``).join(', ')
+      : CHANGE[row.update]
+    const kafka = row.kafkaDefault === undefined ? '' : ` (Kafka: ${text(row.kafkaDefault)})`
+    const cells = [`\`${row.key}\``, kind(row), text(row.defaultText) + kafka, from, row.doc]
+    lines.push(`| ${cells.join(' | ')} |`)
+  }
+  return lines.join('\n')
+}
+
+function unusedTable(rows) {
+  const lines = ['| setting | default | meaning | why not |', '| --- | --- | --- | --- |']
+  for (const row of rows) {
+    lines.push(`| \`${row.key}\` | ${text(row.defaultText)} | ${row.doc} | ${row.reason} |`)
+  }
+  return lines.join('\n')
+}
+
+function section(title, rows, isTopic = false) {
+  const of = support => rows.filter(row => row.support === support)
+  const parts = [`### ${title}`]
+  if (of('supported').length > 0) parts.push(usedTable(of('supported'), isTopic))
+  if (of('refused').length > 0) {
+    parts.push('Refused, unless it says the default:', unusedTable(of('refused')))
+  }
+  if (of('accepted').length > 0) {
+    parts.push('Taken without effect, with a warning:', unusedTable(of('accepted')))
+  }
+  return parts.join('\n\n')
+}
+
+const page = [
+  INTRO,
+  '## Broker settings\n',
+  ...Object.entries(BROKER_AREAS).map(([title, rows]) => `${section(title, rows)}\n`),
+  '## Topic and group settings\n',
+  `${section('Topics', [...allTopicRows()], true)}\n`,
+  `${section('Groups', [...allGroupRows()], true)}\n`,
+].join('\n')
+
+const file = join(ROOT, 'docs', 'config.md')
+const old = existsSync(file) ? readFileSync(file, 'utf8') : ''
+if (process.argv.includes('--check')) {
+  if (old !== page) {
+    console.error('docs/config.md is not up to date: run node scripts/generate-docs.mjs')
+    process.exitCode = 1
+  }
+} else if (old !== page) {
+  writeFileSync(file, page)
+  console.log('wrote docs/config.md')
+}
