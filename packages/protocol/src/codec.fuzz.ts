@@ -38,13 +38,16 @@ export interface FuzzOptions {
   readonly seed: number
   readonly isDone: (rounds: number) => boolean
   readonly nowMs: () => number
+  /** A decode that takes longer twice in a row is a failure. */
+  readonly hangMs: number
 }
 
 const MAX_FAILURES = 10
+const HANG_MS = 20
 const EDGES = [0, 1, 2, 3, 0x7f, 0x80, 0x81, 0xfe, 0xff]
 const WIDE_EDGES = [-1, 0, 1, 0x7fff_ffff, -0x8000_0000, 0x00ff_ffff, 0x0100_0000]
 
-export function fuzz({ seed, isDone, nowMs }: FuzzOptions): FuzzReport {
+export function fuzz({ seed, isDone, nowMs, hangMs }: FuzzOptions): FuzzReport {
   const random = randomFrom(seed)
   const seeds = loadSeeds()
   const failures: string[] = []
@@ -63,7 +66,15 @@ export function fuzz({ seed, isDone, nowMs }: FuzzOptions): FuzzReport {
       const what = `${chosen.message?.name ?? 'frame'} v${chosen.version}`
       failures.push(`seed ${seed} round ${rounds} ${what}: ${error} ${bytes.toString('hex')}`)
     }
-    slowestMs = Math.max(slowestMs, nowMs() - before)
+    let tookMs = nowMs() - before
+    if (tookMs > hangMs) {
+      // Most likely the machine was busy: the second try tells.
+      const start = nowMs()
+      decodeQuietly(chosen, bytes)
+      tookMs = Math.min(tookMs, nowMs() - start)
+      if (tookMs > hangMs) failures.push(`seed ${seed} round ${rounds}: ${tookMs} ms`)
+    }
+    slowestMs = Math.max(slowestMs, tookMs)
   }
   return { rounds, accepted, failures, slowestMs }
 }
@@ -97,6 +108,14 @@ function decodeOnce(seed: Seed, bytes: Buffer, random: (below: number) => number
   } catch (error) {
     if (error instanceof DecodeError) return false
     throw error
+  }
+}
+
+function decodeQuietly(seed: Seed, bytes: Buffer): void {
+  try {
+    decodeOnce(seed, bytes, () => 1)
+  } catch {
+    // It has been reported on the first try.
   }
 }
 
@@ -177,7 +196,7 @@ function main(seconds: number): void {
   const nowMs = () => performance.now()
   const endMs = nowMs() + seconds * 1000
   const isDone = (rounds: number) => (rounds & 255) === 0 && nowMs() >= endMs
-  const { rounds, accepted, failures, slowestMs } = fuzz({ seed, isDone, nowMs })
+  const { rounds, accepted, failures, slowestMs } = fuzz({ seed, isDone, nowMs, hangMs: HANG_MS })
   const rate = Math.round(rounds / seconds)
   process.stdout.write(`seed ${seed}: ${rounds} rounds (${rate}/s), ${accepted} accepted, `)
   process.stdout.write(`slowest ${slowestMs.toFixed(1)} ms, ${failures.length} failures\n`)
