@@ -1,0 +1,128 @@
+// Topics: list, create, delete, add partitions.
+import { ZERO_UUID } from '@weir/core'
+import {
+  createPartitionsApi,
+  createTopicsApi,
+  deleteTopicsApi,
+  type KafkaError,
+} from '@weir/protocol'
+import type { Cluster, TopicInfo } from '../cluster.ts'
+import { errorOf } from '../errors.ts'
+
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** All topics that the cluster shows, sorted by name. */
+export async function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
+  return await cluster.retry(async () => {
+    const answer = await cluster.refreshMetadata(null)
+    const topics: TopicInfo[] = []
+    for (const { name } of answer.topics) {
+      const topic = name === null ? undefined : cluster.cachedTopic(name)
+      if (topic !== undefined) topics.push(topic)
+    }
+    return topics.sort((a, b) => (a.name < b.name ? -1 : 1))
+  })
+}
+
+export interface NewTopic {
+  readonly name: string
+  /** -1 is the broker's default; both must be -1 with `assignments`. */
+  readonly partitionCount: number
+  readonly replicationFactor: number
+  /** Broker ids for each partition. */
+  readonly assignments?: readonly (readonly number[])[]
+  readonly configs?: ReadonlyMap<string, string>
+}
+
+export interface TopicOutcome {
+  readonly name: string
+  readonly error: KafkaError | null
+}
+
+export interface CreatedTopic extends TopicOutcome {
+  readonly topicId: string
+  /** -1 when the broker does not say. */
+  readonly partitionCount: number
+  readonly replicationFactor: number
+}
+
+export async function createTopics(
+  cluster: Cluster,
+  topics: readonly NewTopic[],
+  options: { readonly validateOnly?: boolean } = {},
+): Promise<CreatedTopic[]> {
+  const answer = await cluster.retry(() =>
+    cluster.request('controller', createTopicsApi, {
+      topics: topics.map(topic => ({
+        name: topic.name,
+        numPartitions: topic.assignments === undefined ? topic.partitionCount : -1,
+        replicationFactor: topic.assignments === undefined ? topic.replicationFactor : -1,
+        assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => ({
+          partitionIndex,
+          brokerIds,
+        })),
+        configs: [...(topic.configs ?? [])].map(([name, value]) => ({ name, value })),
+      })),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      validateOnly: options.validateOnly ?? false,
+    }),
+  )
+  return answer.topics.map(topic => {
+    cluster.forgetTopic(topic.name)
+    return {
+      name: topic.name,
+      topicId: topic.topicId,
+      partitionCount: topic.numPartitions,
+      replicationFactor: topic.replicationFactor,
+      error: errorOf(topic.errorCode, `topic '${topic.name}'`, topic.errorMessage),
+    }
+  })
+}
+
+export async function deleteTopics(
+  cluster: Cluster,
+  names: readonly string[],
+): Promise<TopicOutcome[]> {
+  const answer = await cluster.retry(() =>
+    cluster.request('controller', deleteTopicsApi, version => ({
+      ...(version >= 6
+        ? { topics: names.map(name => ({ name, topicId: ZERO_UUID })) }
+        : { topicNames: names }),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    })),
+  )
+  return answer.responses.map(topic => {
+    const name = topic.name ?? ''
+    cluster.forgetTopic(name)
+    return { name, error: errorOf(topic.errorCode, `topic '${name}'`, topic.errorMessage) }
+  })
+}
+
+export interface PartitionGrowth {
+  readonly name: string
+  /** The new total. */
+  readonly partitionCount: number
+  /** Broker ids for each partition that is added. */
+  readonly assignments?: readonly (readonly number[])[]
+}
+
+export async function createPartitions(
+  cluster: Cluster,
+  topics: readonly PartitionGrowth[],
+): Promise<TopicOutcome[]> {
+  const answer = await cluster.retry(() =>
+    cluster.request('controller', createPartitionsApi, {
+      topics: topics.map(({ name, partitionCount, assignments }) => ({
+        name,
+        count: partitionCount,
+        assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null,
+      })),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      validateOnly: false,
+    }),
+  )
+  return answer.results.map(({ name, errorCode, errorMessage }) => {
+    cluster.forgetTopic(name)
+    return { name, error: errorOf(errorCode, `topic '${name}'`, errorMessage) }
+  })
+}

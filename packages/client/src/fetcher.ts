@@ -1,0 +1,312 @@
+// Reads assigned partitions: one fetch at a time to each leader, answers buffered until `poll`.
+//
+// Invariants: a partition with buffered records is not fetched again; an answer for a partition that
+// was taken away or sought meanwhile is dropped, because its position object is another one.
+import { ZERO_UUID } from '@weir/core'
+import { type Decoded, type ErrorName, errorName, fetchApi, KafkaError } from '@weir/protocol'
+import {
+  type IsolationLevel,
+  isolationCode,
+  listOffsets,
+  OFFSET_EARLIEST,
+  OFFSET_LATEST,
+} from './admin/offsets.ts'
+import { Backoff } from './backoff.ts'
+import type { Cluster, TopicInfo } from './cluster.ts'
+import { errorOf, isPassing } from './errors.ts'
+import { type ConsumerRecord, decodeFetched } from './fetch-decoder.ts'
+import { groupByTopic, type TopicPartition } from './leaders.ts'
+
+export interface FetcherOptions {
+  readonly maxWaitMs?: number
+  readonly minBytes?: number
+  readonly maxBytes?: number
+  readonly partitionMaxBytes?: number
+  readonly isolationLevel?: IsolationLevel
+  /** What to do when the position is outside the log; 'none' throws OFFSET_OUT_OF_RANGE. */
+  readonly onOutOfRange?: 'earliest' | 'latest' | 'none'
+}
+
+interface Position extends TopicPartition {
+  /** The next offset to fetch. */
+  offset: number
+  /** The next offset that `poll` has not handed out. */
+  consumedOffset: number
+  /** From the latest answer; -1 before. */
+  highWatermark: number
+  readonly buffered: ConsumerRecord[]
+}
+
+/** A partition at the offset to begin with. */
+export interface StartPosition extends TopicPartition {
+  readonly offset: number
+}
+
+const FIRST_VERSION_WITH_IDS = 13
+/** Leader epochs in requests, and zstd batches in answers, need this. */
+const FIRST_USABLE_VERSION = 10
+const WAIT_GRACE_MS = 10_000
+
+export class Fetcher {
+  readonly #cluster: Cluster
+  readonly #options: Required<FetcherOptions>
+  readonly #positions = new Map<string, Position>()
+  /** Leaders that are being asked. */
+  readonly #busyLeaders = new Set<number>()
+  readonly #backoff: Backoff
+  #wake: (() => void) | null = null
+  #failure: Error | null = null
+  #isClosed = false
+
+  constructor(cluster: Cluster, options: FetcherOptions = {}) {
+    this.#cluster = cluster
+    this.#backoff = new Backoff(cluster.env)
+    this.#options = {
+      maxWaitMs: 500,
+      minBytes: 1,
+      maxBytes: 50 * 1024 * 1024,
+      partitionMaxBytes: 1024 * 1024,
+      isolationLevel: 'read_uncommitted',
+      onOutOfRange: 'none',
+      ...options,
+    }
+  }
+
+  /** Replaces the assignment; partitions that stay keep their position. */
+  assign(partitions: readonly StartPosition[]): void {
+    const kept = new Map(partitions.map(partition => [keyOf(partition), partition]))
+    for (const key of this.#positions.keys()) if (!kept.has(key)) this.#positions.delete(key)
+    for (const [key, { topic, partition, offset }] of kept) {
+      if (this.#positions.has(key)) continue
+      this.#positions.set(key, {
+        topic,
+        partition,
+        offset,
+        consumedOffset: offset,
+        highWatermark: -1,
+        buffered: [],
+      })
+    }
+  }
+
+  seek({ topic, partition, offset }: StartPosition): void {
+    this.#positions.delete(keyOf({ topic, partition }))
+    this.assign([...this.#positions.values(), { topic, partition, offset }])
+  }
+
+  /** Partitions with the offset after the last record that `poll` handed out. */
+  positions(): { topic: string; partition: number; offset: number; highWatermark: number }[] {
+    return [...this.#positions.values()].map(
+      ({ topic, partition, consumedOffset, highWatermark }) => ({
+        topic,
+        partition,
+        offset: consumedOffset,
+        highWatermark,
+      }),
+    )
+  }
+
+  /** Records as they are there, or none when `timeoutMs` is over or `wakeUp` was called. */
+  async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+    const { clock } = this.#cluster.env
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    for (;;) {
+      this.#throwFailure()
+      const records = this.#takeBuffered()
+      if (records.length > 0 || this.#isClosed) return records
+      await this.#startFetches()
+      this.#throwFailure()
+      const waitMs = deadlineMs - clock.monotonicMs()
+      if (waitMs <= 0) return this.#takeBuffered()
+      if (this.#hasBuffered()) continue
+      const isWoken = await this.#waitForNews(waitMs)
+      if (!isWoken) return this.#takeBuffered()
+    }
+  }
+
+  wakeUp(): void {
+    this.#wake?.()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#positions.clear()
+    this.wakeUp()
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = null
+    if (failure !== null) throw failure
+  }
+
+  /** True when something happened, false when the time is over. */
+  async #waitForNews(waitMs: number): Promise<boolean> {
+    return await new Promise<boolean>(resolve => {
+      const timer = this.#cluster.env.clock.after(waitMs, () => {
+        this.#wake = null
+        resolve(false)
+      })
+      this.#wake = () => {
+        this.#wake = null
+        timer.cancel()
+        resolve(true)
+      }
+    })
+  }
+
+  #hasBuffered(): boolean {
+    for (const position of this.#positions.values()) if (position.buffered.length > 0) return true
+    return false
+  }
+
+  #takeBuffered(): ConsumerRecord[] {
+    const taken: ConsumerRecord[] = []
+    for (const position of this.#positions.values()) {
+      if (position.buffered.length === 0) {
+        position.consumedOffset = position.offset
+        continue
+      }
+      for (const record of position.buffered) taken.push(record)
+      position.buffered.length = 0
+      position.consumedOffset = position.offset
+    }
+    return taken
+  }
+
+  /** Asks every leader that has something to be asked for and is not being asked. */
+  async #startFetches(): Promise<void> {
+    const byLeader = new Map<number, Position[]>()
+    for (const position of this.#positions.values()) {
+      if (position.buffered.length > 0) continue
+      const leaderId = await this.#leaderOf(position)
+      if (leaderId === null || this.#busyLeaders.has(leaderId)) continue
+      const list = byLeader.get(leaderId) ?? []
+      list.push(position)
+      byLeader.set(leaderId, list)
+    }
+    for (const [leaderId, positions] of byLeader) {
+      this.#busyLeaders.add(leaderId)
+      this.#cluster.env.log.background(this.#fetchFrom(leaderId, positions), 'fetch')
+    }
+  }
+
+  /** Null while there is none. */
+  async #leaderOf({ topic, partition }: Position): Promise<number | null> {
+    const info = await this.#cluster.topic(topic)
+    const leaderId = info.partitions[partition]?.leaderId ?? -1
+    if (leaderId >= 0) return leaderId
+    this.#cluster.forgetTopic(topic)
+    return null
+  }
+
+  async #fetchFrom(leaderId: number, positions: readonly Position[]): Promise<void> {
+    try {
+      await this.#fetchOnce(leaderId, positions)
+      this.#backoff.reset()
+    } catch (error) {
+      if (this.#isClosed) return
+      if (isPassing(error)) {
+        for (const position of positions) this.#cluster.forgetTopic(position.topic)
+        await this.#backoff.wait()
+      } else {
+        this.#failure = error instanceof Error ? error : new Error(String(error))
+      }
+    } finally {
+      this.#busyLeaders.delete(leaderId)
+      this.wakeUp()
+    }
+  }
+
+  async #fetchOnce(leaderId: number, positions: readonly Position[]): Promise<void> {
+    const topics: { topic: TopicInfo; positions: Position[] }[] = []
+    for (const [name, list] of groupByTopic(positions)) {
+      topics.push({ topic: await this.#cluster.topic(name), positions: list })
+    }
+    const hasIds = topics.every(({ topic }) => topic.topicId !== ZERO_UUID)
+    const connection = await this.#cluster.connectionTo(leaderId)
+    const version = connection.versionOf(fetchApi, {
+      minVersion: FIRST_USABLE_VERSION,
+      maxVersion: hasIds ? fetchApi.maxVersion : FIRST_VERSION_WITH_IDS - 1,
+    })
+    const { maxWaitMs, minBytes, maxBytes, partitionMaxBytes, isolationLevel } = this.#options
+    const answer = await connection.requestAt(
+      fetchApi,
+      version,
+      {
+        maxWaitMs,
+        minBytes,
+        maxBytes,
+        isolationLevel: isolationCode(isolationLevel),
+        topics: topics.map(({ topic, positions: list }) => ({
+          ...(version >= FIRST_VERSION_WITH_IDS
+            ? { topicId: topic.topicId }
+            : { topic: topic.name }),
+          partitions: list.map(position => ({
+            partition: position.partition,
+            currentLeaderEpoch: topic.partitions[position.partition]?.leaderEpoch ?? -1,
+            fetchOffset: position.offset,
+            partitionMaxBytes,
+          })),
+        })),
+      },
+      maxWaitMs + WAIT_GRACE_MS,
+    )
+    const error = errorOf(answer.errorCode, 'fetch')
+    if (error !== null) throw error
+    const names = new Map(topics.map(({ topic }) => [topic.topicId, topic.name]))
+    for (const topic of answer.responses) {
+      const name = topic.topic === '' ? names.get(topic.topicId) : topic.topic
+      if (name === undefined) continue
+      for (const partition of topic.partitions) await this.#onPartition(name, partition, positions)
+    }
+  }
+
+  async #onPartition(
+    topic: string,
+    answer: Decoded<typeof fetchApi.response>['responses'][number]['partitions'][number],
+    asked: readonly Position[],
+  ): Promise<void> {
+    const key = keyOf({ topic, partition: answer.partitionIndex })
+    const position = this.#positions.get(key)
+    // Taken away or sought while the fetch was under way.
+    if (position === undefined || !asked.includes(position)) return
+    if (answer.errorCode !== 0) {
+      await this.#onPartitionError(position, errorName(answer.errorCode))
+      return
+    }
+    const fetched = decodeFetched({
+      topic,
+      partition: position.partition,
+      fetchOffset: position.offset,
+      records: answer.records,
+      abortedTransactions:
+        this.#options.isolationLevel === 'read_committed' ? answer.abortedTransactions : null,
+    })
+    position.highWatermark = answer.highWatermark
+    position.offset = fetched.nextOffset
+    position.buffered.push(...fetched.records)
+  }
+
+  async #onPartitionError(position: Position, name: ErrorName): Promise<void> {
+    const { topic, partition } = position
+    const error = new KafkaError(
+      name,
+      `${name} at offset ${position.offset} of ${topic}-${partition}`,
+    )
+    const policy = this.#options.onOutOfRange
+    if (name === 'OFFSET_OUT_OF_RANGE' && policy !== 'none') {
+      const timestamp = policy === 'earliest' ? OFFSET_EARLIEST : OFFSET_LATEST
+      const [outcome] = await listOffsets(this.#cluster, [{ topic, partition, timestamp }])
+      if (outcome?.value === null || outcome === undefined) throw outcome?.error ?? error
+      position.offset = outcome.value.offset
+      position.consumedOffset = outcome.value.offset
+      return
+    }
+    throw error
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition}/${topic}`
+}

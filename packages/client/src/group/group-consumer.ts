@@ -1,0 +1,120 @@
+// A consumer in a group: membership, committed positions and fetching together.
+import { fetchGroupOffsets } from '../admin/group-offsets.ts'
+import { listOffsets, OFFSET_EARLIEST, OFFSET_LATEST } from '../admin/offsets.ts'
+import type { Cluster } from '../cluster.ts'
+import type { ConsumerRecord } from '../fetch-decoder.ts'
+import { Fetcher, type FetcherOptions, type StartPosition } from '../fetcher.ts'
+import type { TopicPartition } from '../leaders.ts'
+import { GroupMembership, type GroupMembershipOptions } from './group-membership.ts'
+
+export interface GroupConsumerOptions extends GroupMembershipOptions, FetcherOptions {
+  /** Where to begin in a partition for which the group has committed nothing. */
+  readonly startAt?: 'earliest' | 'latest'
+}
+
+export class GroupConsumer {
+  readonly #cluster: Cluster
+  readonly #options: GroupConsumerOptions
+  readonly #membership: GroupMembership
+  readonly #fetcher: Fetcher
+  readonly #committed = new Map<string, number>()
+  #mustJoin = true
+  #onAssigned: (partitions: readonly TopicPartition[]) => void = () => {}
+
+  constructor(cluster: Cluster, options: GroupConsumerOptions) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#membership = new GroupMembership(cluster, options)
+    this.#fetcher = new Fetcher(cluster, { onOutOfRange: options.startAt ?? 'latest', ...options })
+    this.#membership.onRebalance(() => {
+      this.#mustJoin = true
+      this.#fetcher.wakeUp()
+    })
+  }
+
+  get assignment(): readonly TopicPartition[] {
+    return this.#membership.assignment
+  }
+
+  /** Called with the partitions of every new generation. */
+  onAssigned(listener: (partitions: readonly TopicPartition[]) => void): void {
+    this.#onAssigned = listener
+  }
+
+  /**
+   * Records of the assigned partitions, or none after `timeoutMs`. Joins the group first where it has
+   * to. What an earlier call returned counts as processed when a rebalance makes this one commit.
+   */
+  async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+    if (this.#mustJoin) await this.#rejoin()
+    return await this.#fetcher.poll(timeoutMs)
+  }
+
+  /** Partitions with the offset after the last record that `poll` returned. */
+  positions(): ReturnType<Fetcher['positions']> {
+    return this.#fetcher.positions()
+  }
+
+  /** Commits what `poll` has returned so far. */
+  async commit(): Promise<void> {
+    const changed = this.#fetcher
+      .positions()
+      .filter(position => this.#committed.get(keyOf(position)) !== position.offset)
+    await this.#membership.commit(changed)
+    for (const position of changed) this.#committed.set(keyOf(position), position.offset)
+  }
+
+  /** Leaves the group without committing. */
+  async close(): Promise<void> {
+    this.#fetcher.close()
+    await this.#membership.leave()
+  }
+
+  wakeUp(): void {
+    this.#fetcher.wakeUp()
+  }
+
+  async #rejoin(): Promise<void> {
+    if (this.#membership.isActive) {
+      // A failed commit is not an error here: the records will be read again by whoever gets them.
+      await this.commit().catch(() => {})
+    }
+    this.#mustJoin = false
+    let partitions: readonly TopicPartition[]
+    try {
+      partitions = await this.#membership.join()
+    } catch (error) {
+      this.#mustJoin = true
+      throw error
+    }
+    this.#fetcher.assign([])
+    this.#committed.clear()
+    this.#fetcher.assign(await this.#startPositions(partitions))
+    this.#onAssigned(partitions)
+  }
+
+  async #startPositions(partitions: readonly TopicPartition[]): Promise<StartPosition[]> {
+    if (partitions.length === 0) return []
+    const offsets = await fetchGroupOffsets(this.#cluster, this.#options.groupId, partitions)
+    const positions: StartPosition[] = []
+    const found = new Set<string>()
+    for (const { topic, partition, offset } of offsets) {
+      found.add(keyOf({ topic, partition }))
+      this.#committed.set(keyOf({ topic, partition }), offset)
+      positions.push({ topic, partition, offset })
+    }
+    const timestamp = this.#options.startAt === 'earliest' ? OFFSET_EARLIEST : OFFSET_LATEST
+    const missing = partitions
+      .filter(item => !found.has(keyOf(item)))
+      .map(({ topic, partition }) => ({ topic, partition, timestamp }))
+    for (const { request, value, error } of await listOffsets(this.#cluster, missing)) {
+      if (value === null) throw error
+      positions.push({ topic: request.topic, partition: request.partition, offset: value.offset })
+    }
+    return positions
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition}/${topic}`
+}

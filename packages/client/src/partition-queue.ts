@@ -1,0 +1,100 @@
+// Records of one partition on their way: a batch that is being filled, and closed ones in order.
+import { type Codec, type NewRecord, RecordBatchBuilder } from '@weir/protocol'
+import type { ProducerIdentity, RecordMetadata } from './producer.ts'
+
+export interface PendingRecord extends NewRecord {
+  readonly onDone: ((error: Error | null, metadata: RecordMetadata | null) => void) | null
+}
+
+export interface ProducerBatch {
+  readonly records: readonly NewRecord[]
+  readonly onDone: readonly PendingRecord['onDone'][]
+  /** Estimated, before compression. */
+  readonly bytes: number
+  /** Set when first sent under an identity; a batch keeps it, so that a copy is recognised. */
+  encoded: { readonly identity: ProducerIdentity | null; readonly data: Buffer } | null
+}
+
+interface OpenBatch {
+  readonly records: NewRecord[]
+  readonly onDone: PendingRecord['onDone'][]
+  bytes: number
+}
+
+const RECORD_OVERHEAD_BYTES = 24
+
+export class PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  readonly #codec: Codec
+  readonly #closed: ProducerBatch[] = []
+  #open: OpenBatch | null = null
+  #nextSequence = 0
+  /** A batch was taken and is not done yet. */
+  isBusy = false
+
+  constructor(topic: string, partition: number, codec: Codec) {
+    this.topic = topic
+    this.partition = partition
+    this.#codec = codec
+  }
+
+  append(record: PendingRecord, batchBytes: number): { addedBytes: number; isBatchFull: boolean } {
+    const addedBytes = estimateBytes(record)
+    if (this.#open !== null && this.#open.bytes + addedBytes > batchBytes) this.closeBatch()
+    this.#open ??= { records: [], onDone: [], bytes: 0 }
+    const open = this.#open
+    open.records.push(record)
+    open.onDone.push(record.onDone)
+    open.bytes += addedBytes
+    const isBatchFull = open.bytes >= batchBytes || this.#closed.length > 0
+    if (open.bytes >= batchBytes) this.closeBatch()
+    return { addedBytes, isBatchFull }
+  }
+
+  closeBatch(): void {
+    if (this.#open === null) return
+    this.#closed.push({ ...this.#open, encoded: null })
+    this.#open = null
+  }
+
+  /** The next closed batch, if none is on its way. */
+  takeNext(): ProducerBatch | null {
+    if (this.isBusy) return null
+    const batch = this.#closed.shift()
+    if (batch === undefined) return null
+    this.isBusy = true
+    return batch
+  }
+
+  /** The batch's bytes; the same ones for a second try under the same identity. */
+  encode(batch: ProducerBatch, identity: ProducerIdentity | null): Buffer {
+    if (batch.encoded?.identity === identity && batch.encoded !== null) return batch.encoded.data
+    const builder = new RecordBatchBuilder({
+      codec: this.#codec,
+      ...(identity === null ? {} : { ...identity, baseSequence: this.#nextSequence }),
+    })
+    if (identity !== null) {
+      this.#nextSequence = (this.#nextSequence + batch.records.length) % 2 ** 31
+    }
+    for (const record of batch.records) builder.append(record)
+    const data = builder.build()
+    batch.encoded = { identity, data }
+    return data
+  }
+
+  /** A new producer id begins at sequence 0. */
+  resetSequence(): void {
+    this.#nextSequence = 0
+  }
+}
+
+function estimateBytes(record: NewRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + lengthOf(record.key) + lengthOf(record.value)
+  for (const { key, value } of record.headers ?? []) bytes += 4 + lengthOf(key) + lengthOf(value)
+  return bytes
+}
+
+function lengthOf(data: Buffer | string | null): number {
+  return data === null ? 0 : Buffer.byteLength(data)
+}

@@ -1,0 +1,282 @@
+#!/usr/bin/env node
+// Runs the Java command-line tools and our drop-in scripts (packages/weir/bin/kafka) with the same
+// arguments against one broker and compares exit code and standard output, and says what each took.
+//
+//   node scripts/compare-tools.mjs --bootstrap 127.0.0.1:9092 [--only TEXT] [--recorded FILE] [--verbose]
+//
+// Each side works on topics and groups of its own, whose names differ in one letter; what must differ
+// (ids, times, that letter) is replaced before comparing. `--recorded FILE` keeps what the Java tools
+// answered (they take seconds each) and uses it again when the file is there and has the invocation.
+// The jars are looked for in ${WEIR_CONFORMANCE_CACHE:-~/.cache/weir-conformance}/java/lib.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values: options } = parseArgs({
+  options: {
+    bootstrap: { type: 'string', default: process.env.WEIR_BOOTSTRAP ?? '127.0.0.1:9092' },
+    only: { type: 'string' },
+    recorded: { type: 'string' },
+    java: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+
+const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache/weir-conformance')
+const scripts = fileURLToPath(new URL('../packages/weir/bin/kafka/', import.meta.url))
+const run = Math.random().toString(36).slice(2, 8)
+const folder = mkdtempSync(join(tmpdir(), 'compare-tools-'))
+
+const MAIN_CLASSES = {
+  'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
+  'kafka-console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'kafka-console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'kafka-consumer-groups': 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+  'kafka-configs': 'kafka.admin.ConfigCommand',
+  'kafka-get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+}
+
+// The tools' own logging goes to standard error, as the configuration that Kafka ships with does it.
+writeFileSync(
+  join(folder, 'log4j2.properties'),
+  `status=error
+appender.err.type=Console
+appender.err.name=err
+appender.err.target=SYSTEM_ERR
+appender.err.layout.type=PatternLayout
+appender.err.layout.pattern=[%d] %p %m (%c)%n
+rootLogger.level=warn
+rootLogger.appenderRef.err.ref=err
+`,
+)
+
+/** Invocations in order; $T and $G are the side's own topic and group, $F its folder. */
+const B = ['--bootstrap-server', options.bootstrap]
+const topics = (...args) => ({ tool: 'kafka-topics', args: [...B, ...args] })
+const groups = (...args) => ({ tool: 'kafka-consumer-groups', args: [...B, ...args] })
+const configs = (...args) => ({ tool: 'kafka-configs', args: [...B, ...args] })
+const offsets = (...args) => ({ tool: 'kafka-get-offsets', args: [...B, ...args] })
+const produce = (stdin, ...args) => ({ tool: 'kafka-console-producer', args: [...B, ...args], stdin })
+const consume = (...args) => ({ tool: 'kafka-console-consumer', args: [...B, ...args] })
+const deleteRecords = (file, json) => ({
+  tool: 'kafka-delete-records',
+  args: [...B, '--offset-json-file', `$F/${file}`],
+  files: { [file]: json },
+})
+const reset = (...args) => groups('--group', '$G', '--topic', '$T', '--reset-offsets', ...args)
+
+const INVOCATIONS = [
+  topics('--create', '--topic', '$T', '--partitions', '3', '--replication-factor', '1', '--config', 'retention.ms=86400000'),
+  topics('--create', '--topic', '$T', '--partitions', '3'),
+  topics('--create', '--topic', '$T', '--if-not-exists'),
+  topics('--create', '--topic', '$T.dots_too'),
+  topics('--create', '--topic', '$T-five', '--replication-factor', '5'),
+  topics('--create', '--topic', 'bad*name'),
+  topics('--create', '--topic', '$T-conf', '--config', 'retention.ms=soon'),
+  topics('--create', '--topic', '$T-assigned', '--replica-assignment', '1,1'),
+  topics('--list'),
+  topics('--list', '--exclude-internal'),
+  topics('--list', '--topic', '$T.*'),
+  topics('--describe', '--topic', '$T'),
+  topics('--describe', '--topic', '$T.*'),
+  topics('--describe', '--topic', '$T-missing'),
+  topics('--describe', '--topic', '$T-missing', '--if-exists'),
+  topics('--describe', '--topics-with-overrides', '--topic', '$T'),
+  topics('--describe', '--under-replicated-partitions'),
+  topics('--describe', '--unavailable-partitions'),
+  topics('--alter', '--topic', '$T', '--partitions', '4'),
+  topics('--alter', '--topic', '$T', '--partitions', '2'),
+  topics('--alter', '--topic', '$T-missing', '--partitions', '2'),
+  topics('--alter', '--topic', '$T-missing', '--partitions', '2', '--if-exists'),
+  topics('--create'),
+  topics('--create', '--list'),
+  topics('--creat', '--topic', '$T'),
+  topics('--wrong'),
+  { tool: 'kafka-topics', args: ['--list'] },
+  { tool: 'kafka-topics', args: ['--version'] },
+  { tool: 'kafka-topics', args: ['--help'] },
+  topics('--create', '--topic', '$T-one', '--partitions', '1'),
+  produce('alpha\nbeta\ngamma\ndelta\nepsilon\n', '--topic', '$T-one'),
+  produce('k1:v1\nk2:v2\n', '--topic', '$T-one', '--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:'),
+  produce('h1:x,h2:y\tk3:v3\n', '--topic', '$T-one', '--property', 'parse.key=true', '--property', 'key.separator=:', '--property', 'parse.headers=true'),
+  produce('no separator\n', '--topic', '$T-one', '--reader-property', 'parse.key=true'),
+  produce('', '--topic', '$T-one', '--compression-codec', 'wrong'),
+  produce('zipped\n', '--topic', '$T-one', '--compression-codec', 'gzip', '--command-property', 'acks=1'),
+  { tool: 'kafka-console-producer', args: [...B] },
+  consume('--topic', '$T-one', '--from-beginning', '--max-messages', '9'),
+  consume('--topic', '$T-one', '--partition', '0', '--offset', '2', '--max-messages', '3'),
+  consume('--topic', '$T-one', '--from-beginning', '--max-messages', '8', '--formatter-property', 'print.key=true', '--formatter-property', 'print.offset=true', '--formatter-property', 'print.partition=true', '--formatter-property', 'print.headers=true', '--formatter-property', 'key.separator=|'),
+  consume('--topic', '$T-one', '--from-beginning', '--max-messages', '2', '--formatter-property', 'print.timestamp=true', '--formatter-property', 'print.value=false', '--formatter-property', 'line.separator=;'),
+  consume('--topic', '$T-one', '--from-beginning', '--timeout-ms', '1500'),
+  consume('--topic', '$T-one', '--group', '$G', '--from-beginning', '--max-messages', '5', '--timeout-ms', '15000'),
+  consume('--topic', '$T-one', '--offset', '2'),
+  consume('--from-beginning'),
+  groups('--list'),
+  groups('--list', '--state'),
+  groups('--describe', '--group', '$G'),
+  groups('--describe', '--group', '$G', '--state'),
+  groups('--describe', '--group', '$G', '--members'),
+  groups('--describe', '--group', '$G', '--members', '--verbose'),
+  groups('--describe', '--group', '$G', '--verbose'),
+  groups('--describe', '--group', '$G-missing'),
+  { ...reset('--to-earliest'), args: [...B, '--group', '$G', '--topic', '$T-one', '--reset-offsets', '--to-earliest'] },
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets', '--to-earliest', '--execute'),
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets', '--to-latest', '--execute'),
+  groups('--group', '$G', '--topic', '$T-one:0', '--reset-offsets', '--shift-by', '-3', '--execute'),
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets', '--to-offset', '99', '--dry-run'),
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets', '--to-datetime', '2020-01-01T00:00:00.000', '--dry-run'),
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets', '--by-duration', 'PT0S', '--dry-run'),
+  groups('--group', '$G', '--all-topics', '--reset-offsets', '--to-current', '--export', '--dry-run'),
+  { ...groups('--group', '$G', '--reset-offsets', '--from-file', '$F/plan.csv', '--dry-run'), files: { 'plan.csv': '$T-one,0,2\n' } },
+  groups('--group', '$G', '--reset-offsets', '--to-earliest'),
+  groups('--group', '$G', '--topic', '$T-one', '--reset-offsets'),
+  groups('--delete-offsets', '--group', '$G', '--topic', '$T-one'),
+  groups('--delete', '--group', '$G'),
+  groups('--delete', '--group', '$G-missing'),
+  groups('--describe'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--describe'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--alter', '--add-config', 'retention.ms=777,cleanup.policy=[compact,delete]'),
+  configs('--topic', '$T', '--describe'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--alter', '--delete-config', 'retention.ms'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--alter', '--add-config', 'retention.ms=soon'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--alter', '--delete-config', 'flush.ms'),
+  configs('--entity-type', 'topics', '--entity-name', '$T', '--describe', '--all'),
+  configs('--entity-type', 'topics', '--entity-name', '$T-missing', '--describe'),
+  configs('--entity-type', 'brokers', '--entity-name', '1', '--describe'),
+  configs('--entity-type', 'brokers', '--entity-default', '--describe'),
+  configs('--entity-type', 'wrong', '--describe'),
+  offsets('--topic', '$T-one'),
+  offsets('--topic', '$T'),
+  offsets('--topic', '$T-one', '--time', 'earliest'),
+  offsets('--topic', '$T-one', '--time', '-3'),
+  offsets('--topic', '$T-one', '--time', '1'),
+  offsets('--topic-partitions', '$T:1-3'),
+  offsets('--topic', '$T-missing'),
+  offsets('--topic', '$T-one', '--time', 'never'),
+  deleteRecords('trim.json', '{"version":1,"partitions":[{"topic":"$T-one","partition":0,"offset":3}]}'),
+  deleteRecords('beyond.json', '{"version":1,"partitions":[{"topic":"$T-one","partition":0,"offset":99}]}'),
+  deleteRecords('broken.json', '{"version":1'),
+  offsets('--topic', '$T-one', '--time', 'earliest'),
+  topics('--delete', '--topic', '$T-missing'),
+  topics('--delete', '--topic', '$T-missing', '--if-exists'),
+  topics('--delete', '--topic', '$T.*'),
+]
+
+function spell(text, side) {
+  return text
+    .replaceAll('$T', `cmp-${run}-${side}t`)
+    .replaceAll('$G', `cmp-${run}-${side}g`)
+    .replaceAll('$F', folder)
+}
+
+/** Replaces what two runs cannot have in common. */
+function normalise(text, side) {
+  return text
+    .replaceAll(new RegExp(`cmp-[0-9a-z]{6}-${side}`, 'g'), 'cmp-')
+    .split('\n')
+    .filter(line => !/^cmp-[0-9a-z]{6}-/.test(line)) // the other side's topics and groups in lists
+    .join('\n')
+    .replaceAll(folder, '$F')
+    .replaceAll(/compare-tools-\w+/g, '$F')
+    .replaceAll(/TopicId: [\w-]{22}/g, 'TopicId: ID')
+    .replaceAll(/CreateTime:\d{13}/g, 'CreateTime:MS')
+    .replaceAll(/console-consumer-[\w-]+/g, 'console-consumer-ID')
+}
+
+function execute(command, args, stdin) {
+  return new Promise(resolve => {
+    const started = performance.now()
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const out = []
+    const err = []
+    child.stdout.on('data', chunk => out.push(chunk))
+    child.stderr.on('data', chunk => err.push(chunk))
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({
+        code: code ?? signal,
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString(),
+        ms: Math.round(performance.now() - started),
+      })
+    })
+    child.stdin.on('error', () => {}) // the tool may end before it read everything
+    child.stdin.end(stdin ?? '')
+  })
+}
+
+async function runSide(side, invocation) {
+  for (const [name, text] of Object.entries(invocation.files ?? {})) {
+    writeFileSync(join(folder, name), spell(text, side))
+  }
+  const args = invocation.args.map(arg => spell(arg, side))
+  const stdin = invocation.stdin === undefined ? undefined : spell(invocation.stdin, side)
+  const result =
+    side === 'j'
+      ? await execute(
+          'java',
+          ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${folder}/log4j2.properties`, '-cp', `${cache}/java/lib/*`, MAIN_CLASSES[invocation.tool], ...args],
+          stdin,
+        )
+      : await execute(join(scripts, invocation.tool), args, stdin)
+  return {
+    code: result.code,
+    stdout: normalise(result.stdout, side),
+    stderr: normalise(result.stderr, side),
+    ms: result.ms,
+  }
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+}
+
+function indent(text) {
+  return text.replaceAll(/^/gm, '      | ')
+}
+
+const recorded =
+  options.recorded !== undefined && existsSync(options.recorded)
+    ? JSON.parse(readFileSync(options.recorded, 'utf8'))
+    : {}
+let passed = 0
+let failed = 0
+const times = { java: [], ours: [] }
+try {
+  for (const invocation of INVOCATIONS) {
+    const text = [invocation.tool, ...invocation.args]
+      .join(' ')
+      .replace(`--bootstrap-server ${options.bootstrap} `, '')
+    const key = `${text} < ${invocation.stdin ?? ''}`
+    if (options.only !== undefined && !text.includes(options.only) && !text.startsWith('kafka-topics --create')) continue
+    const java = recorded[key] ?? (await runSide('j', invocation))
+    recorded[key] = java
+    times.java.push(java.ms)
+    if (options.java) {
+      console.log(`${text}\n    exit ${java.code}, ${java.ms} ms\n${indent(java.stdout)}`)
+      if (java.stderr !== '') console.log(`    standard error:\n${indent(java.stderr)}`)
+      continue
+    }
+    const ours = await runSide('w', invocation)
+    times.ours.push(ours.ms)
+    const same = ours.code === java.code && ours.stdout === java.stdout
+    if (same) passed++
+    else failed++
+    console.log(`${same ? 'ok  ' : 'FAIL'} ${text} (${java.ms} ms, ours ${ours.ms} ms)`)
+    if (!same || options.verbose) {
+      console.log(`    java: exit ${java.code}\n${indent(java.stdout)}`)
+      console.log(`    ours: exit ${ours.code}\n${indent(ours.stdout)}${indent(ours.stderr)}`)
+    }
+  }
+} finally {
+  if (options.recorded !== undefined) writeFileSync(options.recorded, JSON.stringify(recorded, null, 1))
+  rmSync(folder, { recursive: true, force: true })
+}
+console.log(`median: Java ${median(times.java)} ms, ours ${median(times.ours)} ms`)
+console.log(`${passed} same, ${failed} different`)
+process.exitCode = failed === 0 ? 0 : 1
