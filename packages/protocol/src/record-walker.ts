@@ -34,16 +34,34 @@ export class RecordWalker {
   }
 
   next(): boolean {
-    this.#limit = this.#end
+    const buffer = this.#buffer
+    const end = this.#end
+    this.#limit = end
     const length = this.#varint()
     if (this.failure !== null) return false
-    if (length < 1 || length > this.#end - this.#at) return this.#fail('record length', length)
+    if (length < 1 || length > end - this.#at) return this.#fail('record length', length)
     const recordEnd = this.#at + length
     this.#limit = recordEnd
-    // Record attributes are not used, and not checked.
-    this.#at++
-    this.timestampDelta = this.#varlong()
-    this.offsetDelta = this.#varint()
+    // Record attributes, the first byte, are not used, and not checked.
+    let at = this.#at + 1
+    // Most numbers have one byte: read here, all else by the methods below.
+    let byte = at < recordEnd ? (buffer[at] as number) : 0xff
+    if (byte < 0x80) {
+      this.timestampDelta = (byte >>> 1) ^ -(byte & 1)
+      at++
+    } else {
+      this.#at = at
+      this.timestampDelta = this.#varlong()
+      at = this.#at
+    }
+    byte = at < recordEnd ? (buffer[at] as number) : 0xff
+    if (byte < 0x80) {
+      this.offsetDelta = (byte >>> 1) ^ -(byte & 1)
+      this.#at = at + 1
+    } else {
+      this.#at = at
+      this.offsetDelta = this.#varint()
+    }
     this.keyLength = this.#varint()
     this.keyAt = this.#at
     if (!this.#skip(this.keyLength)) return this.#fail('key length', this.keyLength)

@@ -88,13 +88,18 @@ function skipLength(data: Buffer, start: number): number {
   return at + 1
 }
 
+/** Longer literals are copied by a native call. */
+const LOOP_COPY_BYTES = 48
+
 /** Decodes one block, whose length has been read, into exactly `output`. */
 function decodeBlock(data: Buffer, start: number, end: number, output: Buffer): void {
+  const room = output.length
   let at = skipLength(data, start)
   let to = 0
   while (at < end) {
-    const tag = data.readUInt8(at++)
-    if ((tag & 3) === 0) {
+    const tag = data[at++] as number
+    const kind = tag & 3
+    if (kind === 0) {
       let length = (tag >>> 2) + 1
       if (length > 60) {
         const extra = length - 60
@@ -102,25 +107,29 @@ function decodeBlock(data: Buffer, start: number, end: number, output: Buffer): 
         length = data.readUIntLE(at, extra) + 1
         at += extra
       }
-      if (length > end - at || length > output.length - to) throw damaged('a literal is too long')
-      data.copy(output, to, at, at + length)
+      if (length > end - at || length > room - to) throw damaged('a literal is too long')
+      if (length > LOOP_COPY_BYTES) data.copy(output, to, at, at + length)
+      else for (let i = 0; i < length; i++) output[to + i] = data[at + i] as number
       at += length
       to += length
       continue
     }
-    const offsetBytes = (tag & 3) === 1 ? 1 : (tag & 3) === 2 ? 2 : 4
+    const offsetBytes = kind === 3 ? 4 : kind
     if (at + offsetBytes > end) throw damaged('a copy is cut off')
-    let offset = data.readUIntLE(at, offsetBytes)
     let length = (tag >>> 2) + 1
-    if (offsetBytes === 1) {
+    let offset = data[at] as number
+    if (kind === 1) {
       offset += (tag >>> 5) << 8
       length = ((tag >>> 2) & 7) + 4
+    } else {
+      offset = kind === 2 ? offset | ((data[at + 1] as number) << 8) : data.readUInt32LE(at)
     }
     at += offsetBytes
-    if (offset === 0 || offset > to || length > output.length - to) throw damaged('a copy')
-    if (offset >= length) output.copyWithin(to, to - offset, to - offset + length)
-    else for (let i = 0; i < length; i++) output[to + i] = output[to - offset + i] ?? 0
+    if (offset === 0 || offset > to || length > room - to) throw damaged('a copy')
+    // At most 64 bytes, and source and target may overlap.
+    const from = to - offset
+    for (let i = 0; i < length; i++) output[to + i] = output[from + i] as number
     to += length
   }
-  if (to !== output.length) throw damaged(`${to} of ${output.length} bytes`)
+  if (to !== room) throw damaged(`${to} of ${room} bytes`)
 }
