@@ -4,6 +4,7 @@
 import type { MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
 import type { LogManager } from '@weir/log'
+import type { GroupCoordinator } from './coordinator/group-coordinator.ts'
 import type { FetchSessionCache } from './handlers/fetch-session.ts'
 import type { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
 import type { ControllerClient } from './metadata/controller-client.ts'
@@ -39,6 +40,7 @@ export interface Services {
   readonly replicaManager: ReplicaManager
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessionCache
+  readonly groupCoordinator: GroupCoordinator
   /** Brokers that are not fenced, by id. */
   readonly liveBrokers: (context: RequestContext) => BrokerAddress[]
   readonly allBrokers: (context: RequestContext) => BrokerAddress[]

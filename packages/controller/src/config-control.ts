@@ -19,7 +19,11 @@ export const CONFIG_RESOURCE_TOPIC = CONFIG_RESOURCE.topic
 /** The tables of settings, as far as the controller needs them. */
 export interface ConfigRules {
   /** Null if the overrides of a resource are legal together, else the reason in Kafka's words. */
-  problem(resourceType: number, overrides: ReadonlyMap<string, string>): string | null
+  problem(
+    resourceType: number,
+    overrides: ReadonlyMap<string, string>,
+    resourceName: string,
+  ): string | null
   /** The value in force without an override of this resource; null for an unknown key. */
   inherited(resourceType: number, key: string): string | null
   isList(resourceType: number, key: string): boolean
@@ -69,7 +73,7 @@ export class ConfigControl {
       const problem = this.#applyOperation(resourceType, overrides, operation)
       if (problem !== null) return refused(failure('INVALID_CONFIG', problem))
     }
-    const problem = this.#rules.problem(resourceType, overrides)
+    const problem = this.#rules.problem(resourceType, overrides, resourceName)
     if (problem !== null) return refused(failure('INVALID_CONFIG', problem))
     return { error: NO_ERROR, records: difference(change, present, overrides) }
   }

@@ -31,6 +31,7 @@ export type {
   ConfigChange,
   ConfigOperation,
   CreatedTopic,
+  Decision,
   DeletedTopic,
   FeatureUpdate,
   NewPartitions,

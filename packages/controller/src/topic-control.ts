@@ -101,9 +101,13 @@ export class TopicControl {
       for (const [index, ids] of replicas.entries()) {
         records.push(this.#newPartition(topicId, index, ids))
       }
-      const replicationFactor = replicas[0]?.length ?? 0
-      const counts = { partitionCount: replicas.length, replicationFactor }
-      response.push({ ...NO_ERROR, name: topic.name, topicId, ...counts })
+      response.push({
+        ...NO_ERROR,
+        name: topic.name,
+        topicId,
+        partitionCount: replicas.length,
+        replicationFactor: replicas[0]?.length ?? 0,
+      })
     }
     return { records: validateOnly ? [] : records, response }
   }

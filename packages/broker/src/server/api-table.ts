@@ -4,21 +4,89 @@
 // A row: row(fetchApi, handleFetch, { errorResponse }). Add yours in its place.
 
 import {
+  alterConfigsApi,
+  alterPartitionReassignmentsApi,
+  apiVersionsApi,
+  createPartitionsApi,
+  createTopicsApi,
+  deleteGroupsApi,
   deleteRecordsApi,
+  deleteTopicsApi,
+  describeClusterApi,
+  describeConfigsApi,
+  describeGroupsApi,
+  describeLogDirsApi,
   describeProducersApi,
+  describeQuorumApi,
+  describeTopicPartitionsApi,
+  electLeadersApi,
   fetchApi,
+  findCoordinatorApi,
+  heartbeatApi,
+  incrementalAlterConfigsApi,
   initProducerIdApi,
+  joinGroupApi,
+  leaveGroupApi,
+  listConfigResourcesApi,
+  listGroupsApi,
   listOffsetsApi,
+  listPartitionReassignmentsApi,
+  metadataApi,
+  offsetCommitApi,
+  offsetDeleteApi,
+  offsetFetchApi,
   offsetForLeaderEpochApi,
   produceApi,
+  saslAuthenticateApi,
+  saslHandshakeApi,
+  syncGroupApi,
+  updateFeaturesApi,
 } from '@weir/protocol'
+import {
+  failAlterConfigs,
+  handleAlterConfigs,
+  handleIncrementalAlterConfigs,
+} from '../handlers/alter-configs.ts'
+import { handleApiVersions } from '../handlers/api-versions.ts'
+import { failCreatePartitions, handleCreatePartitions } from '../handlers/create-partitions.ts'
+import { failCreateTopics, handleCreateTopics } from '../handlers/create-topics.ts'
+import { handleDeleteGroups } from '../handlers/delete-groups.ts'
 import { handleDeleteRecords } from '../handlers/delete-records.ts'
+import { failDeleteTopics, handleDeleteTopics } from '../handlers/delete-topics.ts'
+import { failDescribeCluster, handleDescribeCluster } from '../handlers/describe-cluster.ts'
+import { handleDescribeConfigs } from '../handlers/describe-configs.ts'
+import { handleDescribeGroups } from '../handlers/describe-groups.ts'
+import { handleDescribeLogDirs } from '../handlers/describe-log-dirs.ts'
 import { handleDescribeProducers } from '../handlers/describe-producers.ts'
+import { handleDescribeQuorum } from '../handlers/describe-quorum.ts'
+import {
+  failDescribeTopicPartitions,
+  handleDescribeTopicPartitions,
+} from '../handlers/describe-topic-partitions.ts'
+import { failElectLeaders, handleElectLeaders } from '../handlers/elect-leaders.ts'
 import { fetchErrorResponse, handleFetch } from '../handlers/fetch.ts'
+import { handleFindCoordinator } from '../handlers/find-coordinator.ts'
+import { handleHeartbeat } from '../handlers/heartbeat.ts'
 import { handleInitProducerId } from '../handlers/init-producer-id.ts'
+import { handleJoinGroup } from '../handlers/join-group.ts'
+import { handleLeaveGroup } from '../handlers/leave-group.ts'
+import { handleListConfigResources } from '../handlers/list-config-resources.ts'
+import { handleListGroups } from '../handlers/list-groups.ts'
 import { handleListOffsets } from '../handlers/list-offsets.ts'
+import { failMetadata, handleMetadata } from '../handlers/metadata.ts'
+import { handleOffsetCommit } from '../handlers/offset-commit.ts'
+import { handleOffsetDelete } from '../handlers/offset-delete.ts'
+import { handleOffsetFetch } from '../handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from '../handlers/offset-for-leader-epoch.ts'
 import { handleProduce, produceErrorResponse } from '../handlers/produce.ts'
+import {
+  failAlterPartitionReassignments,
+  handleAlterPartitionReassignments,
+  handleListPartitionReassignments,
+} from '../handlers/reassignments.ts'
+import { handleSaslAuthenticate, handleSaslHandshake } from '../handlers/sasl.ts'
+import { handleSyncGroup } from '../handlers/sync-group.ts'
+import { failUpdateFeatures, handleUpdateFeatures } from '../handlers/update-features.ts'
 import { type ApiRow, row } from './api-row.ts'
 
 export const API_ROWS: readonly ApiRow[] = [
@@ -29,8 +97,44 @@ export const API_ROWS: readonly ApiRow[] = [
   }),
   row(fetchApi, handleFetch, { errorResponse: fetchErrorResponse }),
   row(listOffsetsApi, handleListOffsets),
+  row(metadataApi, handleMetadata, { errorResponse: failMetadata }),
+  row(offsetCommitApi, handleOffsetCommit),
+  row(offsetFetchApi, handleOffsetFetch),
+  row(findCoordinatorApi, handleFindCoordinator),
+  row(joinGroupApi, handleJoinGroup),
+  row(heartbeatApi, handleHeartbeat),
+  row(leaveGroupApi, handleLeaveGroup),
+  row(syncGroupApi, handleSyncGroup),
+  row(describeGroupsApi, handleDescribeGroups),
+  row(listGroupsApi, handleListGroups),
+  row(saslHandshakeApi, handleSaslHandshake),
+  row(apiVersionsApi, handleApiVersions),
+  row(createTopicsApi, handleCreateTopics, { errorResponse: failCreateTopics }),
+  row(deleteTopicsApi, handleDeleteTopics, { errorResponse: failDeleteTopics }),
   row(deleteRecordsApi, handleDeleteRecords),
   row(initProducerIdApi, handleInitProducerId),
   row(offsetForLeaderEpochApi, handleOffsetForLeaderEpoch),
+  row(describeConfigsApi, handleDescribeConfigs),
+  row(alterConfigsApi, handleAlterConfigs, { errorResponse: failAlterConfigs }),
+  row(describeLogDirsApi, handleDescribeLogDirs),
+  row(saslAuthenticateApi, handleSaslAuthenticate),
+  row(createPartitionsApi, handleCreatePartitions, { errorResponse: failCreatePartitions }),
+  row(deleteGroupsApi, handleDeleteGroups),
+  row(electLeadersApi, handleElectLeaders, { errorResponse: failElectLeaders }),
+  row(incrementalAlterConfigsApi, handleIncrementalAlterConfigs, {
+    errorResponse: failAlterConfigs,
+  }),
+  row(alterPartitionReassignmentsApi, handleAlterPartitionReassignments, {
+    errorResponse: failAlterPartitionReassignments,
+  }),
+  row(listPartitionReassignmentsApi, handleListPartitionReassignments),
+  row(offsetDeleteApi, handleOffsetDelete),
+  row(describeQuorumApi, handleDescribeQuorum),
+  row(updateFeaturesApi, handleUpdateFeatures, { errorResponse: failUpdateFeatures }),
+  row(describeClusterApi, handleDescribeCluster, { errorResponse: failDescribeCluster }),
   row(describeProducersApi, handleDescribeProducers),
+  row(listConfigResourcesApi, handleListConfigResources),
+  row(describeTopicPartitionsApi, handleDescribeTopicPartitions, {
+    errorResponse: failDescribeTopicPartitions,
+  }),
 ]

@@ -1,0 +1,155 @@
+// A frame into a request, a request to its handler, and what a handler throws into an answer. The
+// only place that catches KafkaError.
+//
+// What cannot be answered closes its connection with a reason, as in Kafka: unknown API, version out
+// of range (but for ApiVersions), a header or body that does not parse. A broken invariant of ours
+// goes to `onFatal`; anything else that a handler throws ends that connection only.
+
+import { AssertionError, errorMessage, type Logger } from '@weir/core'
+import {
+  DecodeError,
+  decodeMessage,
+  decodeRequestHeader,
+  errorCode,
+  KafkaError,
+} from '@weir/protocol'
+import type { Services } from '../services.ts'
+import type { ApiRow } from './api-row.ts'
+import { type AnswerSink, PendingRequest } from './pending-request.ts'
+import { DEFERRED, type ListenerKind } from './request-context.ts'
+
+const API_VERSIONS_KEY = 18
+const API_KEY_BYTES = 2
+
+export type DispatchOutcome =
+  | { readonly kind: 'request'; readonly request: PendingRequest; readonly body: unknown }
+  /** ApiVersions in a version of the future. */
+  | { readonly kind: 'unsupportedVersion'; readonly request: PendingRequest }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+export interface DispatcherOptions {
+  readonly rows: readonly ApiRow[]
+  readonly listenerKind: ListenerKind
+  readonly services: Services
+  /** A broken invariant: the node has to stop. */
+  readonly onFatal: (error: Error) => void
+}
+
+export class Dispatcher {
+  /** Indexed by API key. */
+  readonly #rows: readonly (ApiRow | undefined)[]
+  readonly #services: Services
+  readonly #log: Logger
+  readonly #onFatal: (error: Error) => void
+
+  constructor(options: DispatcherOptions) {
+    const rows: (ApiRow | undefined)[] = []
+    for (const row of options.rows) {
+      if (row.listeners.includes(options.listenerKind)) rows[row.definition.key] = row
+    }
+    this.#rows = rows
+    this.#services = options.services
+    this.#log = options.services.env.log
+    this.#onFatal = options.onFatal
+  }
+
+  /** Whether requests like this one may run beside others of their connection. */
+  mayOverlap(frame: Buffer): boolean {
+    if (frame.length < API_KEY_BYTES) return false
+    return this.#rows[frame.readInt16BE(0)]?.overlaps ?? false
+  }
+
+  /** Reads a frame; runs nothing. */
+  read(connection: AnswerSink, frame: Buffer, receivedMs: number): DispatchOutcome {
+    try {
+      return this.#read(connection, frame, receivedMs)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      return { kind: 'unreadable', reason: `request that does not parse: ${error.message}` }
+    }
+  }
+
+  #read(connection: AnswerSink, frame: Buffer, receivedMs: number): DispatchOutcome {
+    const header = decodeRequestHeader(frame)
+    const { requestApiKey: key, requestApiVersion: version } = header
+    const row = this.#rows[key]
+    if (row === undefined) return { kind: 'unreadable', reason: `unknown API ${key} v${version}` }
+    const head = {
+      clientId: header.clientId,
+      apiVersion: version,
+      correlationId: header.correlationId,
+      receivedMs,
+      frameBytes: frame.length,
+    }
+    if (version < row.minVersion || version > row.maxVersion) {
+      if (key === API_VERSIONS_KEY) {
+        const request = new PendingRequest(connection, row, { ...head, apiVersion: 0 })
+        return { kind: 'unsupportedVersion', request }
+      }
+      const served = `${row.minVersion} to ${row.maxVersion}`
+      const reason = `${row.definition.name} v${version} is not served, only ${served}`
+      return { kind: 'unreadable', reason }
+    }
+    const body = decodeMessage(row.definition.request, version, frame, header.bodyStart)
+    return { kind: 'request', request: new PendingRequest(connection, row, head), body }
+  }
+
+  /** Calls the handler; whatever happens, the request is answered or its connection closed. */
+  run(request: PendingRequest, body: unknown): void {
+    try {
+      const result = request.row.handle(this.#services, request, body)
+      if (result === DEFERRED) return
+      if (result instanceof Promise) {
+        result.then(
+          response => this.#respond(request, body, response),
+          error => this.#fail(request, body, error),
+        )
+        return
+      }
+      request.respond(result)
+    } catch (error) {
+      this.#fail(request, body, error)
+    }
+  }
+
+  /** The answer of v0 to a version of ApiVersions that is not served: error and one row. */
+  refuseVersion(request: PendingRequest): void {
+    const { minVersion, maxVersion } = request.row
+    request.respond({
+      errorCode: errorCode('UNSUPPORTED_VERSION'),
+      apiKeys: [{ apiKey: API_VERSIONS_KEY, minVersion, maxVersion }],
+    })
+  }
+
+  #respond(request: PendingRequest, body: unknown, response: unknown): void {
+    try {
+      if (response !== DEFERRED) request.respond(response)
+    } catch (error) {
+      this.#fail(request, body, error)
+    }
+  }
+
+  #fail(request: PendingRequest, body: unknown, error: unknown): void {
+    if (error instanceof AssertionError) {
+      this.#onFatal(error)
+      return
+    }
+    const api = `${request.row.definition.name} v${request.apiVersion}`
+    if (request.isAnswered) {
+      this.#log.error(`${api} failed after its answer`, { error })
+      return
+    }
+    if (!(error instanceof KafkaError)) {
+      this.#log.error(`${api} failed`, { error, peer: request.connection.remoteAddress })
+      request.close(`internal error: ${errorMessage(error)}`)
+      return
+    }
+    const { errorResponse } = request.row
+    if (errorResponse === null) {
+      request.close(`${error.errorName}: ${error.message}`)
+      return
+    }
+    const failure = { errorCode: errorCode(error.errorName), message: error.message }
+    request.respond(errorResponse(body, failure))
+  }
+}

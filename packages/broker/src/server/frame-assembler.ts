@@ -1,0 +1,98 @@
+// Bytes of a connection into frames (correctness.md H1): an int32 size, then that many bytes. The
+// announced size is checked, never allocated: chunks are kept as they came and joined once, when all
+// of them are there. A frame inside one chunk is a slice of it.
+//
+// Bounded by its user, who stops feeding it: it holds at most one frame and what came behind it.
+
+const SIZE_BYTES = 4
+
+export class FrameSizeError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'FrameSizeError'
+  }
+}
+
+export class FrameAssembler {
+  readonly #maxFrameBytes: number
+  #chunks: Buffer[] = []
+  /** Bytes of the first chunk that were taken already. */
+  #headOffset = 0
+  #bytes = 0
+  /** Size of the frame that is being collected; -1 while that is unknown. */
+  #frameBytes = -1
+
+  constructor(maxFrameBytes: number) {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /** Bytes that were pushed and not taken as frames. */
+  get heldBytes(): number {
+    return this.#bytes
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+  }
+
+  /**
+   * The next whole frame without its size, or null. Throws FrameSizeError for a size that is not
+   * positive or above the limit: the stream cannot be read any further.
+   */
+  take(): Buffer | null {
+    if (this.#frameBytes === -1) {
+      if (this.#bytes < SIZE_BYTES) return null
+      this.#frameBytes = this.#takeSize()
+    }
+    if (this.#bytes < this.#frameBytes) return null
+    const frame = this.#takeBytes(this.#frameBytes)
+    this.#frameBytes = -1
+    return frame
+  }
+
+  #takeSize(): number {
+    const size = this.#takeBytes(SIZE_BYTES).readInt32BE(0)
+    if (size <= 0 || size > this.#maxFrameBytes) {
+      const hint = size === HTTP_GET ? ' (an HTTP request?)' : size === TLS_HELLO ? ' (TLS?)' : ''
+      throw new FrameSizeError(`frame size ${size}${hint}, allowed 1 to ${this.#maxFrameBytes}`)
+    }
+    return size
+  }
+
+  /** The caller has checked that the bytes are there. */
+  #takeBytes(count: number): Buffer {
+    const first = this.#chunks[0] as Buffer
+    const available = first.length - this.#headOffset
+    if (available >= count) {
+      const slice = first.subarray(this.#headOffset, this.#headOffset + count)
+      this.#advance(count)
+      return slice
+    }
+    const joined = Buffer.allocUnsafeSlow(count)
+    let filled = 0
+    while (filled < count) {
+      const chunk = this.#chunks[0] as Buffer
+      const end = Math.min(chunk.length, this.#headOffset + count - filled)
+      const copied = chunk.copy(joined, filled, this.#headOffset, end)
+      filled += copied
+      this.#advance(copied)
+    }
+    return joined
+  }
+
+  #advance(count: number): void {
+    this.#bytes -= count
+    this.#headOffset += count
+    if (this.#headOffset === (this.#chunks[0] as Buffer).length) {
+      this.#chunks.shift()
+      this.#headOffset = 0
+    }
+  }
+}
+
+/** "GET " as a big-endian integer. */
+const HTTP_GET = 0x47455420
+/** The first bytes of a TLS 1.x ClientHello record, with a length high byte of 2. */
+const TLS_HELLO = 0x16030102

@@ -1,0 +1,105 @@
+// One request from dispatch to its answer: the context that its handler sees, and its place in the
+// order of the connection's answers.
+//
+// Invariant: exactly one of respond, respondNothing and close is called by the handler; a second call
+// is a bug of ours. Once the connection is gone answers are dropped, and their `onSent` still runs.
+
+import { assert } from '@weir/core'
+import { encodeResponseFrame } from '@weir/protocol'
+import type { ApiRow } from './api-row.ts'
+import type {
+  ClientConnection,
+  ListenerInfo,
+  Principal,
+  RequestContext,
+} from './request-context.ts'
+
+/** What a request needs of its connection. */
+export interface AnswerSink extends ClientConnection {
+  readonly listener: ListenerInfo
+  readonly principal: Principal
+  onAnswered(): void
+  fail(reason: string): void
+}
+
+export interface RequestHead {
+  readonly clientId: string | null
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly receivedMs: number
+  /** What the request counts for in the memory of the node. */
+  readonly frameBytes: number
+}
+
+export class PendingRequest implements RequestContext {
+  readonly connection: AnswerSink
+  readonly row: ApiRow
+  readonly clientId: string | null
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly receivedMs: number
+  readonly frameBytes: number
+  /** Once answered: the bytes to send, none for acks=0. */
+  chunks: readonly Buffer[] = NO_CHUNKS
+  onSent: (() => void) | undefined = undefined
+  isAnswered = false
+
+  constructor(connection: AnswerSink, row: ApiRow, head: RequestHead) {
+    this.connection = connection
+    this.row = row
+    this.clientId = head.clientId
+    this.apiVersion = head.apiVersion
+    this.correlationId = head.correlationId
+    this.receivedMs = head.receivedMs
+    this.frameBytes = head.frameBytes
+  }
+
+  get apiKey(): number {
+    return this.row.definition.key
+  }
+
+  get listener(): ListenerInfo {
+    return this.connection.listener
+  }
+
+  get principal(): Principal {
+    return this.connection.principal
+  }
+
+  respond(response: unknown, onSent?: () => void): void {
+    this.#answered()
+    if (!this.connection.isOpen) {
+      onSent?.()
+      return
+    }
+    const { definition } = this.row
+    this.chunks = encodeResponseFrame(
+      definition,
+      this.apiVersion,
+      this.correlationId,
+      response as Record<string, unknown>,
+    )
+    this.onSent = onSent
+    this.connection.onAnswered()
+  }
+
+  respondNothing(): void {
+    this.#answered()
+    this.connection.onAnswered()
+  }
+
+  close(reason: string): void {
+    this.#answered()
+    this.connection.fail(`${this.row.definition.name} v${this.apiVersion}: ${reason}`)
+  }
+
+  #answered(): void {
+    assert(!this.isAnswered, 'request answered twice', {
+      api: this.row.definition.name,
+      correlationId: this.correlationId,
+    })
+    this.isAnswered = true
+  }
+}
+
+const NO_CHUNKS: readonly Buffer[] = []
