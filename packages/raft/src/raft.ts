@@ -258,7 +258,8 @@ export class Raft {
 
   /**
    * Proposes a change of the membership. It takes effect when its entry is applied, and the next is
-   * refused until then.
+   * refused until then. A new voter has to have the log already, as a learner or an observer: an
+   * empty node cannot vote, and a quorum that counts on it could not elect.
    */
   proposeChange(change: ConfigChange): ProposeOutcome {
     const state = this.#state
@@ -268,10 +269,18 @@ export class Raft {
     if (state.tracker.isChangePending(state.pendingConfigIndex, state.log.appliedIndex))
       return refused('change-pending')
     if (this.changeRefusal(change) !== null) return refused('invalid-change')
+    if (!change.changes.every(one => one.kind !== 'add-voter' || this.#hasLog(one.member.id)))
+      return refused('not-caught-up')
     const firstIndex = state.appendOwn([{ kind: 'config', data: encodeConfigChange(change) }])
     state.pendingConfigIndex = firstIndex
     broadcastAppend(state)
     return { kind: 'appended', firstIndex, term: state.term }
+  }
+
+  /** Whether a node follows the log within its window, from a snapshot or entry that it has. */
+  #hasLog(id: number): boolean {
+    const progress = this.#state.tracker.progressOf(id)
+    return id === this.id || (progress?.state === 'replicate' && progress.matchIndex > 0)
   }
 
   /**

@@ -228,6 +228,7 @@ export type RefusalReason =
   | 'change-pending'
   | 'term-not-committed'
   | 'invalid-change'
+  | 'not-caught-up'
 
 export interface MemberStatus {
   readonly id: number

@@ -1,0 +1,59 @@
+// `npm run sim -- --seed N | --seeds COUNT [--from N]`: replays seeds of the raft simulation. A
+// failure prints the seed, which together with the commit is the whole bug report.
+// `--hunt COUNT [--bug NAME]`: plants each known bug and prints the first seed that notices it, as a table.
+
+import { huntAll } from './raft/hunt.ts'
+import { runSeed, type SeedResult } from './raft/run-seed.ts'
+
+function numberAfter(name: string, otherwise: number): number {
+  const at = process.argv.indexOf(name)
+  const value = at < 0 ? otherwise : Number(process.argv[at + 1])
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  console.error(`${name} takes a number`)
+  process.exit(2)
+}
+
+function line(result: SeedResult): string {
+  const { seed, violation, committed, reads, leaderTerms, trace } = result
+  const outcome = violation === null ? 'ok' : `VIOLATION: ${violation}`
+  return `seed ${seed}: ${outcome} (committed ${committed}, reads ${reads}, terms ${leaderTerms}, trace ${trace.toString(16)})`
+}
+
+function huntBugs(): void {
+  console.log('| rule | planted bug | what it does | seed | noticed as |')
+  console.log('| --- | --- | --- | --- | --- |')
+  const at = process.argv.indexOf('--bug')
+  const names = at < 0 ? [] : [process.argv[at + 1] ?? '']
+  huntAll(numberAfter('--hunt', 1000), names, ({ bug, seed, violation }) => {
+    console.log(
+      `| ${bug.rule} | ${bug.name} | ${bug.what} | ${seed ?? 'none'} | ${violation.split('\n')[0]} |`,
+    )
+  })
+}
+
+function main(): void {
+  if (process.argv.includes('--hunt')) return huntBugs()
+  const isSingle = process.argv.includes('--seed')
+  const from = isSingle ? numberAfter('--seed', 1) : numberAfter('--from', 1)
+  const count = isSingle ? 1 : numberAfter('--seeds', 1000)
+  const startedMs = performance.now()
+  let failed = 0
+  let simulatedMs = 0
+  let events = 0
+  for (let seed = from; seed < from + count; seed++) {
+    const result = runSeed(seed)
+    simulatedMs += result.simulatedMs
+    events += result.events
+    if (result.violation !== null) failed++
+    if (result.violation !== null || isSingle) console.log(line(result))
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  const hours = simulatedMs / 3_600_000 / (seconds / 60)
+  console.log(
+    `${count} seeds, ${failed} violations, ${events} events in ${seconds.toFixed(1)} s: ` +
+      `${hours.toFixed(1)} cluster-hours a CPU-minute`,
+  )
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+main()
