@@ -1,8 +1,25 @@
-// All logs of a node, in one or more data directories. (Types first: the bodies follow.)
+// All logs of a node, in one or more data directories: opening, creation, deletion, and what runs in the
+// background (retention, checkpoints, cleaning).
+//
+// Invariants: a name is open in at most one directory; one directory that fails leaves the others as
+// they are; nothing of a new log touches the disk before its first append.
 
-import type { Env } from '@weir/core'
-import type { Log } from './log.ts'
+import { type Env, errorMessage, OperatorError, type Timer } from '@weir/core'
+import { BufferPool } from './buffer-pool.ts'
+import { FileCache } from './file-cache.ts'
+import { partitionDirectoryName } from './file-names.ts'
+import { IndexCache } from './index-cache.ts'
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { Log } from './log.ts'
+import { type ClosedLog, closeLog, trimIdle } from './log-close.ts'
+import { LogDirectory, type OpenLog } from './log-directory.ts'
+import { inParallel, openLogs, removeDirectory, setAside } from './log-opening.ts'
+import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
+import { writePending } from './log-write.ts'
+import { Segment } from './segment.ts'
+import { TailBudget } from './tail-memory.ts'
+import { WriteScheduler } from './write-scheduler.ts'
 
 export interface LogManagerOptions {
   /** The data directories (log.dirs). Created if missing, locked until `close`. */
@@ -15,6 +32,10 @@ export interface LogManagerOptions {
   readonly tailBudgetBytes?: number
   /** Open files at most. Default 4096. */
   readonly openFileLimit?: number
+  /** Memory for the indexes of closed segments. Default 32 MiB. */
+  readonly indexCacheBytes?: number
+  /** Read buffers kept for reuse. Default 16 MiB. */
+  readonly readPoolBytes?: number
   readonly retentionCheckMs?: number
   readonly checkpointMs?: number
 }
@@ -28,56 +49,329 @@ export interface LogDirectoryStatus {
   readonly cleanShutdownEpoch: number | null
 }
 
-function unavailable(): never {
-  throw new Error('the log package is being written')
-}
+const MIB = 1024 * 1024
+const NO_BROKER_EPOCH = -1
+const PARALLEL_CLOSES = 16
 
 export class LogManager {
+  readonly #env: Env
+  readonly #options: LogManagerOptions
+  readonly #directories: LogDirectory[] = []
+  readonly #contexts = new Map<LogDirectory, LogContext>()
+  readonly #offlineListeners: ((path: string, cause: Error) => void)[] = []
+  /** By directory name: removals and renames that a new log of that name has to wait for. */
+  readonly #leaving = new Map<string, Promise<unknown>>()
+  readonly #timers = new Set<Timer>()
+  readonly #tailBudget: TailBudget
+  #isClosed = false
+
+  private constructor(env: Env, options: LogManagerOptions) {
+    this.#env = env
+    this.#options = options
+    this.#tailBudget = new TailBudget(options.tailBudgetBytes ?? 64 * MIB)
+  }
+
   /**
-   * Locks and reads the directories and recovers what was not stopped cleanly. Rejects with an
-   * OperatorError when a directory is locked or none is usable.
+   * Locks and reads the directories and recovers what was not stopped cleanly. A directory that fails
+   * is offline from the start. Rejects with an OperatorError when one is locked or none is usable.
    */
-  static open(_env: Env, _options: LogManagerOptions): Promise<LogManager> {
-    return unavailable()
+  static async open(env: Env, options: LogManagerOptions): Promise<LogManager> {
+    const manager = new LogManager(env, options)
+    await manager.#openAll()
+    manager.#startBackground()
+    return manager
+  }
+
+  async #openAll(): Promise<void> {
+    const options = this.#options
+    const files = new FileCache(this.#env.disk, this.#env.log, options.openFileLimit ?? 4096)
+    const readBuffers = new BufferPool(options.readPoolBytes ?? 16 * MIB)
+    const indexes = new IndexCache(options.indexCacheBytes ?? 32 * MIB)
+    const writes = new WriteScheduler<LogState>(this.#env.clock, writePending)
+    for (const path of options.directories) {
+      const directory = new LogDirectory(this.#env, path, (_, cause) => {
+        for (const listener of this.#offlineListeners) listener(path, cause)
+      })
+      this.#directories.push(directory)
+      const later = this.#later.bind(this)
+      const shared = { files, readBuffers, indexes, writes, later, tailBudget: this.#tailBudget }
+      this.#contexts.set(directory, { env: this.#env, directory, ...shared })
+    }
+    for (const directory of this.#directories) await this.#openDirectory(directory)
+    if (this.#directories.some(each => each.isOnline)) return
+    const reasons = this.#directories.map(each => `${each.path}: ${errorMessage(each.failure)}`)
+    await this.#abandon()
+    throw new OperatorError(`no data directory can be used (${reasons.join('; ')})`)
+  }
+
+  async #openDirectory(directory: LogDirectory): Promise<void> {
+    const configOf = this.#options.configOf ?? (() => this.#options.defaultConfig)
+    try {
+      const clean = await directory.open()
+      const context = this.#contexts.get(directory)
+      if (context !== undefined) await openLogs(context, directory, clean, { configOf })
+    } catch (error) {
+      if (isLocked(error)) {
+        await this.#abandon()
+        throw new OperatorError(`${errorMessage(error)}: stop that process, or take another`, error)
+      }
+      if (!isDiskError(error)) {
+        await this.#abandon()
+        throw error
+      }
+      directory.goOffline(error)
+    }
+  }
+
+  async #abandon(): Promise<void> {
+    for (const directory of this.#directories) await directory.abandon()
   }
 
   get directories(): readonly LogDirectoryStatus[] {
-    return unavailable()
+    return this.#directories.map(({ path, isOnline, failure, cleanShutdownEpoch }) => ({
+      path,
+      isOnline,
+      failure,
+      cleanShutdownEpoch,
+    }))
   }
 
-  logs(): Iterable<Log> {
-    return unavailable()
+  /** Memory in use by the tails of all logs. */
+  get tailBytes(): number {
+    return this.#tailBudget.usedBytes
   }
 
-  get(_topic: string, _partitionIndex: number): Log | undefined {
-    return unavailable()
+  *logs(): Generator<Log, void, undefined> {
+    for (const directory of this.#directories) {
+      for (const { log } of directory.logs.values()) yield log
+    }
+  }
+
+  get(topic: string, partitionIndex: number): Log | undefined {
+    return this.#find(partitionDirectoryName(topic, partitionIndex))?.open.log
   }
 
   /**
    * The log, new if need be; nothing touches the disk before the first append. One of the same name
    * with another topic id is set aside first.
    */
-  getOrCreate(_topic: string, _topicId: string, _partitionIndex: number, _config: LogConfig): Log {
-    return unavailable()
+  getOrCreate(topic: string, topicId: string, partitionIndex: number, config: LogConfig): Log {
+    const name = partitionDirectoryName(topic, partitionIndex)
+    const found = this.#find(name)
+    if (found !== null) {
+      if (found.open.log.topicId === topicId) {
+        found.open.log.updateConfig(config)
+        return found.open.log
+      }
+      this.#remove(found, 'stray')
+    }
+    return this.#create({ topic, topicId, partitionIndex }, name, config)
+  }
+
+  #create(
+    identity: { readonly topic: string; readonly topicId: string; readonly partitionIndex: number },
+    name: string,
+    config: LogConfig,
+  ): Log {
+    const directory = this.#placeFor()
+    const context = this.#contexts.get(directory)
+    if (context === undefined) throw new OperatorError('the log manager is closed')
+    const state = new LogState(context, identity, config, {
+      segments: [new Segment(0, this.#env.clock.nowMs())],
+      startOffset: 0,
+      endOffset: 0,
+      highWatermark: 0,
+      epochs: new LeaderEpochCache(),
+      isCreated: false,
+      firstDirtyOffset: 0,
+      mayHaveGaps: false,
+    })
+    state.waitsFor = this.#leaving.get(name) ?? null
+    if (!directory.isOnline) state.refusal = 'offline'
+    const open = { log: new Log(state), state }
+    directory.logs.set(name, open)
+    return open.log
+  }
+
+  /** The directory with the fewest logs that is online. */
+  #placeFor(): LogDirectory {
+    let best: LogDirectory | undefined
+    for (const directory of this.#directories) {
+      if (!directory.isOnline) continue
+      if (best === undefined || directory.logs.size < best.logs.size) best = directory
+    }
+    // With none left the log belongs to the first, and is offline with it.
+    return best ?? (this.#directories[0] as LogDirectory)
   }
 
   /** For all logs of the topic. */
-  updateConfig(_topic: string, _config: LogConfig): void {
-    unavailable()
+  updateConfig(topic: string, config: LogConfig): void {
+    for (const log of this.logs()) if (log.topic === topic) log.updateConfig(config)
   }
 
-  /** Files are renamed at once and unlinked after file.delete.delay.ms. */
-  deleteLog(_topic: string, _partitionIndex: number): Promise<void> {
-    return unavailable()
+  /** The directory is renamed when resolved; its files go after file.delete.delay.ms. */
+  async deleteLog(topic: string, partitionIndex: number): Promise<void> {
+    const found = this.#find(partitionDirectoryName(topic, partitionIndex))
+    if (found !== null) await this.#remove(found, 'delete')
+  }
+
+  #remove(found: FoundLog, reason: 'delete' | 'stray'): Promise<void> {
+    const { directory, name, open } = found
+    directory.logs.delete(name)
+    directory.forgetKnown(name)
+    const before = this.#leaving.get(name) ?? Promise.resolve()
+    const leaving = before.then(() => this.#removeFiles(directory, name, open.state, reason))
+    this.#leaving.set(name, leaving)
+    const settled = leaving
+      .catch((error: unknown) => {
+        if (!isDiskError(error)) throw error
+        directory.goOffline(error)
+      })
+      .finally(() => {
+        if (this.#leaving.get(name) === leaving) this.#leaving.delete(name)
+      })
+    this.#env.log.background(settled, `removing ${name}`)
+    return settled
+  }
+
+  async #removeFiles(
+    directory: LogDirectory,
+    name: string,
+    state: LogState,
+    reason: 'delete' | 'stray',
+  ): Promise<void> {
+    state.isGone = true
+    state.refusal = 'closed'
+    state.syncTimer?.cancel()
+    state.wake()
+    await state.runExclusive(async () => {
+      while (state.isWriting || state.isSyncing) await state.nextChange()
+      state.tail?.clear()
+    })
+    for (const segment of state.segments) {
+      segment.isDeleted = true
+      state.context.indexes.forget(segment)
+      if (segment.reference !== null) await state.context.files.retire(segment.reference)
+    }
+    if (!state.isCreated || directory.failure !== null) return
+    const newName = await setAside(this.#env, directory, name, reason)
+    await directory.writeOffsets()
+    if (reason === 'stray') {
+      this.#env.log.warn('a log of another topic id was set aside', { name, newName })
+      return
+    }
+    const path = `${directory.path}/${newName}`
+    this.#later(state.config.fileDeleteDelayMs, () => removeDirectory(this.#env, path), newName)
+  }
+
+  #find(name: string): FoundLog | null {
+    for (const directory of this.#directories) {
+      const open = directory.logs.get(name)
+      if (open !== undefined) return { directory, name, open }
+    }
+    return null
   }
 
   /** A data directory has gone offline with all its logs. */
-  onDirectoryOffline(_listener: (path: string, cause: Error) => void): void {
-    unavailable()
+  onDirectoryOffline(listener: (path: string, cause: Error) => void): void {
+    this.#offlineListeners.push(listener)
+  }
+
+  #startBackground(): void {
+    const { retentionCheckMs = 300_000, checkpointMs = 5_000 } = this.#options
+    this.#every(retentionCheckMs, () => this.applyRetention(), 'retention')
+    this.#every(checkpointMs, () => this.#checkpoint(), 'checkpoints')
+  }
+
+  /** What the background does every `retentionCheckMs`. Answers the segments deleted. */
+  async applyRetention(): Promise<number> {
+    let count = 0
+    for (const log of [...this.logs()]) {
+      if (!log.isOffline) count += await log.applyRetention(this.#env.clock.nowMs())
+    }
+    return count
+  }
+
+  async #checkpoint(): Promise<void> {
+    for (const directory of this.#directories) {
+      if (!directory.isOnline) continue
+      await this.#guard(directory, () => directory.writeOffsets())
+      for (const { state } of [...directory.logs.values()]) {
+        if (state.tail === null && state.activeSegment.offsetIndex === null) continue
+        await this.#guard(directory, () => trimIdle(state))
+      }
+    }
+  }
+
+  /** A full disk passes; anything else takes the directory offline. */
+  async #guard(directory: LogDirectory, task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task()
+    } catch (error) {
+      if (!isDiskError(error)) throw error
+      if (error.code === 'ENOSPC') this.#env.log.warn('a checkpoint: the disk is full', { error })
+      else directory.goOffline(error)
+    }
+  }
+
+  #every(delayMs: number, task: () => Promise<unknown>, what: string): void {
+    this.#later(
+      delayMs,
+      async () => {
+        try {
+          await task()
+        } finally {
+          this.#every(delayMs, task, what)
+        }
+      },
+      what,
+    )
+  }
+
+  #later(delayMs: number, task: () => Promise<unknown>, what: string): void {
+    if (this.#isClosed) return
+    const timer = this.#env.clock.after(delayMs, () => {
+      this.#timers.delete(timer)
+      if (!this.#isClosed) this.#env.log.background(task(), what)
+    })
+    this.#timers.add(timer)
   }
 
   /** Flushes and closes all logs and leaves the clean-shutdown marker with the broker's epoch. */
-  close(_brokerEpoch?: number): Promise<void> {
-    return unavailable()
+  async close(brokerEpoch: number = NO_BROKER_EPOCH): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const timer of this.#timers) timer.cancel()
+    await Promise.allSettled(this.#leaving.values())
+    for (const directory of this.#directories) {
+      const closed: ClosedLog[] = []
+      await this.#guard(directory, () =>
+        inParallel([...directory.logs.values()], PARALLEL_CLOSES, async ({ state }) => {
+          const log = await closeLog(state)
+          if (log !== null) closed.push(log)
+        }),
+      )
+      const isComplete = directory.failure === null && isAllClosed(directory)
+      await this.#guard(directory, () => directory.close(isComplete ? closed : null, brokerEpoch))
+    }
   }
+}
+
+interface FoundLog {
+  readonly directory: LogDirectory
+  readonly name: string
+  readonly open: OpenLog
+}
+
+function isAllClosed(directory: LogDirectory): boolean {
+  for (const { state } of directory.logs.values()) if (!state.isGone) return false
+  return true
+}
+
+function isDiskError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && error.name === 'DiskError'
+}
+
+function isLocked(error: unknown): boolean {
+  return isDiskError(error) && error.code === 'ELOCKED'
 }

@@ -1,5 +1,13 @@
-// One partition's log. (Types first: the bodies follow.)
+// One partition's log: the face of the package. What it does is in the modules that it calls, all of
+// which work on one LogState.
 
+import { assert } from '@weir/core'
+import { append } from './log-append.ts'
+import { read } from './log-read.ts'
+import type { LogState } from './log-state.ts'
+import { flush } from './log-sync.ts'
+import { offsetForTimestamp, offsetOfMaxTimestamp } from './log-timestamps.ts'
+import { advanceLogStartOffset, truncateFullyAndStartAt, truncateTo } from './log-truncate.ts'
 import type {
   ActiveProducer,
   AppendOptions,
@@ -12,139 +20,180 @@ import type {
   ReadRequest,
   TimestampAndOffset,
 } from './log-types.ts'
-
-function unavailable(): never {
-  throw new Error('the log package is being written')
-}
+import { loadProducersSync } from './producer-files.ts'
+import { applyRetention, sizeOf } from './retention.ts'
 
 export class Log {
-  readonly topic: string = ''
-  readonly topicId: string = ''
-  readonly partitionIndex: number = 0
+  readonly #state: LogState
+
+  constructor(state: LogState) {
+    this.#state = state
+  }
+
+  get topic(): string {
+    return this.#state.topic
+  }
+
+  get topicId(): string {
+    return this.#state.topicId
+  }
+
+  get partitionIndex(): number {
+    return this.#state.partitionIndex
+  }
+
+  /** The data directory that it lies in. */
+  get dataDirectory(): string {
+    return this.#state.context.directory.path
+  }
 
   get config(): LogConfig {
-    return unavailable()
+    return this.#state.config
   }
+
   get logStartOffset(): number {
-    return unavailable()
+    return this.#state.startOffset
   }
+
   /** The next offset to be assigned. */
   get logEndOffset(): number {
-    return unavailable()
+    return this.#state.endOffset
   }
+
   /**
    * End of what is as durable as the flush settings ask: given to the disk, and with flush.messages=1
    * synced. Acks of acks=1 and a replica's own part in the high watermark are counted from this.
    */
   get writtenEndOffset(): number {
-    return unavailable()
+    return this.#state.writtenEndOffset
   }
+
   get syncedEndOffset(): number {
-    return unavailable()
+    return this.#state.syncedEndOffset
   }
+
   get highWatermark(): number {
-    return unavailable()
+    return this.#state.highWatermark
   }
+
   /** min(first open transaction, high watermark). */
   get lastStableOffset(): number {
-    return unavailable()
+    return this.#state.lastStableOffset
   }
+
   /** Bytes of all segments. */
   get sizeInBytes(): number {
-    return unavailable()
+    return sizeOf(this.#state.segments)
   }
+
+  get segmentCount(): number {
+    return this.#state.segments.length
+  }
+
   /** The largest epoch known, -1 if none. */
   get latestEpoch(): number {
-    return unavailable()
+    return this.#state.epochs.latestEpoch
   }
+
   /** True when its directory is offline, or it was closed or deleted: appends and reads fail. */
   get isOffline(): boolean {
-    return unavailable()
+    return this.#state.isGone || this.#state.context.directory.failure !== null
   }
 
   /** One listener; null removes it. */
-  setListener(_listener: LogListener | null): void {
-    unavailable()
+  setListener(listener: LogListener | null): void {
+    this.#state.listener = listener
   }
 
   /**
-   * Appends whole batches (client: exactly one or more, already validated by the caller), patching
+   * Appends whole batches (client, coordinator: exactly one, validated by the caller), patching
    * offsets and epochs in place: the buffer belongs to the log from now on. Synchronous; the bytes
    * are written at the end of this turn, `onWritten` tells when.
    */
-  append(_records: Buffer, _options: AppendOptions): AppendOutcome {
-    return unavailable()
+  append(records: Buffer, options: AppendOptions): AppendOutcome {
+    return append(this.#state, records, options)
   }
 
   /** A value at once if all of it is in memory. */
-  read(_request: ReadRequest): ReadOutcome | Promise<ReadOutcome> {
-    return unavailable()
+  read(request: ReadRequest): ReadOutcome | Promise<ReadOutcome> {
+    return read(this.#state, request)
   }
 
-  /** Never goes down by itself; a leader change may lower it. At most logEndOffset. */
-  updateHighWatermark(_highWatermark: number): void {
-    unavailable()
+  /** The caller decides whether it may go down (a new leader). At most logEndOffset. */
+  updateHighWatermark(highWatermark: number): void {
+    const state = this.#state
+    assert(highWatermark <= state.endOffset, 'high watermark beyond the log end', {
+      highWatermark,
+      logEndOffset: state.endOffset,
+    })
+    state.highWatermark = highWatermark
+    state.producers?.highWatermarkMoved(highWatermark)
   }
 
   /** The first record whose timestamp is at least this; null if there is none. */
-  offsetForTimestamp(_timestamp: number): Promise<TimestampAndOffset | null> {
-    return unavailable()
-  }
-  /** The record with the largest timestamp (ListOffsets -3); null if the log is empty. */
-  offsetOfMaxTimestamp(): Promise<TimestampAndOffset | null> {
-    return unavailable()
+  offsetForTimestamp(timestamp: number): Promise<TimestampAndOffset | null> {
+    return offsetForTimestamp(this.#state, timestamp)
   }
 
-  /** End offset of the largest epoch <= `epoch`, as KIP-101/279 define it. */
-  endOffsetForEpoch(_epoch: number): EpochEndOffset {
-    return unavailable()
+  /** The record with the largest timestamp (ListOffsets -3); null if the log is empty. */
+  offsetOfMaxTimestamp(): Promise<TimestampAndOffset | null> {
+    return offsetOfMaxTimestamp(this.#state)
   }
+
+  /** End offset of the largest epoch <= `epoch`, as KIP-101/279 define it; -1, -1 if unknown. */
+  endOffsetForEpoch(epoch: number): EpochEndOffset {
+    return this.#state.epochs.endOffsetFor(epoch, this.#state.endOffset)
+  }
+
   /** The epoch of the record at `offset`, -1 if unknown. */
-  epochForOffset(_offset: number): number {
-    return unavailable()
+  epochForOffset(offset: number): number {
+    return this.#state.epochs.epochForOffset(offset)
   }
+
   /** A leader calls it when elected: the epoch starts at the log's end. */
-  assignEpoch(_epoch: number): void {
-    unavailable()
+  assignEpoch(epoch: number): void {
+    const state = this.#state
+    if (!state.epochs.assign(epoch, state.endOffset)) return
+    state.isCheckpointDurable = false
+    state.isDirty = true
   }
 
   /** Removes everything at and above `offset`; durable when resolved. No appends until then. */
-  truncateTo(_offset: number): Promise<void> {
-    return unavailable()
+  truncateTo(offset: number): Promise<void> {
+    return truncateTo(this.#state, offset)
   }
-  truncateFullyAndStartAt(_offset: number): Promise<void> {
-    return unavailable()
+
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    return truncateFullyAndStartAt(this.#state, offset)
   }
 
   /** DeleteRecords and followers: moves the log start up (at most to the high watermark). */
-  advanceLogStartOffset(_offset: number): Promise<void> {
-    return unavailable()
+  advanceLogStartOffset(offset: number): Promise<void> {
+    return advanceLogStartOffset(this.#state, offset)
   }
 
   /** Syncs everything that was appended so far. */
   flush(): Promise<void> {
-    return unavailable()
+    return flush(this.#state)
   }
 
   /** Deletes segments by time, size and log start; answers how many. */
-  applyRetention(_nowMs: number): Promise<number> {
-    return unavailable()
+  applyRetention(nowMs: number): Promise<number> {
+    return applyRetention(this.#state, nowMs)
   }
 
   activeProducers(): ActiveProducer[] {
-    return unavailable()
+    const state = this.#state
+    if (state.producers === null && !loadProducersSync(state)) return []
+    return state.producers?.active() ?? []
   }
 
   /** Damage found and not lifted yet. */
   damagedRanges(): readonly DamagedRange[] {
-    return unavailable()
+    return this.#state.segments.flatMap(segment => segment.damage ?? [])
   }
 
-  updateConfig(_config: LogConfig): void {
-    unavailable()
-  }
-
-  close(): Promise<void> {
-    return unavailable()
+  updateConfig(config: LogConfig): void {
+    this.#state.config = config
   }
 }

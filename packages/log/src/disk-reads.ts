@@ -1,0 +1,66 @@
+// Small files read whole, where a missing one is an ordinary answer.
+
+import { type Disk, DiskError, type DiskFile } from '@weir/core'
+
+/** No index is larger: 2^31 bytes of segment with an entry for each smallest batch. */
+export const MAX_SMALL_FILE_BYTES = 512 * 1024 * 1024
+
+/** Null if it is not there (or absurdly large). */
+export async function readIfThere(disk: Disk, path: string): Promise<Buffer | null> {
+  try {
+    return await disk.readFile(path, MAX_SMALL_FILE_BYTES)
+  } catch (error) {
+    if (error instanceof DiskError && (error.code === 'ENOENT' || error.code === 'EFBIG')) {
+      return null
+    }
+    throw error
+  }
+}
+
+/** Null if it is not there. */
+export function readSyncIfThere(disk: Disk, path: string): Buffer | null {
+  let file: DiskFile
+  try {
+    file = disk.openSync(path, 'read')
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ENOENT') return null
+    throw error
+  }
+  try {
+    const bytes = Buffer.alloc(Math.min(file.sizeSync(), MAX_SMALL_FILE_BYTES))
+    let done = 0
+    while (done < bytes.length) {
+      const read = file.readSync(bytes, done, bytes.length - done, done)
+      if (read === 0) break
+      done += read
+    }
+    return bytes.subarray(0, done)
+  } finally {
+    file.closeSync()
+  }
+}
+
+/** Reads until the length is reached or the file ends; answers the bytes read. */
+export async function readFully(
+  file: DiskFile,
+  target: Buffer,
+  length: number,
+  position: number,
+): Promise<number> {
+  let done = 0
+  while (done < length) {
+    const read = await file.read(target, done, length - done, position + done)
+    if (read === 0) break
+    done += read
+  }
+  return done
+}
+
+/** Removes a file; one that is not there is fine. */
+export async function unlinkIfThere(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.unlink(path)
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,61 @@
+// The checkpoint of one log, in its directory: epochs, log start, closed segments with the checksums of
+// their index files, damage, where the cleaner was.
+//
+// Invariants: it is on the disk, durably, before a batch of a new epoch is written (so an epoch in the
+// log that it does not have is damage); segments in it are synced.
+
+import type { Disk } from '@weir/core'
+import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { LOG_CHECKPOINT } from './file-names.ts'
+import type { EpochEntry } from './leader-epoch-cache.ts'
+import type { LogState } from './log-state.ts'
+import type { DamagedRange } from './log-types.ts'
+import type { SegmentSummary } from './segment.ts'
+
+export const LOG_CHECKPOINT_KIND = 'log'
+
+export interface LogCheckpoint {
+  readonly epochs: readonly EpochEntry[]
+  readonly startOffset: number
+  readonly mayHaveGaps: boolean
+  readonly firstDirtyOffset: number
+  readonly segments: readonly SegmentSummary[]
+  readonly damage: readonly DamagedRange[]
+}
+
+export function checkpointOf(state: LogState): LogCheckpoint {
+  const closed = state.segments.filter(
+    segment => segment !== state.activeSegment && segment.syncedBytes === segment.bytes,
+  )
+  return {
+    epochs: state.epochs.entries(),
+    startOffset: state.startOffset,
+    mayHaveGaps: state.mayHaveGaps,
+    firstDirtyOffset: state.firstDirtyOffset,
+    segments: closed.map(segment => segment.summary()),
+    damage: state.segments.flatMap(segment => segment.damage ?? []),
+  }
+}
+
+/** Durable when resolved. What changes meanwhile is not in it. */
+export async function writeLogCheckpoint(state: LogState): Promise<void> {
+  const path = `${state.directory}/${LOG_CHECKPOINT}`
+  const content = checkpointOf(state)
+  const epoch = state.epochs.latestEpoch
+  const { mayHaveGaps } = state
+  await writeCheckpoint(state.context.env.disk, path, LOG_CHECKPOINT_KIND, content)
+  if (epoch === state.epochs.latestEpoch && mayHaveGaps === state.mayHaveGaps) {
+    state.isCheckpointDurable = true
+  }
+}
+
+export type LogCheckpointRead =
+  | { readonly kind: 'valid'; readonly value: LogCheckpoint }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'damaged'; readonly reason: string }
+
+export async function readLogCheckpoint(disk: Disk, directory: string): Promise<LogCheckpointRead> {
+  const read = await readCheckpoint(disk, `${directory}/${LOG_CHECKPOINT}`, LOG_CHECKPOINT_KIND)
+  // The checksum fits, so it is what `checkpointOf` made.
+  return read.kind === 'valid' ? { kind: 'valid', value: read.value as LogCheckpoint } : read
+}

@@ -1,0 +1,111 @@
+import t from 'tap'
+import { append, batch, DATA, openWorld, readAll, reopen, settle, TOPIC } from './test-kit.ts'
+
+const SEGMENT = `${DATA}/${TOPIC}-0/00000000000000000000.log`
+
+t.test(
+  'appended batches get consecutive offsets and are read back from memory at once',
+  async t => {
+    const world = await openWorld()
+    t.match(append(world.log, batch({ values: ['a', 'b'] })), {
+      kind: 'appended',
+      baseOffset: 0,
+      lastOffset: 1,
+    })
+    t.match(append(world.log, batch({ values: ['c'] })), {
+      kind: 'appended',
+      baseOffset: 2,
+      lastOffset: 2,
+    })
+    t.equal(world.log.logEndOffset, 3)
+    t.equal(world.log.writtenEndOffset, 0)
+    const outcome = world.log.read({
+      fromOffset: 1,
+      maxBytes: 1000,
+      limitOffset: 3,
+      minOneBatch: true,
+    })
+    t.notOk(outcome instanceof Promise)
+    await settle(world)
+    t.equal(world.log.writtenEndOffset, 3)
+    t.same(
+      (await readAll(world)).seen.map(each => each.value),
+      ['a', 'b', 'c'],
+    )
+  },
+)
+
+t.test('nothing touches the disk before the first append', async t => {
+  const world = await openWorld()
+  t.notOk(
+    world.sim
+      .disk('one')
+      .paths()
+      .some(path => path.includes(TOPIC)),
+  )
+  append(world.log, batch())
+  await settle(world)
+  t.ok(world.sim.disk('one').paths().includes(SEGMENT))
+})
+
+t.test('after a clean stop and after kill -9 the log is as it was', async t => {
+  const world = await openWorld({ segmentBytes: 400 })
+  const values: string[] = []
+  for (let index = 0; index < 30; index++) {
+    values.push(`value ${index}`)
+    append(world.log, batch({ values: [`value ${index}`] }))
+    if (index % 7 === 0) await settle(world)
+  }
+  await settle(world)
+  t.ok(world.log.segmentCount > 5)
+  t.same(
+    (await readAll(world)).seen.map(each => each.value),
+    values,
+  )
+  await world.sim.complete(world.manager.close(7))
+  await reopen(world)
+  t.equal(world.manager.directories[0]?.cleanShutdownEpoch, 7)
+  t.same(
+    (await readAll(world)).seen.map(each => each.value),
+    values,
+  )
+  append(world.log, batch({ values: ['after'] }))
+  values.push('after')
+  await settle(world)
+  world.sim.kill('one')
+  await reopen(world)
+  t.equal(world.manager.directories[0]?.cleanShutdownEpoch, null)
+  const { seen, damaged } = await readAll(world)
+  t.same(damaged, [])
+  t.same(
+    seen.map(each => each.value),
+    values,
+  )
+  t.match(append(world.log, batch()), { kind: 'appended', baseOffset: 31 })
+})
+
+t.test('a torn tail is cut, a damaged batch in the middle is not: the rest is served', async t => {
+  const world = await openWorld()
+  for (let index = 0; index < 10; index++) append(world.log, batch({ values: [`value ${index}`] }))
+  await settle(world)
+  const disk = world.sim.disk('one')
+  const whole = disk.contents(SEGMENT) as Buffer
+  const size = whole.length / 10
+  world.sim.kill('one')
+  const torn = Buffer.from(whole.subarray(0, whole.length - 5))
+  torn[5 * size + 70] = 0xff
+  disk.setContents(SEGMENT, torn)
+  await reopen(world)
+  const { seen, damaged } = await readAll(world)
+  t.equal(world.log.logEndOffset, 9)
+  t.same(damaged, [5])
+  t.same(
+    seen.map(each => each.offset),
+    [0, 1, 2, 3, 4, 6, 7, 8],
+  )
+  t.match(world.log.damagedRanges(), [{ fromOffset: 5, toOffset: 6 }])
+  // The same after a clean stop.
+  await world.sim.complete(world.manager.close())
+  await reopen(world)
+  t.same((await readAll(world)).damaged, [5])
+})
