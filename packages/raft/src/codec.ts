@@ -249,10 +249,16 @@ function fieldsOf(message: Message): Record<string, unknown> {
         index: message.lastIndex,
         logTerm: message.lastTerm,
         flag: message.isTransfer,
+        commitIndex: message.commitIndex,
+        hintTerm: message.commitTerm,
       }
     case 'pre-vote-reply':
     case 'vote-reply':
-      return { flag: message.isGranted }
+      return {
+        flag: message.isGranted,
+        commitIndex: message.commitIndex,
+        hintTerm: message.commitTerm,
+      }
     case 'append':
       return {
         index: message.previousIndex,
@@ -312,15 +318,24 @@ export function decodeMessage(buffer: Buffer): Message {
   const sequence = integer(value['sequence'])
   const commitIndex = integer(value['commitIndex'])
   const offset = integer(value['offset'])
+  const hintTerm = integer(value['hintTerm'])
   const flag = value['flag'] === true
   const isDamaged = value['isDamaged'] === true
   switch (type) {
     case 'pre-vote':
     case 'vote':
-      return { type, ...envelope, lastIndex: index, lastTerm: logTerm, isTransfer: flag }
+      return {
+        type,
+        ...envelope,
+        lastIndex: index,
+        lastTerm: logTerm,
+        isTransfer: flag,
+        commitIndex,
+        commitTerm: hintTerm,
+      }
     case 'pre-vote-reply':
     case 'vote-reply':
-      return { type, ...envelope, isGranted: flag }
+      return { type, ...envelope, isGranted: flag, commitIndex, commitTerm: hintTerm }
     case 'append':
       return {
         type,
@@ -337,7 +352,7 @@ export function decodeMessage(buffer: Buffer): Message {
         isRejected: flag,
         index,
         hintIndex: integer(value['hintIndex']),
-        hintTerm: integer(value['hintTerm']),
+        hintTerm,
         isDamaged,
       }
     case 'heartbeat':

@@ -19,9 +19,9 @@ export function campaign(state: RaftState, kind: CampaignKind): void {
   const { term: lastTerm, index: lastIndex } = state.log.lastPosition
   const term = type === 'pre-vote' ? state.term + 1 : state.term
   const isTransfer = kind === 'transfer'
+  const asked = { type, from: state.id, term, lastIndex, lastTerm, isTransfer } as const
   for (const to of state.tracker.voterIds)
-    if (to !== state.id)
-      state.send({ type, from: state.id, to, term, lastIndex, lastTerm, isTransfer })
+    if (to !== state.id) state.send({ ...asked, to, ...state.commitNews() })
 }
 
 /** Acts on the votes so far. False while the election is open. */
@@ -44,6 +44,7 @@ function decide(state: RaftState): boolean {
 /** `message.term` is this node's own by now, or for a pre-vote at least that. */
 export function handleVoteRequest(state: RaftState, message: VoteRequest): void {
   const isPreVote = message.type === 'pre-vote'
+  state.learnCommit(message)
   const isFree = isPreVote
     ? message.term > state.term || (state.vote === null && state.leaderId === null)
     : state.vote === message.from || (state.vote === null && state.leaderId === null)
@@ -61,10 +62,12 @@ export function handleVoteRequest(state: RaftState, message: VoteRequest): void 
     to: message.from,
     term: isGranted ? message.term : state.term,
     isGranted,
+    ...state.commitNews(),
   })
 }
 
 export function handleVoteReply(state: RaftState, message: VoteReply): void {
+  if (!state.isLeader) state.learnCommit(message)
   const expected = state.role === 'pre-candidate' ? 'pre-vote-reply' : 'vote-reply'
   if (message.type !== expected) return
   if (state.role !== 'pre-candidate' && state.role !== 'candidate') return

@@ -174,6 +174,7 @@ export class Raft {
         to: message.from,
         term: state.term,
         isGranted: false,
+        ...state.commitNews(),
       })
     return false
   }

@@ -172,6 +172,17 @@ export class RaftState {
     return this.log.termAt(this.log.commitIndex) === this.term
   }
 
+  /** What candidates and voters tell each other of the commit index. */
+  commitNews(): { commitIndex: number; commitTerm: number } {
+    const { commitIndex } = this.log
+    return { commitIndex, commitTerm: this.log.termAt(commitIndex) ?? 0 }
+  }
+
+  /** Takes over a commit index if this log has the entry that was committed there. */
+  learnCommit(news: { readonly commitIndex: number; readonly commitTerm: number }): void {
+    if (this.log.matches(news.commitIndex, news.commitTerm)) this.log.commitTo(news.commitIndex)
+  }
+
   send(message: Message): void {
     this.outbox.push(message)
   }

@@ -80,8 +80,17 @@ interface Envelope {
   readonly term: number
 }
 
+/**
+ * How far the sender knows the log to be committed. A node that cannot win because it does not know
+ * that a configuration is in force would otherwise never learn of it without a leader.
+ */
+interface CommitNews {
+  readonly commitIndex: number
+  readonly commitTerm: number
+}
+
 /** For `pre-vote` the term is the one that the sender would campaign in. */
-export interface VoteRequest extends Envelope {
+export interface VoteRequest extends Envelope, CommitNews {
   readonly type: 'pre-vote' | 'vote'
   readonly lastIndex: number
   readonly lastTerm: number
@@ -89,7 +98,7 @@ export interface VoteRequest extends Envelope {
   readonly isTransfer: boolean
 }
 
-export interface VoteReply extends Envelope {
+export interface VoteReply extends Envelope, CommitNews {
   readonly type: 'pre-vote-reply' | 'vote-reply'
   readonly isGranted: boolean
 }

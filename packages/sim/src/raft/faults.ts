@@ -120,15 +120,19 @@ function mayHarm(cluster: RaftCluster, node: SimNode): boolean {
   for (const id of [...cluster.harmed])
     if (cluster.nodes.get(id)?.anyRaft?.status().isDamaged === false) cluster.harmed.delete(id)
   if (cluster.harmed.size > 0) return false
-  const memberships = [...cluster.nodes.values()].map(one => one.anyRaft?.status().membership)
+  return node.isUp && [...cluster.nodes.values()].every(one => isSettled(one))
+}
+
+/** Whether a node sees three voters or more, and no change under way. */
+function isSettled(node: SimNode): boolean {
+  const raft = node.anyRaft
+  if (raft === null) return false
+  const { membership, appliedIndex, lastIndex } = raft.status()
+  const open = raft.entriesBetween(appliedIndex + 1, lastIndex + 1)
   return (
-    node.isUp &&
-    memberships.every(
-      membership =>
-        membership !== undefined &&
-        (membership.voters.length === 0 || membership.voters.length >= 3) &&
-        membership.outgoingVoters.length === 0,
-    )
+    (membership.voters.length === 0 || membership.voters.length >= 3) &&
+    membership.outgoingVoters.length === 0 &&
+    !open.some(entry => entry.kind === 'config')
   )
 }
 
@@ -164,7 +168,7 @@ export function operate(cluster: RaftCluster): void {
     changes.push({ kind: 'add-voter', member: member(learner) })
   else if (changes.length === 0 && kind === 1 && cluster.nodes.size < MAX_NODES)
     changes.push({ kind: 'add-learner', member: member(cluster.newNode().id) })
-  else if (changes.length === 0 && kind >= 2 && voters.length > 3)
+  else if (changes.length === 0 && kind >= 2 && voters.length > 3 && cluster.harmed.size === 0)
     changes.push(...shrink(cluster, voters))
   if (changes.length > 0) cluster.change(changes)
 }
