@@ -19,8 +19,6 @@ import { missingPartitionError } from './partition-lookup.ts'
 
 /** Versions below know no zstd. */
 const ZSTD_MIN_VERSION = 10
-/** The broker's own limit for one answer (fetch.max.bytes). */
-export const FETCH_MAX_BYTES = 57_671_680
 
 /** What became of one partition. */
 export type EntryResult =
@@ -31,6 +29,11 @@ export type EntryResult =
   | { readonly kind: 'skipped' }
 
 const SKIPPED = { kind: 'skipped' } as const
+
+/** Bytes of records that one answer may hold, but for its first batch. */
+export function answerLimit(services: Services, request: FetchRequest): number {
+  return Math.min(request.maxBytes, services.settings.get('fetch.max.bytes'))
+}
 
 export class FetchRead {
   readonly entries: readonly FetchEntry[]
@@ -61,7 +64,7 @@ export class FetchRead {
     this.#brokerEpoch = request.replicaState.replicaEpoch
     this.#view =
       this.#replicaId >= 0 ? 'logEnd' : request.isolationLevel === 1 ? 'committed' : 'uncommitted'
-    this.#budgetBytes = Math.min(request.maxBytes, FETCH_MAX_BYTES)
+    this.#budgetBytes = answerLimit(services, request)
   }
 
   /** Calls `done` once, before returning if all is in memory. */

@@ -152,7 +152,11 @@ t.test('a reader with another past is told where it diverges', async t => {
   const asked = plane.askFetch(12, one('a', 2, { lastFetchedEpoch: 3 }))
   await plane.sim.run({ forMs: 10 })
   t.equal(asked.answer, null)
-  const diverged = plane.askFetch(12, one('a', 2, { lastFetchedEpoch: 9 }))
+  const unknown = plane.askFetch(12, one('a', 2, { lastFetchedEpoch: 9 }))
+  t.match((await fetched(plane, unknown)).responses[0]?.partitions[0], {
+    errorCode: errorCode('OFFSET_OUT_OF_RANGE'),
+  })
+  const diverged = plane.askFetch(12, one('a', 5, { lastFetchedEpoch: 3 }))
   const partition = (await fetched(plane, diverged)).responses[0]?.partitions[0]
   t.match(partition, { errorCode: 0, divergingEpoch: { epoch: 3, endOffset: 2 } })
 })

@@ -11,7 +11,7 @@ import type { FetchRequest, FetchResponseInit } from '@weir/protocol'
 import { errorCode } from '@weir/protocol'
 import { DEFERRED, type HandlerResult, type RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
-import { FETCH_MAX_BYTES, FetchRead } from './fetch-read.ts'
+import { answerLimit, FetchRead } from './fetch-read.ts'
 import { buildFetchResponse } from './fetch-response.ts'
 import { type EntryOwner, FetchEntry, type FetchSession, NO_SESSION_ID } from './fetch-session.ts'
 
@@ -69,8 +69,7 @@ class FetchOperation implements EntryOwner {
     this.#plan = plan
     this.#ownEntries = plan.session === null ? entriesOf(plan.request) : null
     this.#deadlineMs = context.receivedMs + plan.request.maxWaitMs
-    const { minBytes, maxBytes } = plan.request
-    this.#minBytes = Math.min(minBytes, maxBytes, FETCH_MAX_BYTES)
+    this.#minBytes = Math.min(plan.request.minBytes, answerLimit(services, plan.request))
   }
 
   start(): void {

@@ -158,8 +158,10 @@ t.test('records with bad timestamps are named one by one', async t => {
 t.test('a retried batch is not appended twice and gets its first offset', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a')
+  const timestamp = plane.env.clock.nowMs()
+  const two = ['1', '2'].map(value => ({ timestamp, key: null, value }))
   const batch = (sequence: number, epoch = 0) =>
-    batchOf(['1', '2'], { producerId: 7, producerEpoch: epoch, baseSequence: sequence })
+    buildRecordBatch(two, { producerId: 7, producerEpoch: epoch, baseSequence: sequence })
   t.match(await plane.produce('a', batch(0)), { errorCode: 0, baseOffset: 0 })
   t.match(await plane.produce('a', batch(2)), { errorCode: 0, baseOffset: 2 })
   t.match(await plane.produce('a', batch(0)), { errorCode: 0, baseOffset: 0 })

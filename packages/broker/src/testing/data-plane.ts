@@ -6,9 +6,11 @@ import { type Env, randomUuid } from '@weir/core'
 import { Simulation } from '@weir/core/sim'
 import { DEFAULT_LOG_CONFIG, LogManager } from '@weir/log'
 import { buildRecordBatch, type NewRecord, type RecordBatchOptions } from '@weir/protocol'
+import { BrokerSettings } from '@weir/settings'
 import { handleFetch } from '../handlers/fetch.ts'
 import { FetchSessionCache } from '../handlers/fetch-session.ts'
 import { handleProduce } from '../handlers/produce.ts'
+import { NodeSettings } from '../metadata/node-settings.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { PartitionConfig } from '../partition/partition-config.ts'
 import { ProducerIds } from '../partition/producer-ids.ts'
@@ -85,6 +87,7 @@ export class DataPlane {
     const services: Partial<Services> = {
       env,
       nodeId: NODE_ID,
+      settings: new NodeSettings(NODE_ID, new BrokerSettings(), this.image),
       metadata: this.image,
       logManager: manager,
       replicaManager,
