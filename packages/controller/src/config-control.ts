@@ -14,6 +14,9 @@ import {
 } from './requests.ts'
 import { topicNameProblem } from './topic-names.ts'
 
+/** A longer value could be made by appending, and never be described: strings end there on the wire. */
+const MAX_VALUE_BYTES = 32_767
+
 export const CONFIG_RESOURCE_TOPIC = CONFIG_RESOURCE.topic
 
 /** The tables of settings, as far as the controller needs them. */
@@ -72,6 +75,11 @@ export class ConfigControl {
     for (const operation of operations) {
       const problem = this.#applyOperation(resourceType, overrides, operation)
       if (problem !== null) return refused(failure('INVALID_CONFIG', problem))
+    }
+    for (const [key, value] of overrides) {
+      if (Buffer.byteLength(value) <= MAX_VALUE_BYTES) continue
+      const message = `Value of ${key} is longer than ${MAX_VALUE_BYTES} bytes.`
+      return refused(failure('INVALID_CONFIG', message))
     }
     const problem = this.#rules.problem(resourceType, overrides, resourceName)
     if (problem !== null) return refused(failure('INVALID_CONFIG', problem))

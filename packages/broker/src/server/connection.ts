@@ -287,6 +287,10 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#hasEnded = true
     this.#isClosing = true
     this.#socket.end()
+    // What the peer still sends is read and dropped: unread bytes would make the kernel reset the
+    // connection, and the last answers with it.
+    this.#isReading = true
+    this.#socket.resume()
     this.#host.after(LINGER_MS, () => this.#socket.destroy())
   }
 
