@@ -163,7 +163,8 @@ export class LogManager {
         found.open.log.updateConfig(config)
         return found.open.log
       }
-      this.#remove(found, 'stray')
+      // Its end is waited for by the new log's first write.
+      void this.#remove(found, 'stray')
     }
     return this.#create({ topic, topicId, partitionIndex }, name, config)
   }

@@ -175,7 +175,6 @@ export class TailMemory {
     b: Buffer,
     at: number,
     bytes: number,
-    // biome-ignore lint/complexity/useMaxParams: the arguments of append, handed on without an object.
   ): TailChunk {
     // A slice pins its whole memory: it is kept only if it is most of it.
     const isMost = bytes * 2 >= b.buffer.byteLength
@@ -193,7 +192,6 @@ export class TailMemory {
     b: Buffer,
     at: number,
     bytes: number,
-    // biome-ignore lint/complexity/useMaxParams: the arguments of append, handed on without an object.
   ): TailChunk {
     const last = this.#chunks[this.#chunks.length - 1]
     if (
