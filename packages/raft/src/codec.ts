@@ -3,8 +3,17 @@
 // Every number is checked: a term, index or id of 2^53 or more, or an unknown type, is a
 // `RaftCodecError`, the only thing that decoding throws.
 
-import protobuf from 'protobufjs/light.js'
-import { DESCRIPTOR } from './descriptor.ts'
+import {
+  bytes,
+  decode,
+  encode,
+  integer,
+  integers,
+  list,
+  named,
+  raw,
+  typeOf,
+} from './protobuf-values.ts'
 import type {
   ConfigChange,
   ConfigChangeKind,
@@ -18,20 +27,12 @@ import type {
   SnapshotMeta,
 } from './types.ts'
 
-export class RaftCodecError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'RaftCodecError'
-  }
-}
-
-const root = protobuf.Root.fromJSON(DESCRIPTOR)
 const types = {
-  entries: root.lookupType('weir.raft.Entries'),
-  hardState: root.lookupType('weir.raft.HardState'),
-  configChange: root.lookupType('weir.raft.ConfigChange'),
-  snapshot: root.lookupType('weir.raft.Snapshot'),
-  message: root.lookupType('weir.raft.Message'),
+  entries: typeOf('Entries'),
+  hardState: typeOf('HardState'),
+  configChange: typeOf('ConfigChange'),
+  snapshot: typeOf('Snapshot'),
+  message: typeOf('Message'),
 }
 
 const ENTRY_KINDS: readonly EntryKind[] = ['normal', 'config', 'empty']
@@ -53,61 +54,6 @@ const MESSAGE_TYPES: readonly MessageType[] = [
   'read-reply',
   'observe',
 ]
-
-/** A decoded protobuf value: numbers, Long objects, strings, buffers, lists. */
-type Raw = Readonly<Record<string, unknown>>
-
-interface LongLike {
-  readonly high: number
-  toNumber(): number
-}
-
-const MAX_HIGH_WORD = 2 ** 21
-
-/** A uint64 below 2^53. */
-function integer(value: unknown): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  if (typeof value === 'object' && value !== null && 'high' in value) {
-    const long = value as LongLike
-    if (long.high >= 0 && long.high < MAX_HIGH_WORD) return long.toNumber()
-  }
-  throw new RaftCodecError(`a number is not below 2^53: ${String(value)}`)
-}
-
-function integers(value: unknown): number[] {
-  return list(value).map(integer)
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function raw(value: unknown): Raw {
-  if (typeof value === 'object' && value !== null) return value as Raw
-  throw new RaftCodecError('a part of a message is missing')
-}
-
-function named<T>(names: readonly T[], value: unknown, what: string): T {
-  const name = typeof value === 'number' ? names[value] : undefined
-  if (name === undefined) throw new RaftCodecError(`unknown ${what} ${String(value)}`)
-  return name
-}
-
-function bytes(value: unknown): Buffer {
-  return Buffer.isBuffer(value) ? value : Buffer.alloc(0)
-}
-
-function encode(type: protobuf.Type, value: Record<string, unknown>): Buffer {
-  return type.encode(value).finish() as Buffer
-}
-
-function decode(type: protobuf.Type, buffer: Buffer): Raw {
-  try {
-    return type.decode(buffer) as unknown as Raw
-  } catch (error) {
-    throw new RaftCodecError(`a ${type.name} does not parse`, { cause: error })
-  }
-}
 
 // --- Entries ---
 

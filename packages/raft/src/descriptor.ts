@@ -234,6 +234,92 @@ export const DESCRIPTOR = {
                 },
               },
             },
+            Hello: {
+              fields: {
+                version: {
+                  type: 'uint32',
+                  id: 1,
+                },
+                clusterId: {
+                  type: 'string',
+                  id: 2,
+                  protoName: 'cluster_id',
+                },
+                nodeId: {
+                  type: 'uint64',
+                  id: 3,
+                  protoName: 'node_id',
+                },
+                directoryId: {
+                  type: 'string',
+                  id: 4,
+                  protoName: 'directory_id',
+                },
+                toNodeId: {
+                  type: 'uint64',
+                  id: 5,
+                  protoName: 'to_node_id',
+                },
+                address: {
+                  type: 'string',
+                  id: 6,
+                },
+              },
+            },
+            HelloReply: {
+              fields: {
+                refusal: {
+                  type: 'string',
+                  id: 1,
+                },
+                clusterId: {
+                  type: 'string',
+                  id: 2,
+                  protoName: 'cluster_id',
+                },
+                nodeId: {
+                  type: 'uint64',
+                  id: 3,
+                  protoName: 'node_id',
+                },
+                directoryId: {
+                  type: 'string',
+                  id: 4,
+                  protoName: 'directory_id',
+                },
+              },
+            },
+            TransportRequest: {
+              fields: {
+                hello: {
+                  type: 'Hello',
+                  id: 1,
+                },
+                messages: {
+                  rule: 'repeated',
+                  type: 'bytes',
+                  id: 2,
+                },
+                isPoll: {
+                  type: 'bool',
+                  id: 3,
+                  protoName: 'is_poll',
+                },
+              },
+            },
+            TransportResponse: {
+              fields: {
+                hello: {
+                  type: 'HelloReply',
+                  id: 1,
+                },
+                messages: {
+                  rule: 'repeated',
+                  type: 'bytes',
+                  id: 2,
+                },
+              },
+            },
           },
         },
       },

@@ -9,15 +9,25 @@ export {
   encodeHardState,
   encodeMessage,
   encodeSnapshotMeta,
-  RaftCodecError,
 } from './codec.ts'
 export { bootstrapSnapshot, changeMembership, EMPTY_MEMBERSHIP, isJoint } from './confchange.ts'
 export { Progress } from './progress.ts'
+export { RaftCodecError } from './protobuf-values.ts'
 export { Raft } from './raft.ts'
 export { entryBytes, isAhead, RaftLog } from './raft-log.ts'
 export { ReadQueue } from './read-index.ts'
 export { type RaftLimits, type RaftOptions, RaftState } from './state.ts'
 export { Tracker } from './tracker.ts'
+export {
+  decodeTransportRequest,
+  decodeTransportResponse,
+  encodeTransportRequest,
+  encodeTransportResponse,
+  type Hello,
+  type HelloReply,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport-codec.ts'
 export type {
   ConfigChange,
   Entry,

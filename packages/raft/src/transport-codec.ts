@@ -1,0 +1,99 @@
+// What nodes send each other around the messages of the consensus: the first exchange, batches of
+// messages, and polls by nodes that cannot be reached themselves.
+
+import { decodeMessage, encodeMessage } from './codec.ts'
+import { bytes, decode, encode, integer, list, raw, typeOf } from './protobuf-values.ts'
+import type { Message } from './types.ts'
+
+const requestType = typeOf('TransportRequest')
+const responseType = typeOf('TransportResponse')
+
+export interface Hello {
+  readonly version: number
+  /** Empty while the cluster has none. */
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly directoryId: string
+  /** Whom the sender believes to reach. */
+  readonly toNodeId: number
+  /** `host:port` where the sender listens for the same; empty if nowhere. */
+  readonly address: string
+}
+
+export interface HelloReply {
+  /** Why not, in words for an operator; empty: welcome. */
+  readonly refusal: string
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly directoryId: string
+}
+
+export interface TransportRequest {
+  readonly hello: Hello | null
+  readonly messages: readonly Message[]
+  /** The answer may wait until there are messages for the sender. */
+  readonly isPoll: boolean
+}
+
+export interface TransportResponse {
+  readonly hello: HelloReply | null
+  readonly messages: readonly Message[]
+}
+
+export function encodeTransportRequest(request: TransportRequest): Buffer {
+  const { hello, messages, isPoll } = request
+  return encode(requestType, {
+    ...(hello === null ? {} : { hello }),
+    messages: messages.map(encodeMessage),
+    isPoll,
+  })
+}
+
+/** Throws RaftCodecError. */
+export function decodeTransportRequest(buffer: Buffer): TransportRequest {
+  const value = decode(requestType, buffer)
+  return {
+    hello: value['hello'] == null ? null : helloOf(value['hello']),
+    messages: list(value['messages']).map(one => decodeMessage(bytes(one))),
+    isPoll: value['isPoll'] === true,
+  }
+}
+
+function helloOf(value: unknown): Hello {
+  const hello = raw(value)
+  return {
+    version: integer(hello['version']),
+    clusterId: String(hello['clusterId']),
+    nodeId: integer(hello['nodeId']),
+    directoryId: String(hello['directoryId']),
+    toNodeId: integer(hello['toNodeId']),
+    address: String(hello['address']),
+  }
+}
+
+export function encodeTransportResponse(response: TransportResponse): Buffer {
+  const { hello, messages } = response
+  return encode(responseType, {
+    ...(hello === null ? {} : { hello }),
+    messages: messages.map(encodeMessage),
+  })
+}
+
+/** Throws RaftCodecError. */
+export function decodeTransportResponse(buffer: Buffer): TransportResponse {
+  const value = decode(responseType, buffer)
+  return {
+    hello: value['hello'] == null ? null : helloReplyOf(value['hello']),
+    messages: list(value['messages']).map(one => decodeMessage(bytes(one))),
+  }
+}
+
+function helloReplyOf(value: unknown): HelloReply {
+  const reply = raw(value)
+  return {
+    refusal: String(reply['refusal']),
+    clusterId: String(reply['clusterId']),
+    nodeId: integer(reply['nodeId']),
+    directoryId: String(reply['directoryId']),
+  }
+}
