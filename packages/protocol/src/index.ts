@@ -946,6 +946,7 @@ export {
   OutputLimitError,
   RecordsError,
 } from './records-error.ts'
+export { api, bytes } from './schema.ts'
 export type {
   ApiDefinition,
   Decoded,
