@@ -64,6 +64,25 @@ export class GroupConsumer {
     for (const position of changed) this.#committed.set(keyOf(position), position.offset)
   }
 
+  /** Commits only up to these records, when less was processed than `poll` returned. */
+  async commitThrough(records: readonly ConsumerRecord[]): Promise<void> {
+    const last = new Map<string, ConsumerRecord>()
+    for (const record of records) last.set(keyOf(record), record)
+    await this.#membership.commit(
+      [...last.values()].map(({ topic, partition, offset }) => {
+        return { topic, partition, offset: offset + 1 }
+      }),
+    )
+  }
+
+  /** All assigned partitions were read up to the high watermark that the latest answers had. */
+  isAtEnd(): boolean {
+    return (
+      this.#membership.isActive &&
+      this.positions().every(({ offset, highWatermark }) => offset === highWatermark)
+    )
+  }
+
   /** Leaves the group without committing. */
   async close(): Promise<void> {
     this.#fetcher.close()

@@ -1,0 +1,28 @@
+// weir configs unset
+import { alterConfigs } from '@weir/client'
+import { defineCommand } from '../../command.ts'
+import { withCluster } from '../../connect.ts'
+import { bootstrapOption } from '../../options.ts'
+import { describeResource, parseConfigResource } from '../../values/config-resource.ts'
+
+export const unsetConfigsCommand = defineCommand({
+  positionals: {
+    resource: {
+      type: 'string',
+      demandOption: true,
+      describe: 'topic/NAME, broker/ID, broker (the default of all) or group/NAME',
+    },
+    names: { type: 'string', array: true, demandOption: true, describe: 'Names of settings' },
+  },
+  options: { ...bootstrapOption },
+  examples: [['$0 configs unset topic/orders retention.ms', 'back to the default']],
+  async run({ io }, args) {
+    const resource = parseConfigResource(args.resource)
+    return await withCluster(io, args, async cluster => {
+      const changes = args.names.map(name => ({ name, value: null }))
+      await alterConfigs(cluster, resource, changes)
+      void io.stdout.write(`Unset ${args.names.join(', ')} for ${describeResource(resource)}\n`)
+      return 0
+    })
+  },
+})

@@ -1,0 +1,60 @@
+// weir doctor: looks at an address, a configuration file or a data directory and says what is wrong.
+import { defineCommand } from '../command.ts'
+import { bootstrapText } from '../connect.ts'
+import { checkAddresses } from '../doctor/check-address.ts'
+import { checkConfigFile } from '../doctor/check-config.ts'
+import { checkDataDirectory } from '../doctor/check-data.ts'
+import { checkMachine } from '../doctor/check-machine.ts'
+import type { Finding } from '../doctor/finding.ts'
+import { UsageError } from '../errors.ts'
+import type { Output } from '../io.ts'
+import { bootstrapOption, jsonOption } from '../options.ts'
+import { printJson } from '../output/json.ts'
+import { type Style, styled } from '../output/style.ts'
+import { parseDurationMs } from '../values/duration.ts'
+
+export const doctorCommand = defineCommand({
+  positionals: {},
+  options: {
+    ...bootstrapOption,
+    ...jsonOption,
+    config: { type: 'string', describe: 'Check this file of settings', requiresArg: true },
+    'data-dir': { type: 'string', describe: 'Check this data directory', requiresArg: true },
+  },
+  examples: [
+    ['$0 doctor', 'can the broker be reached, and are its addresses right?'],
+    ['$0 doctor --config server.properties', 'would a broker start with this?'],
+    ['$0 doctor --data-dir ./data', 'is the data sound, is there room?'],
+  ],
+  async run({ io }, args) {
+    const findings: Finding[] = []
+    const config = args.config
+    const dataDirectory = args['data-dir']
+    if (config !== undefined) findings.push(...checkConfigFile(config, io.env))
+    if (dataDirectory !== undefined) findings.push(...(await checkDataDirectory(dataDirectory)))
+    const isLocalOnly = config !== undefined || dataDirectory !== undefined
+    if (isLocalOnly) findings.push(...checkMachine())
+    if (!isLocalOnly || args.bootstrap !== undefined) {
+      const timeoutMs = args.timeout === undefined ? 5_000 : parseDurationMs(args.timeout)
+      const text = bootstrapText(io, args)
+      const found = await checkAddresses(text, timeoutMs)
+      if (found === null) throw new UsageError(`'${text}' is not HOST:PORT[,HOST:PORT...]`)
+      findings.push(...found)
+    }
+    if (args.json) printJson(io, findings)
+    else for (const finding of findings) void io.stdout.write(render(io.stdout, finding))
+    return findings.some(finding => finding.level === 'bad') ? 1 : 0
+  },
+})
+
+const MARKS: Readonly<Record<Finding['level'], readonly [string, Style]>> = {
+  good: ['ok  ', 'green'],
+  doubtful: ['note', 'yellow'],
+  bad: ['bad ', 'red'],
+}
+
+function render(output: Output, finding: Finding): string {
+  const [mark, style] = MARKS[finding.level]
+  const advice = finding.advice === '' ? '' : `\n     ${finding.advice}`
+  return `${styled(output, style, mark)} ${finding.what}${advice}\n`
+}

@@ -1,0 +1,173 @@
+// weir groups reset-offsets: shows where the offsets would go, and moves them with --execute.
+import { readFileSync } from 'node:fs'
+import {
+  type Cluster,
+  commitGroupOffsets,
+  describeGroup,
+  fetchGroupOffsets,
+  type TopicPartition,
+} from '@weir/client'
+import { defineCommand } from '../../command.ts'
+import { withCluster } from '../../connect.ts'
+import { CommandError, UsageError } from '../../errors.ts'
+import { comparePartitions } from '../../group-lag.ts'
+import { findTopics } from '../../names.ts'
+import { bootstrapOption, jsonOption } from '../../options.ts'
+import { printJson } from '../../output/json.ts'
+import { renderTable } from '../../output/table.ts'
+import { parseTopicSelection } from '../../values/key-values.ts'
+import {
+  type OffsetMove,
+  parseOffsetCsv,
+  planOffsets,
+  type ResetTarget,
+} from '../../values/offset-plan.ts'
+import { parseStart } from '../../values/read-range.ts'
+
+const ACTIVE_STATES = new Set([
+  'Stable',
+  'PreparingRebalance',
+  'CompletingRebalance',
+  'Assigning',
+  'Reconciling',
+])
+
+export const resetOffsetsCommand = defineCommand({
+  positionals: {
+    group: { type: 'string', demandOption: true, describe: 'Name of the group' },
+    topics: {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      defaultDescription: 'none',
+      describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5; without any: all it has committed',
+    },
+  },
+  options: {
+    ...bootstrapOption,
+    ...jsonOption,
+    to: {
+      type: 'string',
+      describe: 'earliest, latest, current, an offset, a time, or a duration ago',
+      requiresArg: true,
+    },
+    shift: {
+      type: 'number',
+      describe: 'Move by this many records, back if negative',
+      conflicts: ['to', 'file'],
+      requiresArg: true,
+    },
+    file: {
+      type: 'string',
+      describe: 'A file of lines TOPIC,PARTITION,OFFSET',
+      conflicts: ['to', 'shift'],
+      requiresArg: true,
+    },
+    execute: {
+      type: 'boolean',
+      default: false,
+      describe: 'Do it; else only show what would happen',
+    },
+  },
+  examples: [
+    ['$0 groups reset-offsets billing orders --to earliest', 'show the plan: everything again'],
+    ['$0 groups reset-offsets billing orders --to earliest --execute', 'do it'],
+    ['$0 groups reset-offsets billing orders:0 --shift -100 --execute', 'the last hundred again'],
+    ['$0 groups reset-offsets billing --to 2h --execute', 'the last two hours of all its topics'],
+  ],
+  completePositional: 'groups',
+  async run({ io }, args) {
+    const target = targetOf(args)
+    const selections = args.topics.map(parseTopicSelection)
+    return await withCluster(io, args, async cluster => {
+      if (args.execute) await refuseActive(cluster, args.group)
+      const committed = await fetchGroupOffsets(cluster, args.group)
+      let partitions: TopicPartition[] = committed
+      if (target.kind === 'file') partitions = [...target.offsets]
+      if (selections.length > 0) {
+        const topics = await findTopics(
+          cluster,
+          selections.map(selection => selection.topic),
+        )
+        partitions = topics.flatMap((topic, index) => {
+          const chosen =
+            selections[index]?.partitions ?? topic.partitions.map(p => p.partitionIndex)
+          return chosen.map(partition => ({ topic: topic.name, partition }))
+        })
+      }
+      if (partitions.length === 0) {
+        throw new CommandError(
+          `group '${args.group}' has committed nothing yet: name the topics to reset`,
+        )
+      }
+      partitions.sort(comparePartitions)
+      const plan = await planOffsets(cluster, partitions, { target, committed })
+      if (args.execute) await execute(cluster, args.group, plan)
+      if (args.json) printJson(io, plan)
+      else {
+        void io.stdout.write(renderTable(io.stdout, COLUMNS, plan))
+        const hint = args.execute
+          ? `Moved ${plan.length} offset${plan.length === 1 ? '' : 's'}.\n`
+          : 'Nothing was changed: add --execute to do it.\n'
+        void io.stderr.write(hint)
+      }
+      return 0
+    })
+  },
+})
+
+const COLUMNS = [
+  { title: 'TOPIC', cell: (row: OffsetMove) => row.topic },
+  { title: 'PARTITION', cell: (row: OffsetMove) => row.partition, align: 'right' as const },
+  { title: 'FROM', cell: (row: OffsetMove) => row.from, align: 'right' as const },
+  { title: 'TO', cell: (row: OffsetMove) => row.to, align: 'right' as const },
+  { title: 'NOTE', cell: (row: OffsetMove) => row.note },
+]
+
+function targetOf(args: {
+  to?: string | undefined
+  shift?: number | undefined
+  file?: string | undefined
+}): ResetTarget {
+  if (args.shift !== undefined) {
+    if (!Number.isSafeInteger(args.shift)) throw new UsageError('--shift takes a whole number')
+    return { kind: 'shift', by: args.shift }
+  }
+  if (args.file !== undefined) {
+    return { kind: 'file', offsets: parseOffsetCsv(readText(args.file)) }
+  }
+  if (args.to === undefined) {
+    throw new UsageError('say where to: --to earliest, --to latest, --shift -10 or --file PLAN')
+  }
+  return args.to === 'current' ? { kind: 'current' } : { kind: 'start', start: parseStart(args.to) }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8')
+  } catch (error) {
+    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, error)
+  }
+}
+
+async function refuseActive(cluster: Cluster, groupId: string): Promise<void> {
+  const group = await describeGroup(cluster, groupId)
+  if (group.error !== null || !ACTIVE_STATES.has(group.state)) return
+  throw new CommandError(
+    `group '${groupId}' is ${group.state} with ${group.members.length} members: stop them before its offsets are moved`,
+  )
+}
+
+async function execute(
+  cluster: Cluster,
+  groupId: string,
+  plan: readonly OffsetMove[],
+): Promise<void> {
+  const outcomes = await commitGroupOffsets(
+    cluster,
+    groupId,
+    plan.map(({ topic, partition, to }) => ({ topic, partition, offset: to })),
+  )
+  const failed = outcomes.find(outcome => outcome.error !== null)
+  if (failed?.error != null) throw failed.error
+}

@@ -1,0 +1,81 @@
+// weir topics alter
+import { alterConfigs, createPartitions } from '@weir/client'
+import { defineCommand } from '../../command.ts'
+import { withCluster } from '../../connect.ts'
+import { CommandError, UsageError } from '../../errors.ts'
+import { findTopics } from '../../names.ts'
+import { bootstrapOption } from '../../options.ts'
+import { checkInteger, parseKeyValues } from '../../values/key-values.ts'
+
+const MAX_PARTITIONS = 100_000
+
+export const alterTopicCommand = defineCommand({
+  positionals: {
+    topic: { type: 'string', demandOption: true, describe: 'Name of the topic' },
+  },
+  options: {
+    ...bootstrapOption,
+    partitions: { alias: 'p', type: 'number', describe: 'The new number of partitions' },
+    config: {
+      alias: 'c',
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      defaultDescription: 'none',
+      describe: 'Change a setting, NAME=VALUE (repeatable)',
+      nargs: 1,
+    },
+    unset: {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      defaultDescription: 'none',
+      describe: 'Give a setting its default again (repeatable)',
+      nargs: 1,
+    },
+  },
+  examples: [
+    [
+      '$0 topics alter orders --partitions 12',
+      'add partitions; keys will move to other partitions',
+    ],
+    ['$0 topics alter orders -c retention.ms=86400000', 'change a setting'],
+  ],
+  completePositional: 'topics',
+  async run({ io }, args) {
+    const partitionCount = checkInteger(args.partitions, '--partitions', {
+      min: 1,
+      max: MAX_PARTITIONS,
+    })
+    const changes = [
+      ...[...parseKeyValues(args.config, '--config')].map(([name, value]) => ({ name, value })),
+      ...args.unset.map(name => ({ name, value: null })),
+    ]
+    if (partitionCount === undefined && changes.length === 0) {
+      throw new UsageError('say what to change: --partitions, --config or --unset')
+    }
+    return await withCluster(io, args, async cluster => {
+      const [topic] = await findTopics(cluster, [args.topic])
+      const current = topic?.partitions.length ?? 0
+      if (partitionCount !== undefined && partitionCount < current) {
+        throw new CommandError(
+          `topic '${args.topic}' has ${current} partitions, and partitions cannot be taken away; create a new topic to have fewer`,
+        )
+      }
+      if (changes.length > 0) {
+        await alterConfigs(cluster, { type: 'topic', name: args.topic }, changes)
+        void io.stdout.write(`Changed ${changes.map(change => change.name).join(', ')}\n`)
+      }
+      if (partitionCount !== undefined && partitionCount !== current) {
+        const [outcome] = await createPartitions(cluster, [{ name: args.topic, partitionCount }])
+        if (outcome?.error != null) throw outcome.error
+        void io.stdout.write(
+          `${args.topic} now has ${partitionCount} partitions, before ${current}\n`,
+        )
+      } else if (partitionCount !== undefined) {
+        void io.stdout.write(`${args.topic} already has ${current} partitions\n`)
+      }
+      return 0
+    })
+  },
+})

@@ -1,0 +1,52 @@
+// From --bootstrap and --timeout to a Cluster, and the care for closing it.
+import { Cluster, parseAddresses } from '@weir/client'
+import { createClientEnv } from './client-env.ts'
+import { UsageError } from './errors.ts'
+import type { CliIo } from './io.ts'
+import { DEFAULT_BOOTSTRAP } from './options.ts'
+import { parseDurationMs } from './values/duration.ts'
+
+export interface ConnectArguments {
+  readonly bootstrap?: string | undefined
+  readonly timeout?: string | undefined
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** The addresses to start from: the option, else WEIR_BOOTSTRAP, else the default. */
+export function bootstrapText(io: CliIo, args: ConnectArguments): string {
+  const fromEnvironment = io.env['WEIR_BOOTSTRAP']
+  return args.bootstrap ?? (fromEnvironment || DEFAULT_BOOTSTRAP)
+}
+
+/** No connection is made before the first request. Throws UsageError. */
+export function connect(io: CliIo, args: ConnectArguments): Cluster {
+  const text = bootstrapText(io, args)
+  const bootstrap = parseAddresses(text)
+  if (bootstrap === null) {
+    const where = args.bootstrap === undefined ? 'WEIR_BOOTSTRAP' : '--bootstrap'
+    throw new UsageError(`${where} takes HOST:PORT[,HOST:PORT...], not '${text}'`)
+  }
+  const timeoutMs = args.timeout === undefined ? DEFAULT_TIMEOUT_MS : parseDurationMs(args.timeout)
+  return new Cluster(createClientEnv(), {
+    bootstrap,
+    clientId: 'weir-cli',
+    connectTimeoutMs: Math.min(timeoutMs, 5_000),
+    requestTimeoutMs: timeoutMs,
+    retryTimeoutMs: timeoutMs,
+  })
+}
+
+/** Runs `use` with a cluster that is closed afterwards. */
+export async function withCluster<R>(
+  io: CliIo,
+  args: ConnectArguments,
+  use: (cluster: Cluster) => Promise<R>,
+): Promise<R> {
+  const cluster = connect(io, args)
+  try {
+    return await use(cluster)
+  } finally {
+    cluster.close()
+  }
+}
