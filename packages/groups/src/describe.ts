@@ -1,9 +1,10 @@
 // How a group looks from outside: in lists, in descriptions, and to the expiry of its offsets.
 
-import { type DescribeGroupsResponse, errorCode, type ListGroupsResponse } from '@weir/protocol'
+import { type DescribeGroupsResponse, errorCode } from '@weir/protocol'
 import type { ClassicGroup } from './classic/classic-group.ts'
 import { EMPTY_BYTES } from './classic/classic-member.ts'
-import type { ExpiryRule } from './group-offsets.ts'
+import type { ExpiryRule, OffsetOwner } from './group-offsets.ts'
+import type { Group } from './group-types.ts'
 
 /** DescribeGroups has an error for a group that does not exist from this version on. */
 const DESCRIBE_NOT_FOUND_VERSION = 6
@@ -17,15 +18,12 @@ export interface ListedGroup {
   readonly groupType: string
 }
 
-export function listedGroup(
-  group: ClassicGroup,
-): ListedGroup & ListGroupsResponse['groups'][number] {
-  return {
-    groupId: group.groupId,
-    protocolType: group.protocolType ?? '',
-    groupState: group.state,
-    groupType: 'classic',
+export function listedGroup(group: Group): ListedGroup {
+  const { groupId, state: groupState } = group
+  if (group.kind === 'consumer') {
+    return { groupId, protocolType: 'consumer', groupState, groupType: 'consumer' }
   }
+  return { groupId, protocolType: group.protocolType ?? '', groupState, groupType: 'classic' }
 }
 
 type DescribedGroup = DescribeGroupsResponse['groups'][number]
@@ -51,11 +49,16 @@ export function describeGroup(group: ClassicGroup): DescribedGroup {
   }
 }
 
-export function describeMissingGroup(groupId: string, apiVersion: number): DescribedGroup {
+/** `reason` is that there is no group of the name, or that it is of another kind. */
+export function describeMissingGroup(
+  groupId: string,
+  reason: string,
+  apiVersion: number,
+): DescribedGroup {
   const hasError = apiVersion >= DESCRIBE_NOT_FOUND_VERSION
   return {
     errorCode: hasError ? errorCode('GROUP_ID_NOT_FOUND') : 0,
-    errorMessage: hasError ? `Group ${groupId} not found.` : null,
+    errorMessage: hasError ? `Group ${groupId} ${reason}.` : null,
     groupId,
     groupState: 'Dead',
     protocolType: '',
@@ -70,7 +73,8 @@ export function describeMissingGroup(groupId: string, apiVersion: number): Descr
  * if a record of old does not say when that was); in a stable group of consumers those of topics
  * that nobody consumes do; in a group that only stores offsets each one a retention after it.
  */
-export function expiryOf(group: ClassicGroup): ExpiryRule {
+function expiryOf(group: Group): ExpiryRule {
+  if (group.kind === 'consumer') return { kind: 'since-commit' }
   if (group.protocolType === null) return { kind: 'since-commit' }
   if (group.state === 'Empty') {
     const sinceMs = group.stateChangedMs
@@ -78,4 +82,12 @@ export function expiryOf(group: ClassicGroup): ExpiryRule {
   }
   const isKnown = group.usesConsumerProtocol && group.subscribedTopics !== null
   return group.state === 'Stable' && isKnown ? { kind: 'since-commit' } : { kind: 'none' }
+}
+
+export function ownerOf(group: Group): OffsetOwner {
+  return {
+    groupId: group.groupId,
+    expiry: expiryOf(group),
+    isSubscribedToTopic: topic => group.isSubscribedToTopic(topic),
+  }
 }

@@ -9,6 +9,7 @@ import {
   type OffsetDeleteRequest,
   type OffsetDeleteResponse,
 } from '@weir/protocol'
+import type { PartitionCheck } from './consumer/member-check.ts'
 import type { Offsets } from './offsets.ts'
 import type { CommittedOffset, GroupRecord } from './records.ts'
 import type { GroupsConfig, TopicsView } from './types.ts'
@@ -80,6 +81,7 @@ export class GroupOffsets {
     request: OffsetCommitRequest,
     nowMs: number,
     records: GroupRecord[],
+    check: PartitionCheck = () => null,
   ): OffsetCommitResponse {
     const { groupId, retentionTimeMs } = request
     const expireTimestampMs = retentionTimeMs < 0 ? null : nowMs + retentionTimeMs
@@ -91,6 +93,8 @@ export class GroupOffsets {
       const partitions = topic.partitions.map(partition => {
         const metadata = partition.committedMetadata ?? ''
         const { partitionIndex } = partition
+        const error = check(topicId, partitionIndex)
+        if (error !== null) return { partitionIndex, errorCode: errorCode(error) }
         if (metadata.length > this.#config.offsetMetadataMaxBytes) {
           return { partitionIndex, errorCode: errorCode('OFFSET_METADATA_TOO_LARGE') }
         }

@@ -15,7 +15,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { FetchedGroup } from './group-offsets.ts'
 import type { GroupShard } from './group-shard.ts'
-import { type Answer, ShardHarness } from './testing/shard-harness.ts'
+import { type Answer, NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
 import { encodeSubscription } from './testing/subscriptions.ts'
 import { DEFAULT_GROUPS_CONFIG, type GroupEffects } from './types.ts'
 
@@ -73,7 +73,7 @@ class World {
     this.harness = new ShardHarness(
       new SimRandom(seed),
       { ...DEFAULT_GROUPS_CONFIG, initialRebalanceDelayMs: 500 },
-      { topicId: () => null, topicName: () => null },
+      NO_TOPICS,
     )
   }
 

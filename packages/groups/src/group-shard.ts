@@ -7,6 +7,8 @@
 
 import type { Random } from '@weir/core'
 import {
+  type ConsumerGroupDescribeResponse,
+  type ConsumerGroupHeartbeatRequest,
   type DeleteGroupsResponse,
   type DescribeGroupsResponse,
   type ErrorName,
@@ -23,15 +25,19 @@ import {
 import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups } from './classic/classic-groups.ts'
 import { heartbeatAnswer, joinFailed, syncFailed } from './classic/responses.ts'
-import { describeGroup, describeMissingGroup, expiryOf, listedGroup } from './describe.ts'
-import {
-  type FetchedGroup,
-  GroupOffsets,
-  type OffsetFetch,
-  type OffsetOwner,
-} from './group-offsets.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
+import { ConsumerGroups } from './consumer/consumer-groups.ts'
+import { describeConsumerGroup, describeNoConsumerGroup } from './consumer/describe-consumer.ts'
+import { GroupDraft } from './consumer/group-draft.ts'
+import { heartbeatFailed, requestProblem } from './consumer/heartbeat-answer.ts'
+import { type CommitCheck, checkCommit, fetchError } from './consumer/member-check.ts'
+import { knownAssignors } from './consumer/target.ts'
+import { describeGroup, describeMissingGroup, listedGroup, ownerOf } from './describe.ts'
+import { type FetchedGroup, GroupOffsets, type OffsetFetch } from './group-offsets.ts'
+import type { Group } from './group-types.ts'
 import { NO_PRODUCER_ID, Offsets } from './offsets.ts'
-import type { GroupMetadataRecord, GroupRecord, OffsetRecord } from './records.ts'
+import type { GroupRecord } from './records.ts'
+import { ReplayTarget } from './replay.ts'
 import { Timers } from './timers.ts'
 import {
   type GroupEffects,
@@ -45,20 +51,30 @@ import {
 /** OffsetCommit has an error for a group that does not exist from this version on. */
 const COMMIT_GROUP_NOT_FOUND_VERSION = 9
 
-export type Group = ClassicGroup
-
 export class GroupShard {
   readonly #config: GroupsConfig
+  readonly #topics: TopicsView
   readonly #timers = new Timers()
   readonly #groups = new Map<string, Group>()
   readonly #offsets = new Offsets()
   readonly #groupOffsets: GroupOffsets
   readonly #classic: ClassicGroups
+  readonly #consumer: ConsumerGroups
+  readonly #replayTarget: ReplayTarget
 
   constructor(random: Random, config: GroupsConfig, topics: TopicsView) {
     this.#config = config
+    this.#topics = topics
     this.#groupOffsets = new GroupOffsets(config, topics, this.#offsets)
     this.#classic = new ClassicGroups(random, config, this.#timers)
+    this.#consumer = new ConsumerGroups({ random, config, topics }, this.#timers, groupId => {
+      const group = this.#groups.get(groupId)
+      return group?.kind === 'consumer' ? group : null
+    })
+    this.#replayTarget = new ReplayTarget(this.#groups, this.#offsets, {
+      classic: this.#classic,
+      consumer: this.#consumer,
+    })
   }
 
   joinGroup(requestId: number, request: JoinGroupRequest, context: RequestContext): GroupEffects {
@@ -70,25 +86,36 @@ export class GroupShard {
     if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
       return fail('INVALID_SESSION_TIMEOUT')
     }
-    let group = this.#groups.get(groupId)
-    if (group === undefined) {
-      if (memberId !== '') return fail('UNKNOWN_MEMBER_ID')
-      group = this.#addGroup(groupId)
+    const known = this.#groups.get(groupId)
+    if (known?.kind === 'classic') {
+      return this.#classic.join({ requestId, request, context, group: known })
     }
-    return this.#classic.join({ requestId, request, context, group })
+    if (known !== undefined && !known.isEmpty) return fail('INCONSISTENT_GROUP_PROTOCOL')
+    if (memberId !== '') return fail('UNKNOWN_MEMBER_ID')
+    const group = new ClassicGroup(groupId)
+    this.#groups.set(groupId, group)
+    const effects = this.#classic.join({ requestId, request, context, group })
+    if (known === undefined) return effects
+    // The group of the other protocol is empty: a classic one takes its place.
+    this.#consumer.cancelTimers(known)
+    const draft = new GroupDraft(known, [])
+    draft.removeGroup()
+    return { ...effects, records: [...draft.records, ...effects.records] }
   }
 
   syncGroup(requestId: number, request: SyncGroupRequest, context: RequestContext): GroupEffects {
     if (request.groupId === '') return replyOnly(requestId, syncFailed('INVALID_GROUP_ID'))
     const group = this.#groups.get(request.groupId)
-    if (group === undefined) return replyOnly(requestId, syncFailed('UNKNOWN_MEMBER_ID'))
+    if (group?.kind !== 'classic') return replyOnly(requestId, syncFailed('UNKNOWN_MEMBER_ID'))
     return this.#classic.sync({ requestId, request, context, group })
   }
 
   heartbeat(requestId: number, request: HeartbeatRequest, context: RequestContext): GroupEffects {
     if (request.groupId === '') return replyOnly(requestId, heartbeatAnswer('INVALID_GROUP_ID'))
     const group = this.#groups.get(request.groupId)
-    if (group === undefined) return replyOnly(requestId, heartbeatAnswer('UNKNOWN_MEMBER_ID'))
+    if (group?.kind !== 'classic') {
+      return replyOnly(requestId, heartbeatAnswer('UNKNOWN_MEMBER_ID'))
+    }
     return this.#classic.heartbeat({ requestId, request, context, group })
   }
 
@@ -99,16 +126,45 @@ export class GroupShard {
       return replyOnly(requestId, { throttleTimeMs: 0, errorCode: code, members: [] })
     }
     const group = this.#groups.get(request.groupId)
-    if (group === undefined) {
-      const code = errorCode('UNKNOWN_MEMBER_ID')
-      const members = request.members.map(({ memberId, groupInstanceId }) => ({
-        memberId,
-        groupInstanceId,
-        errorCode: code,
-      }))
-      return replyOnly(requestId, { throttleTimeMs: 0, errorCode: 0, members })
+    if (group?.kind === 'classic') {
+      return this.#classic.leave({ requestId, request, context, group })
     }
-    return this.#classic.leave({ requestId, request, context, group })
+    const code = errorCode('UNKNOWN_MEMBER_ID')
+    const members = request.members.map(({ memberId, groupInstanceId }) => ({
+      memberId,
+      groupInstanceId,
+      errorCode: code,
+    }))
+    return replyOnly(requestId, { throttleTimeMs: 0, errorCode: 0, members })
+  }
+
+  consumerGroupHeartbeat(
+    requestId: number,
+    request: ConsumerGroupHeartbeatRequest,
+    context: RequestContext,
+  ): GroupEffects {
+    const { groupId, memberEpoch } = request
+    const fail = (error: ErrorName, message: string) =>
+      replyOnly(requestId, heartbeatFailed({ error, message }))
+    const { isEnabled, assignors } = this.#config.consumer
+    if (!isEnabled) return fail('UNSUPPORTED_VERSION', 'The consumer protocol is not enabled.')
+    const problem = requestProblem(request, context.apiVersion, knownAssignors(assignors))
+    if (problem !== null) return replyOnly(requestId, heartbeatFailed(problem))
+    const known = this.#groups.get(groupId)
+    if (known?.kind === 'consumer') {
+      const draft = new GroupDraft(known, [])
+      return this.#consumer.heartbeat({ requestId, request, context, draft })
+    }
+    if (known === undefined && memberEpoch !== 0) {
+      return fail('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+    }
+    if (known !== undefined && (memberEpoch !== 0 || known.state !== 'Empty')) {
+      return fail('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
+    }
+    const before: GroupRecord[] =
+      known === undefined ? [] : [{ kind: 'group-metadata', groupId, value: null }]
+    const draft = new GroupDraft(new ConsumerGroup(groupId), before)
+    return this.#consumer.heartbeat({ requestId, request, context, draft })
   }
 
   /** Topics come by name, with their id if it is known; unknown ones were answered before. */
@@ -117,9 +173,9 @@ export class GroupShard {
     request: OffsetCommitRequest,
     context: RequestContext,
   ): GroupEffects {
-    const error = this.#commitError(request, context.apiVersion)
-    if (error !== 'NONE') {
-      const code = errorCode(error)
+    const allowed = this.#checkCommit(request, context.apiVersion)
+    if (allowed.kind === 'refused') {
+      const code = errorCode(allowed.error)
       const topics = request.topics.map(({ name, topicId, partitions }) => ({
         name,
         topicId,
@@ -128,35 +184,44 @@ export class GroupShard {
       return replyOnly(requestId, { throttleTimeMs: 0, topics })
     }
     const effects = noEffects()
-    const response = this.#groupOffsets.commit(request, context.nowMs, effects.records)
+    const { check } = allowed
+    const response = this.#groupOffsets.commit(request, context.nowMs, effects.records, check)
     effects.replies.push({ requestId, response })
     const group = this.#groups.get(request.groupId)
-    if (group !== undefined) this.#classic.afterCommit(group, request.memberId, context.nowMs)
+    if (group?.kind === 'classic') {
+      this.#classic.afterCommit(group, request.memberId, context.nowMs)
+    }
     return effects
   }
 
-  #commitError(request: OffsetCommitRequest, apiVersion: number): ErrorName {
+  #checkCommit(request: OffsetCommitRequest, apiVersion: number): CommitCheck {
     const group = this.#groups.get(request.groupId)
-    const generationId = request.generationIdOrMemberEpoch
-    if (group === undefined) {
-      // A consumer that assigns itself, or an administrator: the commit makes a group for it.
-      if (generationId < 0) return 'NONE'
-      return apiVersion >= COMMIT_GROUP_NOT_FOUND_VERSION
-        ? 'GROUP_ID_NOT_FOUND'
-        : 'ILLEGAL_GENERATION'
+    const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+    if (group?.kind === 'consumer') {
+      return checkCommit(group, { memberId, memberEpoch: generationId }, apiVersion)
     }
-    const { memberId, groupInstanceId } = request
-    return this.#classic.commitError(group, {
-      memberId,
-      groupInstanceId,
-      generationId,
-      isTransactional: false,
-    })
+    let error: ErrorName
+    if (group === undefined) {
+      const hasError = apiVersion >= COMMIT_GROUP_NOT_FOUND_VERSION
+      const missing = hasError ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+      // A consumer that assigns itself, or an administrator: the commit makes a group for it.
+      error = generationId < 0 ? 'NONE' : missing
+    } else {
+      const committer = { memberId, groupInstanceId, generationId, isTransactional: false }
+      error = this.#classic.commitError(group, committer)
+    }
+    return error === 'NONE' ? { kind: 'allowed', check: () => null } : { kind: 'refused', error }
   }
 
   /** Of one group; a group that does not exist has no offsets. */
   offsetFetch(requestId: number, fetch: OffsetFetch): GroupEffects {
-    const reply: FetchedGroup = { errorCode: 0, topics: this.#groupOffsets.fetch(fetch) }
+    const group = this.#groups.get(fetch.groupId)
+    const error = group?.kind === 'consumer' ? fetchError(group, fetch) : 'NONE'
+    const isAllowed = error === 'NONE'
+    const reply: FetchedGroup = {
+      errorCode: errorCode(error),
+      topics: isAllowed ? this.#groupOffsets.fetch(fetch) : [],
+    }
     return replyOnly(requestId, reply)
   }
 
@@ -165,7 +230,9 @@ export class GroupShard {
     const fail = (error: ErrorName) =>
       replyOnly(requestId, { errorCode: errorCode(error), throttleTimeMs: 0, topics: [] })
     if (group === undefined) return fail('GROUP_ID_NOT_FOUND')
-    if (group.state !== 'Empty' && !group.usesConsumerProtocol) return fail('NON_EMPTY_GROUP')
+    if (group.kind === 'classic' && group.state !== 'Empty' && !group.usesConsumerProtocol) {
+      return fail('NON_EMPTY_GROUP')
+    }
     const effects = noEffects()
     const response = this.#groupOffsets.delete(request, ownerOf(group), effects.records)
     effects.replies.push({ requestId, response })
@@ -176,7 +243,7 @@ export class GroupShard {
   listGroups(requestId: number, request: ListGroupsRequest): GroupEffects {
     const states = new Set(request.statesFilter.map(each => each.toLowerCase()))
     const types = new Set(request.typesFilter.map(each => each.toLowerCase()))
-    const groups: ListGroupsResponse['groups'][number][] = []
+    const groups: ListGroupsResponse['groups'] = []
     for (const group of this.#groups.values()) {
       const listed = listedGroup(group)
       if (states.size > 0 && !states.has(listed.groupState.toLowerCase())) continue
@@ -192,10 +259,23 @@ export class GroupShard {
     groupIds: readonly string[],
     context: RequestContext,
   ): GroupEffects {
-    const groups: DescribeGroupsResponse['groups'][number][] = groupIds.map(groupId => {
+    const groups: DescribeGroupsResponse['groups'] = groupIds.map(groupId => {
       const group = this.#groups.get(groupId)
-      if (group === undefined) return describeMissingGroup(groupId, context.apiVersion)
-      return describeGroup(group)
+      if (group?.kind === 'classic') return describeGroup(group)
+      const reason = group === undefined ? 'not found' : 'is not a classic group'
+      return describeMissingGroup(groupId, reason, context.apiVersion)
+    })
+    return replyOnly(requestId, groups)
+  }
+
+  /** The reply is one entry for each id, in their order. */
+  describeConsumerGroups(requestId: number, groupIds: readonly string[]): GroupEffects {
+    const { assignors } = this.#config.consumer
+    const groups: ConsumerGroupDescribeResponse['groups'] = groupIds.map(groupId => {
+      const group = this.#groups.get(groupId)
+      if (group?.kind === 'consumer') return describeConsumerGroup(group, this.#topics, assignors)
+      const reason = group === undefined ? 'not found' : 'is not a consumer group'
+      return describeNoConsumerGroup(groupId, reason)
     })
     return replyOnly(requestId, groups)
   }
@@ -204,13 +284,13 @@ export class GroupShard {
   deleteGroups(requestId: number, groupIds: readonly string[]): GroupEffects {
     const effects = noEffects()
     const deleted = new Set<string>()
-    const results: DeleteGroupsResponse['results'][number][] = groupIds.map(groupId => {
+    const results: DeleteGroupsResponse['results'] = groupIds.map(groupId => {
       const group = deleted.has(groupId) ? undefined : this.#groups.get(groupId)
       if (group === undefined) return { groupId, errorCode: errorCode('GROUP_ID_NOT_FOUND') }
       if (group.state !== 'Empty') return { groupId, errorCode: errorCode('NON_EMPTY_GROUP') }
       deleted.add(groupId)
       this.#groupOffsets.deleteAll(groupId, effects.records)
-      effects.records.push({ kind: 'group-metadata', groupId, value: null })
+      removeGroup(group, effects.records)
       return { groupId, errorCode: 0 }
     })
     effects.replies.push({ requestId, response: results })
@@ -233,46 +313,20 @@ export class GroupShard {
    * counts only after `replayTransactionEnd`.
    */
   replay(record: GroupRecord, nowMs: number, producerId: number = NO_PRODUCER_ID): void {
-    switch (record.kind) {
-      case 'offset-commit':
-        this.#replayOffset(record, producerId)
-        return
-      case 'group-metadata':
-        this.#replayGroup(record, nowMs)
-        return
-    }
+    this.#replayTarget.replay(record, nowMs, producerId)
   }
 
   replayTransactionEnd(producerId: number, isCommit: boolean): void {
     this.#offsets.endTransaction(producerId, isCommit)
   }
 
-  #replayOffset(record: OffsetRecord, producerId: number): void {
-    const { groupId, topic, partitionIndex, value } = record
-    if (value === null) {
-      this.#offsets.remove(groupId, topic, partitionIndex)
-      return
-    }
-    // Whoever commits without joining has a group that only stores offsets.
-    if (!this.#groups.has(groupId)) this.#addGroup(groupId)
-    this.#offsets.put({ groupId, topic, partitionIndex, value }, producerId)
-  }
-
-  #replayGroup(record: GroupMetadataRecord, nowMs: number): void {
-    const { groupId, value } = record
-    const group = this.#groups.get(groupId)
-    if (value !== null) {
-      this.#classic.replay(group ?? this.#addGroup(groupId), value)
-    } else if (group !== undefined) {
-      this.#classic.remove(group, nowMs)
-      this.#groups.delete(groupId)
-    }
-  }
-
   /** After the load: members get their sessions, the checks for expired offsets begin. */
   start(nowMs: number): GroupEffects {
     const effects = noEffects()
-    for (const group of this.#groups.values()) this.#classic.start(group, nowMs, effects)
+    for (const group of this.#groups.values()) {
+      if (group.kind === 'classic') this.#classic.start(group, nowMs, effects)
+      else this.#consumer.start(group, nowMs)
+    }
     this.#scheduleCleanUp(nowMs)
     return effects
   }
@@ -303,23 +357,12 @@ export class GroupShard {
   #cleanUp(nowMs: number, records: GroupRecord[]): void {
     for (const group of this.#groups.values()) {
       const isNothingLeft = this.#groupOffsets.expire(ownerOf(group), nowMs, records)
-      if (isNothingLeft && group.state === 'Empty') {
-        records.push({ kind: 'group-metadata', groupId: group.groupId, value: null })
-      }
+      if (isNothingLeft && group.state === 'Empty') removeGroup(group, records)
     }
-  }
-
-  #addGroup(groupId: string): ClassicGroup {
-    const group = new ClassicGroup(groupId)
-    this.#groups.set(groupId, group)
-    return group
   }
 }
 
-function ownerOf(group: Group): OffsetOwner {
-  return {
-    groupId: group.groupId,
-    expiry: expiryOf(group),
-    isSubscribedToTopic: topic => group.isSubscribedToTopic(topic),
-  }
+function removeGroup(group: Group, records: GroupRecord[]): void {
+  if (group.kind === 'consumer') new GroupDraft(group, records).removeGroup()
+  else records.push({ kind: 'group-metadata', groupId: group.groupId, value: null })
 }

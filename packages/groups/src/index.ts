@@ -14,10 +14,12 @@ export {
   type RecordBytes,
 } from './records.ts'
 export {
+  type ConsumerGroupsConfig,
   DEFAULT_GROUPS_CONFIG,
   type Effects,
   type GroupEffects,
   type GroupsConfig,
+  type MigrationPolicy,
   type Reply,
   type RequestContext,
   type TopicsView,

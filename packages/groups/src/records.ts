@@ -13,6 +13,11 @@ import {
   offsetsTopicRecords,
   recordTypeOf,
 } from '@weir/protocol'
+import {
+  type ConsumerRecord,
+  decodeConsumerRecord,
+  encodeConsumerRecord,
+} from './consumer/consumer-records.ts'
 
 export interface CommittedOffset {
   /** The next offset to consume. */
@@ -62,7 +67,7 @@ export interface GroupMetadataRecord {
   readonly value: GroupMetadata | null
 }
 
-export type GroupRecord = OffsetRecord | GroupMetadataRecord
+export type GroupRecord = OffsetRecord | GroupMetadataRecord | ConsumerRecord
 
 /** A record as it is in the log. */
 export interface RecordBytes {
@@ -88,6 +93,8 @@ export function encodeGroupRecord(record: GroupRecord): RecordBytes {
       const key = encodeRecordKey(groupMetadata, { group: record.groupId })
       return { key, value: record.value === null ? null : encodeGroup(record.value) }
     }
+    default:
+      return encodeConsumerRecord(record)
   }
 }
 
@@ -112,7 +119,7 @@ export function decodeGroupRecord(key: Buffer, value: Buffer | null): GroupRecor
       return { kind: 'group-metadata', groupId: group, value: decoded }
     }
     default:
-      return null
+      return decodeConsumerRecord(key, value)
   }
 }
 

@@ -59,7 +59,33 @@ export interface GroupsConfig {
   readonly offsetsRetentionMs: number
   /** offsets.retention.check.interval.ms */
   readonly offsetsRetentionCheckIntervalMs: number
+  readonly consumer: ConsumerGroupsConfig
 }
+
+/** Which way a group may change between the protocols while it has members. */
+export type MigrationPolicy = 'disabled' | 'upgrade' | 'downgrade' | 'bidirectional'
+
+/** The settings of consumer groups (KIP-848). */
+export interface ConsumerGroupsConfig {
+  /** False: nobody may join by the consumer protocol. */
+  readonly isEnabled: boolean
+  /** group.consumer.assignors; the first one is the default. */
+  readonly assignors: readonly string[]
+  /** group.consumer.max.size */
+  readonly maxSize: number
+  readonly migrationPolicy: MigrationPolicy
+  sessionTimeoutMs(groupId: string): number
+  heartbeatIntervalMs(groupId: string): number
+}
+
+export const DEFAULT_CONSUMER_GROUPS_CONFIG: ConsumerGroupsConfig = Object.freeze({
+  isEnabled: true,
+  assignors: ['uniform', 'range'],
+  maxSize: 2_147_483_647,
+  migrationPolicy: 'bidirectional',
+  sessionTimeoutMs: () => 45_000,
+  heartbeatIntervalMs: () => 5000,
+})
 
 export const DEFAULT_GROUPS_CONFIG: GroupsConfig = Object.freeze({
   minSessionTimeoutMs: 6000,
@@ -69,6 +95,7 @@ export const DEFAULT_GROUPS_CONFIG: GroupsConfig = Object.freeze({
   offsetMetadataMaxBytes: 4096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1000,
   offsetsRetentionCheckIntervalMs: 600_000,
+  consumer: DEFAULT_CONSUMER_GROUPS_CONFIG,
 })
 
 /** How long a member that is new, and so cannot send heartbeats, may wait for its first answer. */
@@ -80,4 +107,11 @@ export interface TopicsView {
   topicId(name: string): string | null
   /** Null if no topic has the id. */
   topicName(topicId: string): string | null
+  /** 0 if no topic has the name. */
+  partitionCount(name: string): number
+  /** The racks of the replicas of a partition, as far as they are known. */
+  racksOf(name: string, partitionIndex: number): readonly string[]
+  names(): Iterable<string>
+  /** Grows with every change of a topic. */
+  readonly changeCount: number
 }

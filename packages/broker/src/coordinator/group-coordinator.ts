@@ -1,19 +1,23 @@
 // The groups of the cluster, as far as this broker coordinates them: finds the partition of
 // __consumer_offsets that keeps a group, and runs requests on its shard.
 
-import type { MetadataImage } from '@weir/controller'
+import { CONFIG_RESOURCE, type MetadataDelta, type MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
 import {
+  type ConsumerGroupsConfig,
   decodeGroupRecord,
   encodeGroupRecord,
   type GroupEffects,
   type GroupRecord,
   GroupShard,
   type GroupsConfig,
+  type MigrationPolicy,
   type TopicsView,
 } from '@weir/groups'
 import { type ErrorName, KafkaError } from '@weir/protocol'
+import { groupValue } from '@weir/settings'
 import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
+import type { MetadataSubscriber } from '../metadata/metadata-publisher.ts'
 import type { NodeSettings } from '../metadata/node-settings.ts'
 import type { ReplicaManager } from '../partition/replica-manager.ts'
 import { CoordinatorRuntime } from './coordinator-runtime.ts'
@@ -25,6 +29,7 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 /** How long FindCoordinator waits for a shard that this broker has begun to load. */
 const LOAD_WAIT_MS = 5000
 const MINUTE_MS = 60_000
+const GROUP_FEATURE = 'group.version'
 
 export interface GroupCoordinatorParts {
   readonly nodeId: number
@@ -41,16 +46,17 @@ export type FoundCoordinator =
 
 export type GroupRun = (requestId: number, shard: GroupShard, nowMs: number) => GroupEffects
 
-export class GroupCoordinator {
+export class GroupCoordinator implements MetadataSubscriber {
   readonly #env: Env
   readonly #parts: GroupCoordinatorParts
   readonly #runtime: CoordinatorRuntime<GroupRecord, GroupShard>
+  #topicsChange = 0
 
   constructor(env: Env, parts: GroupCoordinatorParts) {
     this.#env = env
     this.#parts = parts
-    const config = groupsConfigOf(parts.settings)
-    const topics = topicsViewOf(parts.metadata)
+    const config = groupsConfigOf(parts)
+    const topics = topicsViewOf(parts.metadata, () => this.#topicsChange)
     this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
       topic: OFFSETS_TOPIC,
       newShard: () => new GroupShard(env.random, config, topics),
@@ -122,14 +128,17 @@ export class GroupCoordinator {
     }))
   }
 
-  /** Topics are gone from the cluster: their committed offsets go, too. */
-  onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
-    if (topics.length > 0) this.#runtime.runOnAll(shard => shard.topicsDeleted(topics))
+  /** Topics that are gone from the cluster take their committed offsets along. */
+  onMetadata(_image: MetadataImage, delta: MetadataDelta): void {
+    const { removedTopics, changedTopicIds } = delta
+    if (removedTopics.length > 0 || changedTopicIds.size > 0) this.#topicsChange++
+    if (removedTopics.length > 0)
+      this.#runtime.runOnAll(shard => shard.topicsDeleted(removedTopics))
   }
 
   #partitionOf(groupId: string): number {
     const topic = this.#parts.metadata.topic(OFFSETS_TOPIC)
-    const configured = () => this.#parts.settings.int('offsets.topic.num.partitions')
+    const configured = () => this.#parts.settings.get('offsets.topic.num.partitions')
     const count = topic?.partitions.length ?? configured()
     return (javaHashCode(groupId) & 0x7fff_ffff) % count
   }
@@ -142,35 +151,76 @@ export function coordinatorErrorOf(error: unknown): ErrorName {
 }
 
 /** Reads the settings each time, so that changes count at once. */
-function groupsConfigOf(settings: NodeSettings): GroupsConfig {
+function groupsConfigOf({ settings, metadata }: GroupCoordinatorParts): GroupsConfig {
   return {
     get minSessionTimeoutMs() {
-      return settings.int('group.min.session.timeout.ms')
+      return settings.get('group.min.session.timeout.ms')
     },
     get maxSessionTimeoutMs() {
-      return settings.int('group.max.session.timeout.ms')
+      return settings.get('group.max.session.timeout.ms')
     },
     get initialRebalanceDelayMs() {
-      return settings.int('group.initial.rebalance.delay.ms')
+      return settings.get('group.initial.rebalance.delay.ms')
     },
     get maxSize() {
-      return settings.int('group.max.size')
+      return settings.get('group.max.size')
     },
     get offsetMetadataMaxBytes() {
-      return settings.int('offset.metadata.max.bytes')
+      return settings.get('offset.metadata.max.bytes')
     },
     get offsetsRetentionMs() {
-      return settings.int('offsets.retention.minutes') * MINUTE_MS
+      return settings.get('offsets.retention.minutes') * MINUTE_MS
     },
     get offsetsRetentionCheckIntervalMs() {
-      return settings.int('offsets.retention.check.interval.ms')
+      return settings.get('offsets.retention.check.interval.ms')
     },
+    consumer: consumerGroupsConfigOf(settings, metadata),
   }
 }
 
-function topicsViewOf(metadata: MetadataImage): TopicsView {
+function consumerGroupsConfigOf(
+  settings: NodeSettings,
+  metadata: MetadataImage,
+): ConsumerGroupsConfig {
+  const ofGroup = (
+    groupId: string,
+    key: 'consumer.session.timeout.ms' | 'consumer.heartbeat.interval.ms',
+  ) => groupValue(key, metadata.configs(CONFIG_RESOURCE.group, groupId), settings.current)
+  return {
+    get isEnabled() {
+      const hasFeature = (metadata.features.get(GROUP_FEATURE) ?? 0) >= 1
+      return (
+        hasFeature && settings.get('group.coordinator.rebalance.protocols').includes('consumer')
+      )
+    },
+    get assignors() {
+      return settings.get('group.consumer.assignors')
+    },
+    get maxSize() {
+      return settings.get('group.consumer.max.size')
+    },
+    get migrationPolicy() {
+      return settings.get('group.consumer.migration.policy').toLowerCase() as MigrationPolicy
+    },
+    sessionTimeoutMs: groupId => ofGroup(groupId, 'consumer.session.timeout.ms'),
+    heartbeatIntervalMs: groupId => ofGroup(groupId, 'consumer.heartbeat.interval.ms'),
+  }
+}
+
+function topicsViewOf(metadata: MetadataImage, changeCount: () => number): TopicsView {
   return {
     topicId: name => metadata.topic(name)?.topicId ?? null,
     topicName: topicId => metadata.topicById(topicId)?.name ?? null,
+    partitionCount: name => metadata.topic(name)?.partitions.length ?? 0,
+    racksOf: (name, partitionIndex) =>
+      (metadata.partition(name, partitionIndex)?.replicas ?? []).flatMap(
+        brokerId => metadata.brokers.get(brokerId)?.rack ?? [],
+      ),
+    *names() {
+      for (const { name } of metadata.topics) yield name
+    },
+    get changeCount() {
+      return changeCount()
+    },
   }
 }

@@ -1,6 +1,8 @@
 // Replies and records as lines of a scenario. For tests only.
 
 import { subscribedTopics } from '../classic/subscription.ts'
+import type { ConsumerRecord } from '../consumer/consumer-records.ts'
+import type { OwnedPartitions, PartitionSet } from '../consumer/partitions.ts'
 import type { GroupRecord } from '../records.ts'
 
 type ErrorNames = (code: number) => string
@@ -28,7 +30,48 @@ export function formatRecord(record: GroupRecord): string {
       const head = `group ${groupId} gen=${generationId} protocol=${protocolName} leader=${leaderId}`
       return `${head} [${members.join(' ')}]`
     }
+    default:
+      return formatConsumerRecord(record)
   }
+}
+
+function formatConsumerRecord(record: ConsumerRecord): string {
+  const { groupId } = record
+  const member = 'memberId' in record ? ` ${record.memberId}` : ''
+  const head = `${record.kind} ${groupId}${member}`
+  if (record.value === null) return `${head} tombstone`
+  switch (record.kind) {
+    case 'consumer-metadata':
+      return `${head} epoch=${record.value.epoch}`
+    case 'consumer-target-metadata':
+      return `${head} epoch=${record.value.epoch}`
+    case 'consumer-member': {
+      const { instanceId, subscribedTopicNames: names, subscribedTopicRegex } = record.value
+      const instance = instanceId === null ? '' : ` instance=${instanceId}`
+      const regex = subscribedTopicRegex === null ? '' : ` regex=${subscribedTopicRegex}`
+      const classic = record.value.classic === null ? '' : ' classic'
+      return `${head}${instance} topics=${names.join()}${regex}${classic}`
+    }
+    case 'consumer-target':
+      return `${head} [${formatPartitions(record.value)}]`
+    case 'consumer-current': {
+      const { memberEpoch, previousMemberEpoch, state, assigned, revoking } = record.value
+      const epochs = `epoch=${memberEpoch} previous=${previousMemberEpoch}`
+      const rest = revoking.size === 0 ? '' : ` revoking=[${formatPartitions(revoking)}]`
+      return `${head} ${epochs} ${state} [${formatPartitions(assigned)}]${rest}`
+    }
+    case 'consumer-regex':
+      return `${record.kind} ${groupId} ${record.regex} topics=${[...record.value.topics].join()}`
+  }
+}
+
+/** Topic ids of scenarios are padded names. */
+function formatPartitions(partitions: PartitionSet | OwnedPartitions): string {
+  return [...partitions]
+    .map(
+      ([topicId, indexes]) => `${topicId.replace(/_*A$/, '')}:${[...indexes.keys()].sort().join()}`,
+    )
+    .join(' ')
 }
 
 export function formatResponse(api: string, response: unknown, name: ErrorNames): string {

@@ -17,7 +17,9 @@ import type { Step } from './script.ts'
 import { type Answer, ShardHarness } from './shard-harness.ts'
 import { encodeSubscription } from './subscriptions.ts'
 
-const CONFIG_KEYS: ReadonlyMap<string, keyof GroupsConfig> = new Map([
+type NumberKey = Exclude<keyof GroupsConfig, 'consumer'>
+
+const CONFIG_KEYS: ReadonlyMap<string, NumberKey> = new Map([
   ['initial-delay', 'initialRebalanceDelayMs'],
   ['max-size', 'maxSize'],
   ['min-session', 'minSessionTimeoutMs'],
@@ -32,7 +34,9 @@ export class Scenario {
   #config: GroupsConfig = { ...DEFAULT_GROUPS_CONFIG, initialRebalanceDelayMs: 0 }
   #nowMs = 0
   #nextRequestId = 1
-  #topicIds = new Map<string, string>()
+  readonly #topicIds = new Map<string, string>()
+  readonly #partitionCounts = new Map<string, number>()
+  #topicsChange = 0
   #harness: ShardHarness
   /** Request id -> API, for the lines of late replies. */
   readonly #apis = new Map<number, string>()
@@ -45,9 +49,16 @@ export class Scenario {
   }
 
   #newHarness(): ShardHarness {
+    const changeCount = () => this.#topicsChange
     return new ShardHarness(this.#random, this.#config, {
       topicId: name => this.#topicIds.get(name) ?? null,
       topicName: id => [...this.#topicIds].find(each => each[1] === id)?.[0] ?? null,
+      partitionCount: name => this.#partitionCounts.get(name) ?? 0,
+      racksOf: () => [],
+      names: () => this.#topicIds.keys(),
+      get changeCount() {
+        return changeCount()
+      },
     })
   }
 
@@ -63,8 +74,7 @@ export class Scenario {
       case 'config':
         return this.#configure(words[0] === 'at-restart', options)
       case 'topic':
-        this.#topicIds.set(words[0] ?? '', topicIdOf(options.get('id') ?? words[0] ?? ''))
-        return []
+        return this.#topic(words[0] ?? '', options)
       case 'join':
         return this.#join(step)
       case 'sync':
@@ -109,8 +119,15 @@ export class Scenario {
     }
   }
 
+  #topic(name: string, options: ReadonlyMap<string, string>): string[] {
+    this.#topicIds.set(name, topicIdOf(options.get('id') ?? name))
+    this.#partitionCounts.set(name, number(options.get('partitions'), 1))
+    this.#topicsChange++
+    return []
+  }
+
   #configure(isAtRestart: boolean, options: ReadonlyMap<string, string>): string[] {
-    const changes: Partial<Record<keyof GroupsConfig, number>> = {}
+    const changes: Partial<Record<NumberKey, number>> = {}
     for (const [name, value] of options) {
       const key = CONFIG_KEYS.get(name)
       if (key === undefined) throw new Error(`unknown setting ${name}`)
@@ -264,6 +281,7 @@ export class Scenario {
   #topicDeleted(name: string): string[] {
     const topicId = this.#topicIds.get(name) ?? ZERO_UUID
     this.#topicIds.delete(name)
+    this.#topicsChange++
     return this.#apply(this.#harness.shard.topicsDeleted([{ name, topicId }]))
   }
 

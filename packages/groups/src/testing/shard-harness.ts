@@ -7,6 +7,15 @@ import { GroupShard } from '../group-shard.ts'
 import { decodeGroupRecord, encodeGroupRecord, type RecordBytes } from '../records.ts'
 import type { GroupEffects, GroupsConfig, TopicsView } from '../types.ts'
 
+export const NO_TOPICS: TopicsView = {
+  topicId: () => null,
+  topicName: () => null,
+  partitionCount: () => 0,
+  racksOf: () => [],
+  names: () => [],
+  changeCount: 0,
+}
+
 export interface AcceptedRecord extends RecordBytes {
   readonly producerId: number
 }
