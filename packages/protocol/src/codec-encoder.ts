@@ -2,7 +2,6 @@
 // writes field after field. A field left out of the value takes its default; a field that the
 // version lacks must be at its default unless it is ignorable.
 
-import { AssertionError } from '@weir/core'
 import {
   defaultSource,
   innerElement,
@@ -16,6 +15,7 @@ import {
   tagged,
   untagged,
 } from './codec-shared.ts'
+import { EncodeError } from './encode-error.ts'
 import type { Field, Fields, Kind, Message } from './schema.ts'
 import { clipped, type Writer } from './writer.ts'
 
@@ -53,10 +53,7 @@ class EncoderCompiler {
     this.#plan = encoderPlan
     const { message, version } = encoderPlan
     this.#bad = this.#source.constant((path: string, value: unknown): never => {
-      throw new AssertionError('a value cannot be encoded', {
-        field: `${message.name} v${version} ${path}`,
-        value,
-      })
+      throw new EncodeError(`${message.name} v${version} ${path}: cannot be ${String(value)}`)
     })
   }
 

@@ -1,4 +1,3 @@
-import { AssertionError } from '@weir/core'
 import fc from 'fast-check'
 import t from 'tap'
 import { apis } from './apis.ts'
@@ -16,6 +15,7 @@ import { fetchApi } from './definitions/fetch.ts'
 import { joinGroupApi } from './definitions/join-group.ts'
 import { listOffsetsApi } from './definitions/list-offsets.ts'
 import { metadataApi } from './definitions/metadata.ts'
+import { EncodeError } from './encode-error.ts'
 import { DecodeError, Reader } from './reader.ts'
 import {
   array,
@@ -208,7 +208,7 @@ t.test('null is refused where the version does not allow it', t => {
   const nullTopics = Buffer.from('ffffffff', 'hex')
   t.throws(() => decodeMessage(metadataApi.request, 0, nullTopics), DecodeError)
   t.equal(decodeMessage(metadataApi.request, 1, nullTopics).topics, null)
-  t.throws(() => encodeToBuffer(metadataApi.request, 0, { topics: null }), AssertionError)
+  t.throws(() => encodeToBuffer(metadataApi.request, 0, { topics: null }), EncodeError)
   const badString = Buffer.from('ffff', 'hex')
   t.throws(() => decodeMessage(joinGroupApi.request, 0, badString), DecodeError)
   t.end()
@@ -255,7 +255,7 @@ t.test('int64: safe integers pass, beyond 2^53 the decoder refuses and never rou
   t.throws(() => strict(MAX_INT64), DecodeError)
   t.throws(() => strict(MIN_INT64), DecodeError)
   for (const value of [2 ** 53, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-    t.throws(() => encodeToBuffer(numbers, 0, { strict: value, loose: 0 }), AssertionError)
+    t.throws(() => encodeToBuffer(numbers, 0, { strict: value, loose: 0 }), EncodeError)
   }
   t.end()
 })
@@ -287,7 +287,7 @@ t.test('loose 64-bit fields take any value: the nearest double, clamped when sen
   t.end()
 })
 
-t.test('a value that does not fit its version is a bug: AssertionError', t => {
+t.test('a value that does not fit its version is a bug: EncodeError', t => {
   const wrong = (body: unknown) => () =>
     encodeToBuffer(joinGroupApi.request, 5, body as Parameters<typeof encodeToBuffer>[2])
   const good = {
@@ -299,12 +299,12 @@ t.test('a value that does not fit its version is a bug: AssertionError', t => {
     protocols: [],
   }
   t.doesNotThrow(wrong(good))
-  t.throws(wrong({ ...good, sessionTimeoutMs: 2 ** 31 }), AssertionError)
-  t.throws(wrong({ ...good, sessionTimeoutMs: '1' }), AssertionError)
-  t.throws(wrong({ ...good, groupId: null }), AssertionError)
+  t.throws(wrong({ ...good, sessionTimeoutMs: 2 ** 31 }), EncodeError)
+  t.throws(wrong({ ...good, sessionTimeoutMs: '1' }), EncodeError)
+  t.throws(wrong({ ...good, groupId: null }), EncodeError)
   t.throws(wrong({ ...good, groupId: undefined }), /groupId/)
-  t.throws(wrong({ ...good, groupId: 'x'.repeat(32_768) }), AssertionError)
-  t.throws(wrong({ ...good, protocols: {} }), AssertionError)
+  t.throws(wrong({ ...good, groupId: 'x'.repeat(32_768) }), EncodeError)
+  t.throws(wrong({ ...good, protocols: {} }), EncodeError)
   t.throws(wrong({ ...good, protocols: [{ name: 'range' }] }), /metadata/)
   t.end()
 })
@@ -328,7 +328,7 @@ t.test('a field that the version lacks must be at its default, unless it is igno
   t.throws(() => encodeToBuffer(history, 1, { old: 6 }), /old/)
   t.throws(() => encodeToBuffer(history, 1, { tagged: { b: ['x'] } }), /tagged/)
   t.doesNotThrow(() => encodeToBuffer(history, 1, { tagged: { a: -1, b: [] } }))
-  t.throws(() => encodeToBuffer(history, 3, {}), AssertionError)
+  t.throws(() => encodeToBuffer(history, 3, {}), { name: 'AssertionError' })
   t.throws(() => decodeMessage(history, 3, Buffer.alloc(9)), DecodeError)
   t.end()
 })
@@ -415,7 +415,7 @@ t.test('decoded bytes are slices of the frame', t => {
   t.equal(b.buffer, frame.buffer)
   t.equal(u, 'AAAAAAAAAAAAAAAAAAAAAQ')
   for (const bad of ['', 'AAAAAAAAAAAAAAAAAAAAAB', 'AAAAAAAAAAAAAAAAAAAA+A', 'é'.repeat(22)]) {
-    t.throws(() => encodeToBuffer(table, 0, { b, u: bad }), AssertionError, bad)
+    t.throws(() => encodeToBuffer(table, 0, { b, u: bad }), EncodeError, bad)
   }
   t.end()
 })

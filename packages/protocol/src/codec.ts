@@ -3,7 +3,7 @@
 // Two modes. Service mode (`decodeMessage`, `encodeMessage`): int64 is a number, and one beyond
 // 2^53 is refused. Exact mode (`decodeExact`, `encodeExact`): every 64-bit field is a bigint.
 //
-// Decoding throws only DecodeError. What cannot be encoded is a bug of ours: an AssertionError.
+// Decoding throws only DecodeError. What cannot be encoded is a bug of ours: an EncodeError.
 
 import { assert } from '@weir/core'
 import { compileDecoder } from './codec-decoder.ts'
@@ -51,7 +51,7 @@ export function decodeExact(message: AnyMessage, version: number, reader: Reader
   return run(decoder, message, version, reader)
 }
 
-/** Appends one message to the writer. Throws AssertionError if the value does not fit the version. */
+/** Appends one message to the writer. Throws EncodeError if the value does not fit the version. */
 export function encodeMessage<F extends Fields>(
   message: Message<F>,
   version: number,

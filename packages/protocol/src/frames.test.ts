@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { AssertionError } from '@weir/core'
 import t from 'tap'
 import { apiByKey, apis } from './apis.ts'
 import { decodeMessage } from './codec.ts'
@@ -10,6 +9,7 @@ import {
 } from './definitions/consumer-protocol.ts'
 import { fetchApi } from './definitions/fetch.ts'
 import { metadataApi } from './definitions/metadata.ts'
+import { EncodeError } from './encode-error.ts'
 import { errorCode, errorCodes, errorName, KafkaError } from './error-codes.ts'
 import {
   decodeRequestHeader,
@@ -70,7 +70,7 @@ t.test('an encoder that throws leaves nothing behind for the next frame', t => {
   const options = { version: 1, correlationId: 1, clientId: 'c' }
   t.throws(
     () => encodeRequestFrame(metadataApi, options, { topics: [{ name: null }] }),
-    AssertionError,
+    EncodeError,
   )
   const frame = Buffer.concat(encodeRequestFrame(metadataApi, options, { topics: null }))
   t.equal(frame.readInt32BE(0), frame.length - 4)

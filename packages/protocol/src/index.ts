@@ -852,6 +852,7 @@ export {
   type WriteTxnMarkersResponseInit,
   writeTxnMarkersApi,
 } from './definitions/write-txn-markers.ts'
+export { EncodeError } from './encode-error.ts'
 export {
   type ErrorCode,
   type ErrorName,
@@ -946,7 +947,6 @@ export {
   OutputLimitError,
   RecordsError,
 } from './records-error.ts'
-export { api, bytes } from './schema.ts'
 export type {
   ApiDefinition,
   Decoded,
@@ -957,6 +957,7 @@ export type {
   InitFields,
   Message,
 } from './schema.ts'
+export { api, bytes } from './schema.ts'
 export {
   decodeRecordKey,
   decodeRecordValue,

@@ -5,6 +5,7 @@
 // it may wait in a socket. A returned slice keeps its slab alive: copy what has to live long.
 
 import { assert } from '@weir/core'
+import { EncodeError } from './encode-error.ts'
 import { UUID_BYTES, writeUuid } from './uuid.ts'
 
 const SLAB_BYTES = 65_536
@@ -123,7 +124,7 @@ export class Writer {
 
   uuid(text: string): void {
     const at = this.#reserve(UUID_BYTES)
-    assert(writeUuid(this.#slab, at, text), 'not a uuid', { text })
+    if (!writeUuid(this.#slab, at, text)) throw new EncodeError(`not a uuid: ${text}`)
   }
 
   unsignedVarint(value: number): void {
@@ -311,7 +312,8 @@ export class Writer {
 
 function stringBytes(text: string): number {
   const byteCount = Buffer.byteLength(text)
-  assert(byteCount <= MAX_STRING_BYTES, 'string is too long', { byteCount })
+  if (byteCount > MAX_STRING_BYTES)
+    throw new EncodeError(`a string of ${byteCount} bytes is too long`)
   return byteCount
 }
 

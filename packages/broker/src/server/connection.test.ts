@@ -60,6 +60,8 @@ async function newWorld(
       if (request.topics === null) throw new AssertionError('broken', {})
       const [topic] = request.topics
       if (topic?.name === 'throw') throw new Error('unexpected')
+      if (topic?.name === 'unfit')
+        return { brokers: [], topics: [{ errorCode: 70_000, name: 'x', partitions: [] }] }
       if (topic?.name === 'refuse') throw new KafkaError('INVALID_REQUEST', 'refused')
       // 4 MB are enough to fill any buffer.
       const count = topic?.name === 'large' ? 200 : 1
@@ -198,7 +200,8 @@ t.test('a peer that does not read its answers is not read from', async t => {
 
 t.test('what a handler throws is answered, or ends that connection only', async t => {
   const world = await newWorld()
-  const [refused, thrown, other] = [
+  const [refused, thrown, unfit, other] = [
+    await world.connect(),
     await world.connect(),
     await world.connect(),
     await world.connect(),
@@ -207,9 +210,11 @@ t.test('what a handler throws is answered, or ends that connection only', async 
   t.match(await world.sim.complete(other.request(findCoordinatorApi, 3, key)), { errorCode: 42 })
   refused.send(metadataApi, 9, { topics: [{ name: 'refuse' }] })
   thrown.send(metadataApi, 9, { topics: [{ name: 'throw' }] })
+  unfit.send(metadataApi, 9, { topics: [{ name: 'unfit' }] })
   await world.settle()
   t.ok(refused.isGone)
   t.ok(thrown.isGone)
+  t.ok(unfit.isGone)
   t.notOk(other.isGone)
   t.same(world.fatal, [])
 })

@@ -5,7 +5,7 @@
 // is a bug of ours. Once the connection is gone answers are dropped, and their `onSent` still runs.
 
 import { assert } from '@weir/core'
-import { encodeResponseFrame } from '@weir/protocol'
+import { EncodeError, encodeResponseFrame } from '@weir/protocol'
 import type { ApiRow } from './api-row.ts'
 import type {
   ClientConnection,
@@ -73,12 +73,19 @@ export class PendingRequest implements RequestContext {
       return
     }
     const { definition } = this.row
-    this.chunks = encodeResponseFrame(
-      definition,
-      this.apiVersion,
-      this.correlationId,
-      response as Record<string, unknown>,
-    )
+    try {
+      this.chunks = encodeResponseFrame(
+        definition,
+        this.apiVersion,
+        this.correlationId,
+        response as Record<string, unknown>,
+      )
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error
+      onSent?.()
+      this.connection.fail(`${definition.name} v${this.apiVersion}: ${error.message}`)
+      return
+    }
     this.onSent = onSent
     this.connection.onAnswered()
   }
