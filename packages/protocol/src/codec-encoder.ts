@@ -1,6 +1,6 @@
 // Generates the encoder of one message in one version: one function a struct that checks and
 // writes field after field. A field left out of the value takes its default; a field that the
-// version lacks must be at its default unless it is ignorable.
+// version lacks must be at its default unless it is ignorable or the message an answer.
 
 import {
   defaultSource,
@@ -67,11 +67,12 @@ class EncoderCompiler {
     if (known !== undefined) return known
     const name = this.#source.name('e')
     this.#structs.set(fields, name)
-    const { version, flexible } = this.#plan
+    const { message, version, flexible } = this.#plan
     const body = ['let v']
     for (const [key, field] of Object.entries(fields)) {
       const isSent = version >= field.since && version <= field.until
-      if (!isSent && !field.ignorable) body.push(this.#mustBeDefault(key, field, path))
+      if (!isSent && !field.ignorable && !message.isAnswer)
+        body.push(this.#mustBeDefault(key, field, path))
     }
     for (const [key, field] of untagged(fields, version)) {
       body.push(`v = ${get('o', key)}`)

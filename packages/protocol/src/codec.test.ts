@@ -454,3 +454,12 @@ t.test('a fetch request of version 4 has the fields of version 18 at their defau
   t.equal(found.topics[0]?.topicId, 'AAAAAAAAAAAAAAAAAAAAAA')
   t.end()
 })
+
+t.test('an answer drops what an old version cannot hold', t => {
+  const partition = { partitionIndex: 0, errorCode: 0, timestamp: 1, offset: 2, leaderEpoch: 3 }
+  const answer = { topics: [{ name: 'a', partitions: [partition] }] }
+  const bytes = encodeToBuffer(listOffsetsApi.response, 3, answer)
+  const decoded = decodeMessage(listOffsetsApi.response, 3, bytes)
+  t.same(decoded.topics[0]?.partitions[0], { ...partition, leaderEpoch: -1 })
+  t.end()
+})

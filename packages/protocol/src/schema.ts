@@ -228,6 +228,8 @@ export interface Message<F extends Fields = Fields> {
   readonly fields: F
   /** Bound of the elements of all arrays of one message, for decoders. */
   readonly maxElements: number
+  /** True: versions without a field drop its value, whatever it is (see `ignorable`). */
+  readonly isAnswer: boolean
   readonly cache: CodecCache
 }
 
@@ -243,6 +245,11 @@ export interface MessageTable<F extends Fields> {
   readonly flexible: number | 'never'
   readonly fields: F
   readonly maxElements?: number
+  /**
+   * An answer says what it knows and an old client is spared what its version cannot hold. A request
+   * is refused instead: dropping a field might change what it asks for.
+   */
+  readonly isAnswer?: boolean
 }
 
 export function message<const F extends Fields>(table: MessageTable<F>): Message<F> {
@@ -253,6 +260,7 @@ export function message<const F extends Fields>(table: MessageTable<F>): Message
     firstFlexible: table.flexible === 'never' ? NO_VERSION : table.flexible,
     fields: table.fields,
     maxElements: table.maxElements ?? MAX_ELEMENTS,
+    isAnswer: table.isAnswer ?? false,
     cache: { decoders: [], encoders: [], exactDecoders: [], exactEncoders: [] },
   }
 }
@@ -298,7 +306,13 @@ export function api<const Q extends Fields, const S extends Fields>(
       fields: table.request,
       maxElements: MAX_REQUEST_ELEMENTS,
     }),
-    response: message({ name: `${name}Response`, versions, flexible, fields: table.response }),
+    response: message({
+      name: `${name}Response`,
+      versions,
+      flexible,
+      fields: table.response,
+      isAnswer: true,
+    }),
   }
 }
 
