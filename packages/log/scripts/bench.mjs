@@ -109,7 +109,9 @@ async function readBench(name, logs, bytes) {
   }
   const seconds = (performance.now() - start) / 1000
   const used = cpuSeconds() - cpu
-  say(`${name}: ${(got / 1e6 / seconds).toFixed(0)} MB/s, ${((used * GB) / got).toFixed(2)} CPU s/GB`)
+  say(
+    `${name}: ${(got / 1e6 / seconds).toFixed(0)} MB/s, ${((used * GB) / got).toFixed(2)} CPU s/GB`,
+  )
   if (got !== bytes) say(`  read ${got} of ${bytes} bytes`)
 }
 
@@ -212,15 +214,21 @@ async function manyPartitions() {
     const before = heap()
     start = performance.now()
     const second = await LogManager.open(env, options)
-    say(`clean start with ${count} partitions: ${((performance.now() - start) / 1000).toFixed(2)} s`)
+    say(
+      `clean start with ${count} partitions: ${((performance.now() - start) / 1000).toFixed(2)} s`,
+    )
     const perLog = (heap() - before) / count
-    say(`heap of an idle partition: ${perLog.toFixed(0)} bytes${globalThis.gc ? '' : ' (run with --expose-gc)'}`)
+    say(
+      `heap of an idle partition: ${perLog.toFixed(0)} bytes${globalThis.gc ? '' : ' (run with --expose-gc)'}`,
+    )
     if (second.get('bench', count - 1)?.logEndOffset !== 1) throw new Error('not all there')
     await second.close()
     rmSync(join(directory, 'weir-clean-shutdown'))
     start = performance.now()
     const third = await LogManager.open(env, options)
-    say(`unclean start with ${count} partitions: ${((performance.now() - start) / 1000).toFixed(2)} s`)
+    say(
+      `unclean start with ${count} partitions: ${((performance.now() - start) / 1000).toFixed(2)} s`,
+    )
     await third.close()
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -229,9 +237,24 @@ async function manyPartitions() {
 
 const benches = {
   async append() {
-    await appendBench('append 100 KB batches, 6 logs', { valueBytes: 1000, records: 100, batches: 20_000, logs: 6 })
-    await appendBench('append 4 KB batches, 6 logs', { valueBytes: 100, records: 36, batches: 100_000, logs: 6 })
-    await appendBench('append 100-byte records, 6 logs', { valueBytes: 100, records: 1, batches: 300_000, logs: 6 })
+    await appendBench('append 100 KB batches, 6 logs', {
+      valueBytes: 1000,
+      records: 100,
+      batches: 20_000,
+      logs: 6,
+    })
+    await appendBench('append 4 KB batches, 6 logs', {
+      valueBytes: 100,
+      records: 36,
+      batches: 100_000,
+      logs: 6,
+    })
+    await appendBench('append 100-byte records, 6 logs', {
+      valueBytes: 100,
+      records: 1,
+      batches: 300_000,
+      logs: 6,
+    })
   },
   commit: groupCommit,
   recovery,

@@ -100,6 +100,17 @@ export async function writeWholeFile(disk: Disk, path: string, bytes: Buffer): P
   }
 }
 
+/** The same without a sync: for caches that carry a checksum, or whose checksum is kept elsewhere. */
+export async function writeCacheFile(disk: Disk, path: string, bytes: Buffer): Promise<void> {
+  const file = await disk.open(path, 'write')
+  try {
+    await file.truncate(0)
+    await writeFully(file, bytes, 0)
+  } finally {
+    await file.close()
+  }
+}
+
 /** A short write is not an error: goes on until all is written, or the disk says why not. */
 export async function writeFully(
   file: {

@@ -6,7 +6,7 @@
 
 import { DiskError } from '@weir/core'
 import { crc32c } from '@weir/protocol'
-import { writeWholeFile } from './checkpoint-file.ts'
+import { writeCacheFile } from './checkpoint-file.ts'
 import { readIfThere, readSyncIfThere } from './disk-reads.ts'
 import {
   INDEX_SUFFIX,
@@ -34,9 +34,9 @@ export async function writeIndexFiles(state: LogState, segment: Segment): Promis
   const timeBytes = Buffer.from(timeIndex.bytes())
   const abortedBytes = encodeTransactionIndex(segment.aborted ?? [])
   const hasAborted = segment.aborted !== null && segment.aborted.length > 0
-  await writeWholeFile(disk, base + INDEX_SUFFIX, offsetBytes)
-  await writeWholeFile(disk, base + TIME_INDEX_SUFFIX, timeBytes)
-  if (hasAborted) await writeWholeFile(disk, base + TRANSACTION_INDEX_SUFFIX, abortedBytes)
+  await writeCacheFile(disk, base + INDEX_SUFFIX, offsetBytes)
+  await writeCacheFile(disk, base + TIME_INDEX_SUFFIX, timeBytes)
+  if (hasAborted) await writeCacheFile(disk, base + TRANSACTION_INDEX_SUFFIX, abortedBytes)
   // Appends of meanwhile make the files too short, which is harmless, but not in their checksum.
   if (segment.bytes !== bytesBefore || segment.offsetIndex !== offsetIndex) return
   segment.offsetIndexCrc = crc32c(offsetBytes)

@@ -89,6 +89,13 @@ function appendAsLeader(state: LogState, b: Buffer, options: AppendOptions): App
   if (size > state.config.segmentBytes) {
     return failed('RECORD_LIST_TOO_LARGE', `batch of ${size} bytes does not fit a segment`)
   }
+  const { latestEpoch } = state.epochs
+  if (options.leaderEpoch < latestEpoch) {
+    return failed(
+      'FENCED_LEADER_EPOCH',
+      `append at epoch ${options.leaderEpoch} refused, the log is at epoch ${latestEpoch}`,
+    )
+  }
   const marker = isControl(batchAttributes(b, 0)) ? readMarker(b, 0) : null
   if (marker === 'damaged') return failed('CORRUPT_MESSAGE', 'a control batch that does not parse')
   if (batchProducerId(b, 0) >= 0 && producers !== null) {

@@ -37,8 +37,22 @@ export function checkpointOf(state: LogState): LogCheckpoint {
   }
 }
 
-/** Durable when resolved. What changes meanwhile is not in it. */
+/** Durable when resolved, as of a moment after the call. One write at a time. */
 export async function writeLogCheckpoint(state: LogState): Promise<void> {
+  while (state.checkpointWrite !== null) {
+    // Its failure is reported to whoever asked for it.
+    await state.checkpointWrite.catch(() => {})
+  }
+  const write = writeNow(state)
+  state.checkpointWrite = write
+  try {
+    await write
+  } finally {
+    state.checkpointWrite = null
+  }
+}
+
+async function writeNow(state: LogState): Promise<void> {
   const path = `${state.directory}/${LOG_CHECKPOINT}`
   const content = checkpointOf(state)
   const epoch = state.epochs.latestEpoch

@@ -4,9 +4,8 @@
 // checkpoint are those of syncs that returned (D9); once offline it stays offline, and only its own
 // logs with it (D6).
 
-import { assert, type DiskLock, type Env, errorMessage } from '@weir/core'
-import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
-import { unlinkIfThere } from './disk-reads.ts'
+import { assert, type Disk, type DiskLock, type Env, errorMessage } from '@weir/core'
+import { directoryOf, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { CLEAN_SHUTDOWN, OFFSETS_CHECKPOINT } from './file-names.ts'
 import type { Log } from './log.ts'
 import type { ClosedLog } from './log-close.ts'
@@ -56,7 +55,7 @@ export class LogDirectory implements DataDirectory {
   /** Creates and locks it; answers the clean-shutdown marker, which is gone then. Rejects: DiskError. */
   async open(): Promise<CleanShutdown | null> {
     const { disk, log } = this.#env
-    await disk.mkdir(this.path)
+    await createDurably(disk, this.path)
     this.#lock = await disk.lock(this.path)
     const offsets = await readCheckpoint(disk, `${this.path}/${OFFSETS_CHECKPOINT}`, OFFSETS_KIND)
     if (offsets.kind === 'damaged') {
@@ -166,8 +165,15 @@ export class LogDirectory implements DataDirectory {
     await this.#lock?.release()
     this.#lock = null
   }
+}
 
-  async removeMarker(): Promise<void> {
-    await unlinkIfThere(this.#env.disk, `${this.path}/${CLEAN_SHUTDOWN}`)
+/** A new directory is there after a crash only if its parent was synced, and so on upwards. */
+async function createDurably(disk: Disk, path: string): Promise<void> {
+  const missing: string[] = []
+  for (let each = path; (await disk.stat(each)) === null; each = directoryOf(each)) {
+    missing.push(each)
+    if (directoryOf(each) === each) break
   }
+  await disk.mkdir(path)
+  for (const each of missing) await disk.syncDir(directoryOf(each))
 }

@@ -91,6 +91,7 @@ export class LogState {
   waitsFor: Promise<unknown> | null = null
   /** The checkpoint on the disk has all epochs. No batch of an epoch is written before. */
   isCheckpointDurable: boolean
+  checkpointWrite: Promise<void> | null = null
   /** Below it the cleaner has been. */
   firstDirtyOffset: number
   /** Offsets may be missing between batches: the log was cleaned, or follows one that was. */

@@ -6,6 +6,7 @@
 
 import { DiskError } from '@weir/core'
 import type { LogState } from './log-state.ts'
+import type { Segment } from './segment.ts'
 
 /** What was just written counts, or waits for a sync. Tells the listener. */
 export function afterWrite(state: LogState): void {
@@ -64,14 +65,28 @@ export function startSync(state: LogState): void {
 }
 
 async function syncWritten(state: LogState): Promise<void> {
-  const { disk } = state.context.env
   const { structureEpoch } = state
   const endOffset = state.diskEndOffset
-  // Older segments first, so that what is durable is always a prefix of the log.
+  await syncSegments(state)
+  if (structureEpoch !== state.structureEpoch) {
+    // The log was cut meanwhile, and may have grown again to other bytes: once more.
+    state.needsSync = true
+    return
+  }
+  if (endOffset > state.syncedEndOffset) state.syncedEndOffset = endOffset
+}
+
+/** Syncs what is written now, `mustSync` also if only its length changed; older segments first, so that what is durable is a prefix of the log. */
+export async function syncSegments(
+  state: LogState,
+  mustSync: Segment | null = null,
+): Promise<void> {
+  const { disk } = state.context.env
   let needsDirectory = false
   for (const segment of state.segments.slice(firstUnsynced(state))) {
     const bytes = segment.writtenBytes
-    if (bytes > segment.syncedBytes && !segment.isDeleted) {
+    const isDue = bytes > segment.syncedBytes || segment === mustSync
+    if (isDue && !segment.isDeleted) {
       const reference = segment.fileReference(state.directory)
       const file = state.context.files.acquire(reference)
       try {
@@ -83,17 +98,10 @@ async function syncWritten(state: LogState): Promise<void> {
     }
     if (!segment.isEntrySynced && bytes > 0) needsDirectory = true
   }
-  if (needsDirectory) {
-    const segments = state.segments.filter(segment => segment.writtenBytes > 0)
-    await disk.syncDir(state.directory)
-    for (const segment of segments) segment.isEntrySynced = true
-  }
-  if (structureEpoch !== state.structureEpoch) {
-    // The log was cut meanwhile, and may have grown again to other bytes: once more.
-    state.needsSync = true
-    return
-  }
-  if (endOffset > state.syncedEndOffset) state.syncedEndOffset = endOffset
+  if (!needsDirectory) return
+  const segments = state.segments.filter(segment => segment.writtenBytes > 0)
+  await disk.syncDir(state.directory)
+  for (const segment of segments) segment.isEntrySynced = true
 }
 
 function firstUnsynced(state: LogState): number {

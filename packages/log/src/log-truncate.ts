@@ -9,6 +9,7 @@ import { loadIndexes } from './index-files.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
 import type { LogState, Refusal } from './log-state.ts'
+import { syncSegments } from './log-sync.ts'
 import { rebuildActive, rebuildProducers } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment } from './segment.ts'
@@ -160,16 +161,8 @@ async function cutSegment(state: LogState, segment: Segment, offset: number): Pr
 }
 
 async function syncCut(state: LogState): Promise<void> {
-  const segment = state.activeSegment
-  if (segment.reference !== null) {
-    const file = state.context.files.acquire(segment.reference)
-    try {
-      await file.sync()
-    } finally {
-      state.context.files.release(segment.reference)
-    }
-  }
-  segment.syncedBytes = segment.writtenBytes
+  const active = state.activeSegment
+  await syncSegments(state, active.reference === null ? null : active)
   await writeLogCheckpoint(state)
   state.syncedEndOffset = state.endOffset
   state.writtenEndOffset = state.endOffset

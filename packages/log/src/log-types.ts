@@ -67,6 +67,7 @@ export type LogErrorName =
   | 'INVALID_TXN_STATE'
   | 'TRANSACTION_COORDINATOR_FENCED'
   | 'RECORD_LIST_TOO_LARGE'
+  | 'FENCED_LEADER_EPOCH'
 
 export interface Failed {
   readonly kind: 'failed'

@@ -4,7 +4,7 @@
 // Invariant: a state is only used for the exact end offset that it was made for.
 
 import type { Disk } from '@weir/core'
-import { decodeCheckpoint, encodeCheckpoint, writeWholeFile } from './checkpoint-file.ts'
+import { decodeCheckpoint, encodeCheckpoint, writeCacheFile } from './checkpoint-file.ts'
 import { readIfThere, readSyncIfThere, unlinkIfThere } from './disk-reads.ts'
 import {
   LOG_SUFFIX,
@@ -47,8 +47,8 @@ export async function writeProducers(
   const { disk } = state.context.env
   const base = segmentPath(state.directory, offset)
   await unlinkIfThere(disk, base + PRODUCERS_SUFFIX)
-  await writeWholeFile(disk, base + SNAPSHOT_SUFFIX, encoded.snapshot)
-  if (encoded.full !== null) await writeWholeFile(disk, base + PRODUCERS_SUFFIX, encoded.full)
+  await writeCacheFile(disk, base + SNAPSHOT_SUFFIX, encoded.snapshot)
+  if (encoded.full !== null) await writeCacheFile(disk, base + PRODUCERS_SUFFIX, encoded.full)
 }
 
 function decode(snapshot: Buffer | null, full: Buffer | null): ProducerState | null {

@@ -7,7 +7,7 @@
 
 import type { Disk, Env } from '@weir/core'
 import { crc32c } from '@weir/protocol'
-import { writeWholeFile } from './checkpoint-file.ts'
+import { writeCacheFile } from './checkpoint-file.ts'
 import { readIfThere, unlinkIfThere } from './disk-reads.ts'
 import {
   decodePartitionMetadata,
@@ -337,10 +337,10 @@ class LogRecovery {
     const offsetIndex = Buffer.from(scanned.offsetIndex)
     const timeIndex = Buffer.from(scanned.timeIndex)
     const aborted = encodeTransactionIndex(scanned.aborted)
-    await writeWholeFile(this.#disk, base + INDEX_SUFFIX, offsetIndex)
-    await writeWholeFile(this.#disk, base + TIME_INDEX_SUFFIX, timeIndex)
+    await writeCacheFile(this.#disk, base + INDEX_SUFFIX, offsetIndex)
+    await writeCacheFile(this.#disk, base + TIME_INDEX_SUFFIX, timeIndex)
     if (aborted.length === 0) await unlinkIfThere(this.#disk, base + TRANSACTION_INDEX_SUFFIX)
-    else await writeWholeFile(this.#disk, base + TRANSACTION_INDEX_SUFFIX, aborted)
+    else await writeCacheFile(this.#disk, base + TRANSACTION_INDEX_SUFFIX, aborted)
     segment.offsetIndexCrc = crc32c(offsetIndex)
     segment.timeIndexCrc = crc32c(timeIndex)
     segment.transactionIndexCrc = aborted.length === 0 ? -1 : crc32c(aborted)

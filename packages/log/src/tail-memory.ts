@@ -169,13 +169,7 @@ export class TailMemory {
     chunk.endOffset = batchLastOffset(chunk.buffer, at) + 1
   }
 
-  #frameChunk(
-    segment: Segment,
-    position: number,
-    b: Buffer,
-    at: number,
-    bytes: number,
-  ): TailChunk {
+  #frameChunk(segment: Segment, position: number, b: Buffer, at: number, bytes: number): TailChunk {
     // A slice pins its whole memory: it is kept only if it is most of it.
     const isMost = bytes * 2 >= b.buffer.byteLength
     const buffer = isMost ? b.subarray(at, at + bytes) : Buffer.from(b.subarray(at, at + bytes))
@@ -186,13 +180,7 @@ export class TailMemory {
     })
   }
 
-  #blockChunk(
-    segment: Segment,
-    position: number,
-    b: Buffer,
-    at: number,
-    bytes: number,
-  ): TailChunk {
+  #blockChunk(segment: Segment, position: number, b: Buffer, at: number, bytes: number): TailChunk {
     const last = this.#chunks[this.#chunks.length - 1]
     if (
       last?.isBlock === true &&
