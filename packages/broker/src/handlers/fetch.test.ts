@@ -50,6 +50,22 @@ t.test('a fetch answers from the batch that holds its offset', async t => {
   })
 })
 
+t.test('every version is answered', async t => {
+  const plane = await DataPlane.open()
+  const topicId = plane.createTopic('a')
+  await plane.produce('a', batchOf(['x']))
+  for (let version = 4; version <= 18; version++) {
+    const named = version >= 13 ? { topicId } : { topic: 'a' }
+    for (const fetchOffset of [0, 9]) {
+      const asked = plane.askFetch(version, {
+        topics: [{ ...named, partitions: [{ fetchOffset }] }],
+      })
+      const partition = (await fetched(plane, asked)).responses[0]?.partitions[0]
+      t.equal(partition?.errorCode, fetchOffset === 0 ? 0 : errorCode('OFFSET_OUT_OF_RANGE'))
+    }
+  }
+})
+
 t.test('the first batch comes whole, others only within the limits', async t => {
   const plane = await planeWith('a', [['x'.repeat(500)], ['y'.repeat(500)], ['z'.repeat(500)]])
   const count = async (change: object, partitionMaxBytes: number) => {

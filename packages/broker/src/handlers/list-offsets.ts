@@ -30,6 +30,7 @@ const SPECIAL_MIN_VERSIONS = new Map([
   [EARLIEST_PENDING_UPLOAD, 11],
 ])
 
+const LEADER_EPOCH_MIN_VERSION = 4
 /** Before it a client does not know OFFSET_NOT_AVAILABLE. */
 const OFFSET_NOT_AVAILABLE_MIN_VERSION = 5
 
@@ -67,7 +68,11 @@ export async function handleListOffsets(
         const error = missingPartitionError(services, { name, topicId: '' }, index)
         answers.push(refused(index, error))
       } else {
-        answers.push(await answer(partition, asked, view, context.apiVersion))
+        const found = await answer(partition, asked, view, context.apiVersion)
+        // Older versions have no place for the epoch.
+        answers.push(
+          context.apiVersion < LEADER_EPOCH_MIN_VERSION ? { ...found, leaderEpoch: -1 } : found,
+        )
       }
     }
     topics.push({ name, partitions: answers })

@@ -61,6 +61,14 @@ t.test('offsets are found by all special timestamps and by time', async t => {
   }
 })
 
+t.test('every version of ListOffsets is answered', async t => {
+  const { plane } = await planeWithTimes()
+  for (let version = 1; version <= 11; version++) {
+    const leaderEpoch = version < 4 ? -1 : 3
+    t.match(await listOffsets(plane, version, -1), { errorCode: 0, offset: 5, leaderEpoch })
+  }
+})
+
 t.test('special timestamps that a version does not know are refused', async t => {
   const { plane } = await planeWithTimes()
   for (const [timestamp, version] of [

@@ -21,6 +21,16 @@ t.test('offsets grow by batch, whatever the acks', async t => {
   t.equal(plane.partition('a').highWatermark, 5)
 })
 
+t.test('every version is answered', async t => {
+  const plane = await DataPlane.open()
+  const topicId = plane.createTopic('a')
+  for (let version = 3; version <= 13; version++) {
+    t.match(await plane.produce('a', batchOf(['1']), { version, topicId }), { errorCode: 0 })
+    const bad = { version, topicId, index: 7 }
+    t.match(await plane.produce('a', batchOf(['1']), bad), { errorCode: 3 })
+  }
+})
+
 t.test('an ack waits for the write', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a')

@@ -5,7 +5,12 @@ import { MetadataImage } from '@weir/controller'
 import { type Env, randomUuid } from '@weir/core'
 import { Simulation } from '@weir/core/sim'
 import { DEFAULT_LOG_CONFIG, LogManager } from '@weir/log'
-import { buildRecordBatch, type NewRecord, type RecordBatchOptions } from '@weir/protocol'
+import {
+  buildRecordBatch,
+  encodeResponseFrame,
+  type NewRecord,
+  type RecordBatchOptions,
+} from '@weir/protocol'
 import { BrokerSettings } from '@weir/settings'
 import { handleFetch } from '../handlers/fetch.ts'
 import { FetchSessionCache } from '../handlers/fetch-session.ts'
@@ -15,6 +20,7 @@ import type { Partition } from '../partition/partition.ts'
 import type { PartitionConfig } from '../partition/partition-config.ts'
 import { ProducerIds } from '../partition/producer-ids.ts'
 import { ReplicaManager } from '../partition/replica-manager.ts'
+import { API_ROWS } from '../server/api-table.ts'
 import {
   ANONYMOUS,
   DEFERRED,
@@ -142,8 +148,13 @@ export class DataPlane {
   /** Hands a request to a handler; run the simulation until it is answered. */
   ask<Q, S>(handler: AnyHandler<Q, S>, version: number, request: Q, connectionId = 1): Asked {
     const asked: Asked = { answer: null, answeredAtMs: -1, isOpen: true }
+    const definition = API_ROWS.find(row => row.handle === handler)?.definition
     const settle = (answer: Answer, onSent?: () => void) => {
       if (asked.answer !== null) throw new Error('answered twice')
+      if (answer.kind === 'response' && definition !== undefined) {
+        // Every answer has to fit the table of its version.
+        encodeResponseFrame(definition, version, 1, answer.response as Record<string, unknown>)
+      }
       asked.answer = answer
       asked.answeredAtMs = this.sim.nowMs
       onSent?.()
