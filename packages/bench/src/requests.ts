@@ -1,0 +1,124 @@
+// The requests of the load, encoded once, and the layout of their answers. Versions whose answers
+// have fields at fixed places: Produce 7, Fetch 11.
+
+import {
+  encodeRequestFrame,
+  errorName,
+  fetchApi,
+  produceApi,
+  RecordBatchBuilder,
+} from '@weir/protocol'
+
+export const CLIENT_ID = 'weir-bench'
+const PRODUCE_VERSION = 7
+const FETCH_VERSION = 11
+
+export interface ProduceTemplate {
+  readonly topic: string
+  readonly partition: number
+  readonly acks: number
+  readonly recordCount: number
+  readonly recordBytes: number
+  readonly nowMs: number
+}
+
+/** A produce request of one batch. Its records hold `random` bytes, which do not compress. */
+export function produceRequest(template: ProduceTemplate, random: Buffer): Buffer {
+  const builder = new RecordBatchBuilder()
+  for (let i = 0; i < template.recordCount; i++) {
+    const start = (i * template.recordBytes) % Math.max(1, random.length - template.recordBytes)
+    const value = random.subarray(start, start + template.recordBytes)
+    builder.append({ timestamp: template.nowMs, key: null, value })
+  }
+  const partitionData = [{ index: template.partition, records: builder.build() }]
+  const chunks = encodeRequestFrame(
+    produceApi,
+    { version: PRODUCE_VERSION, correlationId: 1, clientId: CLIENT_ID },
+    {
+      acks: template.acks,
+      timeoutMs: 30_000,
+      topicData: [{ name: template.topic, partitionData }],
+    },
+  )
+  return Buffer.concat(chunks)
+}
+
+export interface ProduceAnswer {
+  readonly error: string
+  readonly baseOffset: number
+}
+
+/** Reads an answer without its size: correlation id, one topic with one partition. */
+export function readProduceAnswer(answer: Buffer): ProduceAnswer {
+  // correlationId, topic count, name length, name, partition count, index
+  const at = 4 + 4 + 2 + answer.readInt16BE(8) + 4 + 4
+  return {
+    error: errorName(answer.readInt16BE(at)),
+    baseOffset: Number(answer.readBigInt64BE(at + 2)),
+  }
+}
+
+export interface FetchTemplate {
+  readonly topic: string
+  readonly partition: number
+  readonly maxBytes: number
+  readonly maxWaitMs: number
+}
+
+/** A fetch request of one partition whose offset can be changed in place. */
+export class FetchRequest {
+  readonly #bytes: Buffer
+  readonly #offsetAt: number
+
+  constructor(template: FetchTemplate) {
+    const marker = 0x0012_3456_789a_bcde
+    const { partition, maxBytes } = template
+    const partitions = [{ partition, fetchOffset: marker, partitionMaxBytes: maxBytes }]
+    this.#bytes = Buffer.concat(
+      encodeRequestFrame(
+        fetchApi,
+        { version: FETCH_VERSION, correlationId: 1, clientId: CLIENT_ID },
+        {
+          maxWaitMs: template.maxWaitMs,
+          minBytes: 1,
+          topics: [{ topic: template.topic, partitions }],
+          forgottenTopicsData: [],
+        },
+      ),
+    )
+    const wanted = Buffer.alloc(8)
+    wanted.writeBigInt64BE(BigInt(marker))
+    this.#offsetAt = this.#bytes.indexOf(wanted)
+  }
+
+  /** The request from this offset on: a copy, since an earlier one may still wait to be sent. */
+  from(offset: number): Buffer {
+    const bytes = Buffer.from(this.#bytes)
+    bytes.writeBigInt64BE(BigInt(offset), this.#offsetAt)
+    return bytes
+  }
+}
+
+/** Bytes of a fetch answer before its records, correlation id included, without its size. */
+export function fetchHeaderBytes(topic: string): number {
+  const top = 4 + 4 + 2 + 4 + 4
+  const perTopic = 2 + Buffer.byteLength(topic) + 4
+  const perPartition = 4 + 2 + 8 + 8 + 8 + 4 + 4 + 4
+  return top + perTopic + perPartition
+}
+
+export interface FetchHeader {
+  readonly error: string
+  readonly highWatermark: number
+  readonly recordBytes: number
+}
+
+export function readFetchHeader(header: Buffer, topic: string): FetchHeader {
+  const topError = header.readInt16BE(8)
+  const at = 4 + 4 + 2 + 4 + 4 + 2 + Buffer.byteLength(topic) + 4 + 4
+  return {
+    error: errorName(topError === 0 ? header.readInt16BE(at) : topError),
+    highWatermark: Number(header.readBigInt64BE(at + 2)),
+    recordBytes: header.readInt32BE(header.length - 4),
+  }
+}

@@ -1,0 +1,370 @@
+// Runs scenarios against brokers: each round takes every scenario to every target in turn, so that
+// what changes on the machine meets all of them alike; the median of the rounds is the result.
+
+import { cpus } from 'node:os'
+import type { Env } from '@weir/core'
+import { type Address, Admin, BenchError, parseBootstrap, type TopicShape } from './admin.ts'
+import { FetchLoad } from './fetch-load.ts'
+import { type Counts, Meter } from './meter.ts'
+import { readUsage, type Usage } from './process-usage.ts'
+import { ProduceLoad } from './produce-load.ts'
+import { produceRequest } from './requests.ts'
+import type { Scenario } from './scenarios.ts'
+
+export interface BenchTarget {
+  readonly name: string
+  /** HOST:PORT[,...] */
+  readonly bootstrap: string
+  /** Processes whose CPU time and memory count; none: they are not known. */
+  readonly pids: readonly number[]
+}
+
+export interface BenchOptions {
+  readonly targets: readonly BenchTarget[]
+  readonly scenarios: readonly Scenario[]
+  readonly rounds: number
+  readonly seconds: number
+  readonly warmupSeconds: number
+  readonly partitions: number
+  readonly replicationFactor: number
+  /** Told what runs now. */
+  readonly onProgress?: (text: string) => void
+}
+
+export interface ScenarioResult extends Counts {
+  readonly seconds: number
+  readonly requestsPerSecond: number
+  /** Payload, in 10^6 bytes. */
+  readonly megabytesPerSecond: number
+  readonly cpuSecondsPerGb: number
+  readonly cpuMicrosPerRequest: number
+  readonly residentBytes: number
+  readonly peakResidentBytes: number
+}
+
+export interface BenchResult {
+  readonly target: string
+  readonly scenario: string
+  readonly title: string
+  readonly median: ScenarioResult
+  readonly rounds: readonly ScenarioResult[]
+}
+
+export interface BenchReport {
+  readonly startedAt: string
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string }
+  readonly rounds: number
+  readonly seconds: number
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly results: readonly BenchResult[]
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+const DRAIN_TIMEOUT_MS = 30_000
+const RANDOM_BYTES = 1 << 20
+const FETCH_BYTES = 1 << 20
+
+/** Throws BenchError when a broker refuses something or goes away. */
+export async function runBench(env: Env, options: BenchOptions): Promise<BenchReport> {
+  const startedAt = new Date(env.clock.nowMs()).toISOString()
+  const rounds = new Map<string, ScenarioResult[]>()
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const scenario of options.scenarios) {
+      for (const target of options.targets) {
+        options.onProgress?.(`round ${round}/${options.rounds}: ${scenario.name} on ${target.name}`)
+        const result = await new Run(env, options, target, scenario).run()
+        const key = `${scenario.name} ${target.name}`
+        rounds.set(key, [...(rounds.get(key) ?? []), result])
+      }
+    }
+  }
+  const results: BenchResult[] = []
+  for (const scenario of options.scenarios) {
+    for (const target of options.targets) {
+      const all = rounds.get(`${scenario.name} ${target.name}`) ?? []
+      results.push({
+        target: target.name,
+        scenario: scenario.name,
+        title: scenario.title,
+        median: medianOf(all),
+        rounds: all,
+      })
+    }
+  }
+  const [cpu] = cpus()
+  return {
+    startedAt,
+    machine: { cpu: cpu?.model ?? '', cores: cpus().length, node: process.version },
+    rounds: options.rounds,
+    seconds: options.seconds,
+    partitions: options.partitions,
+    replicationFactor: options.replicationFactor,
+    results,
+  }
+}
+
+interface Load {
+  start(): void
+  stop(): void
+  close(): void
+}
+
+/** One scenario on one target, once, on a topic of its own. */
+class Run {
+  readonly #env: Env
+  readonly #options: BenchOptions
+  readonly #target: BenchTarget
+  readonly #scenario: Scenario
+  readonly #topic: TopicShape
+  readonly #random: Buffer
+  readonly #meter = new Meter()
+  #leaders: Address[] = []
+
+  constructor(env: Env, options: BenchOptions, target: BenchTarget, scenario: Scenario) {
+    this.#env = env
+    this.#options = options
+    this.#target = target
+    this.#scenario = scenario
+    this.#random = env.random.bytes(RANDOM_BYTES)
+    this.#topic = {
+      name: `weir-bench-${scenario.name}-${env.random.u32().toString(36)}`,
+      // A record that is followed from produce to consume is known by its offset.
+      partitions: scenario.kind === 'tail' ? 1 : options.partitions,
+      replicationFactor: options.replicationFactor,
+      configs: scenario.topicConfigs,
+    }
+  }
+
+  async run(): Promise<ScenarioResult> {
+    const admin = await Admin.connect(this.#env, this.#target.bootstrap)
+    try {
+      await admin.createTopic(this.#topic)
+      const result = await this.#measureAndForget(admin)
+      await admin.deleteTopic(this.#topic.name)
+      return result
+    } finally {
+      admin.close()
+    }
+  }
+
+  /** When the measurement fails, why is what counts, not that the topic cannot be deleted either. */
+  async #measureAndForget(admin: Admin): Promise<ScenarioResult> {
+    try {
+      this.#leaders = await admin.leaders(this.#topic)
+      return await this.#measure()
+    } catch (error) {
+      await admin.deleteTopic(this.#topic.name).catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #measure(): Promise<ScenarioResult> {
+    const { kind } = this.#scenario
+    if (kind === 'fetch') await this.#loadTopic()
+    const loads =
+      kind === 'produce'
+        ? await this.#produceLoads()
+        : kind === 'fetch'
+          ? await this.#fetchLoads()
+          : await this.#tailLoads()
+    try {
+      for (const load of loads) load.start()
+      await this.#wait(this.#options.warmupSeconds * 1_000)
+      this.#meter.reset()
+      const before = readUsage(this.#target.pids)
+      const startMs = this.#env.clock.monotonicMs()
+      await this.#wait(this.#options.seconds * 1_000)
+      const seconds = (this.#env.clock.monotonicMs() - startMs) / 1_000
+      const counts = this.#meter.counts()
+      return resultOf(counts, seconds, before, readUsage(this.#target.pids))
+    } finally {
+      for (const load of loads) load.stop()
+      await this.#drain(loads)
+      for (const load of loads) load.close()
+    }
+  }
+
+  /** Waits, but not on after a failure. */
+  async #wait(milliseconds: number): Promise<void> {
+    const endMs = this.#env.clock.monotonicMs() + milliseconds
+    for (;;) {
+      const leftMs = endMs - this.#env.clock.monotonicMs()
+      if (leftMs <= 0) return
+      await this.#env.clock.sleep(Math.min(leftMs, 100))
+      if (this.#meter.error !== null) {
+        throw new BenchError(`${this.#scenario.name} on ${this.#target.name}: ${this.#meter.error}`)
+      }
+    }
+  }
+
+  /** Lets what is in flight be answered, so that it does not burden the next scenario. */
+  async #drain(loads: readonly Load[]): Promise<void> {
+    const endMs = this.#env.clock.monotonicMs() + DRAIN_TIMEOUT_MS
+    const isBusy = () => loads.some(load => load instanceof ProduceLoad && load.inFlight > 0)
+    while (isBusy() && this.#meter.error === null && this.#env.clock.monotonicMs() < endMs) {
+      await this.#env.clock.sleep(5)
+    }
+  }
+
+  #connect(partition: number) {
+    const address = this.#leaders[partition] ?? parseBootstrap(this.#target.bootstrap)
+    return this.#env.net.connect({ ...address, timeoutMs: CONNECT_TIMEOUT_MS })
+  }
+
+  #request(partition: number, recordCount: number, recordBytes: number): Buffer {
+    const { acks } = this.#scenario
+    const nowMs = this.#env.clock.nowMs()
+    const topic = this.#topic.name
+    const template = { topic, partition, acks, recordCount, recordBytes, nowMs }
+    return produceRequest(template, this.#random)
+  }
+
+  async #produceLoads(): Promise<Load[]> {
+    const { connections, inFlight, recordCount, recordBytes, requestsPerSecond } = this.#scenario
+    const loads: Load[] = []
+    for (let i = 0; i < connections; i++) {
+      const partition = i % this.#topic.partitions
+      const socket = await this.#connect(partition)
+      loads.push(
+        new ProduceLoad(this.#env, socket, this.#meter, {
+          request: this.#request(partition, recordCount, recordBytes),
+          payloadBytes: recordCount * recordBytes,
+          maxInFlight: inFlight,
+          requestsPerSecond: requestsPerSecond === null ? null : requestsPerSecond / connections,
+        }),
+      )
+    }
+    return loads
+  }
+
+  async #fetchLoads(): Promise<Load[]> {
+    const loads: Load[] = []
+    for (let i = 0; i < this.#scenario.connections; i++) {
+      const partition = i % this.#topic.partitions
+      const socket = await this.#connect(partition)
+      loads.push(
+        new FetchLoad(this.#env, socket, this.#meter, {
+          topic: this.#topic.name,
+          partition,
+          maxBytes: FETCH_BYTES,
+          maxWaitMs: 500,
+          startOffset: 0,
+          startsOver: true,
+        }),
+      )
+    }
+    return loads
+  }
+
+  /** Latency is from when a record was due to be sent until a consumer has it. */
+  async #tailLoads(): Promise<Load[]> {
+    const { recordCount, recordBytes, requestsPerSecond, inFlight } = this.#scenario
+    const produced = new Meter()
+    const dueByOffset: number[] = []
+    const received: number[] = []
+    const match = (offset: number) => {
+      const dueMs = dueByOffset[offset]
+      const receivedMs = received[offset]
+      if (dueMs === undefined || receivedMs === undefined) return
+      this.#meter.latency.record(receivedMs - dueMs)
+      this.#meter.requests++
+      this.#meter.bytes += recordBytes
+    }
+    const producer = new ProduceLoad(this.#env, await this.#connect(0), produced, {
+      request: this.#request(0, recordCount, recordBytes),
+      payloadBytes: recordBytes,
+      maxInFlight: inFlight,
+      requestsPerSecond,
+      // The record may be there before its acknowledgement, or after it.
+      onAnswer: (offset, dueMs) => {
+        dueByOffset[offset] = dueMs
+        this.#meter.error ??= produced.error
+        match(offset)
+      },
+    })
+    const fetched = new Meter()
+    const consumer = new FetchLoad(this.#env, await this.#connect(0), fetched, {
+      topic: this.#topic.name,
+      partition: 0,
+      maxBytes: FETCH_BYTES,
+      maxWaitMs: 500,
+      startOffset: 0,
+      startsOver: false,
+      onBatch: (baseOffset, endOffset, nowMs) => {
+        this.#meter.error ??= fetched.error
+        for (let offset = baseOffset; offset < endOffset; offset++) {
+          received[offset] = nowMs
+          match(offset)
+        }
+      },
+    })
+    return [consumer, producer]
+  }
+
+  /** Fills the topic for the fetch scenario. */
+  async #loadTopic(): Promise<void> {
+    const { recordCount, recordBytes, loadedBytes } = this.#scenario
+    const payloadBytes = recordCount * recordBytes
+    const meter = new Meter()
+    const loads: ProduceLoad[] = []
+    for (let partition = 0; partition < this.#topic.partitions; partition++) {
+      const request = this.#request(partition, recordCount, recordBytes)
+      const options = { request, payloadBytes, maxInFlight: 3, requestsPerSecond: null }
+      const socket = await this.#connect(partition)
+      loads.push(new ProduceLoad(this.#env, socket, meter, options))
+    }
+    for (const load of loads) load.start()
+    while (meter.bytes < loadedBytes * this.#topic.partitions && meter.error === null) {
+      await this.#env.clock.sleep(20)
+    }
+    for (const load of loads) load.stop()
+    await this.#drain(loads)
+    for (const load of loads) load.close()
+    if (meter.error !== null) throw new BenchError(`filling the topic failed: ${meter.error}`)
+  }
+}
+
+function resultOf(counts: Counts, seconds: number, before: Usage, after: Usage): ScenarioResult {
+  const cpuSeconds = after.cpuSeconds - before.cpuSeconds
+  return {
+    ...counts,
+    seconds,
+    requestsPerSecond: counts.requests / seconds,
+    megabytesPerSecond: counts.bytes / seconds / 1e6,
+    cpuSecondsPerGb: counts.bytes === 0 ? 0 : cpuSeconds / (counts.bytes / 1e9),
+    cpuMicrosPerRequest: counts.requests === 0 ? 0 : (cpuSeconds * 1e6) / counts.requests,
+    residentBytes: after.residentBytes,
+    peakResidentBytes: after.peakResidentBytes,
+  }
+}
+
+/** The median of each figure by itself. */
+function medianOf(results: readonly ScenarioResult[]): ScenarioResult {
+  const of = (pick: (result: ScenarioResult) => number) => median(results.map(pick))
+  return {
+    requests: of(result => result.requests),
+    bytes: of(result => result.bytes),
+    latency: {
+      p50Us: of(result => result.latency.p50Us),
+      p90Us: of(result => result.latency.p90Us),
+      p99Us: of(result => result.latency.p99Us),
+      p999Us: of(result => result.latency.p999Us),
+      maxUs: of(result => result.latency.maxUs),
+    },
+    seconds: of(result => result.seconds),
+    requestsPerSecond: of(result => result.requestsPerSecond),
+    megabytesPerSecond: of(result => result.megabytesPerSecond),
+    cpuSecondsPerGb: of(result => result.cpuSecondsPerGb),
+    cpuMicrosPerRequest: of(result => result.cpuMicrosPerRequest),
+    residentBytes: of(result => result.residentBytes),
+    peakResidentBytes: of(result => result.peakResidentBytes),
+  }
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? 0
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
+}

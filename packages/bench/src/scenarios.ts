@@ -1,0 +1,92 @@
+// The scenarios: what is sent, over how many connections. One table; run.ts runs them.
+
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  readonly kind: 'produce' | 'fetch' | 'tail'
+  readonly connections: number
+  /** Requests in flight of each connection. */
+  readonly inFlight: number
+  readonly recordCount: number
+  readonly recordBytes: number
+  readonly acks: number
+  /** Over all connections; null: as fast as answers come. */
+  readonly requestsPerSecond: number | null
+  readonly topicConfigs: Readonly<Record<string, string>>
+  /** Bytes a partition that are there before a fetch begins. */
+  readonly loadedBytes: number
+}
+
+const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
+  kind: 'produce',
+  connections: 6,
+  inFlight: 5,
+  recordCount: 1,
+  recordBytes: 100,
+  acks: -1,
+  requestsPerSecond: null,
+  topicConfigs: {},
+  loadedBytes: 0,
+}
+
+/** 100 records of 1,000 bytes: a request of 100 KB. */
+const LARGE = { recordCount: 100, recordBytes: 1_000 }
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...PRODUCE,
+    ...LARGE,
+    name: 'produce-large',
+    title: 'produce, 100 KB requests, acks=all, 6 connections x 5 in flight',
+  },
+  {
+    ...PRODUCE,
+    name: 'produce-small',
+    title: 'produce, one 100-byte record a request, acks=all, 16 connections x 5 in flight',
+    connections: 16,
+  },
+  {
+    ...PRODUCE,
+    name: 'produce-one',
+    title: 'produce, one 100-byte record, one request at a time',
+    connections: 1,
+    inFlight: 1,
+  },
+  {
+    ...PRODUCE,
+    name: 'produce-rate',
+    title: 'produce, one 100-byte record a request, 5,000 requests/s by the timetable',
+    connections: 4,
+    inFlight: 1_000,
+    requestsPerSecond: 5_000,
+  },
+  {
+    ...PRODUCE,
+    name: 'produce-synced',
+    title: 'produce, every ack after an fsync, 16 connections x 5 in flight',
+    connections: 16,
+    topicConfigs: { 'flush.messages': '1' },
+  },
+  {
+    ...PRODUCE,
+    ...LARGE,
+    name: 'fetch',
+    title: 'fetch from the start, 1 MiB a partition, 6 connections',
+    kind: 'fetch',
+    inFlight: 1,
+    loadedBytes: 100_000_000,
+  },
+  {
+    ...PRODUCE,
+    name: 'tail',
+    title: 'produce to consume, 100-byte records, 1,000 records/s by the timetable',
+    kind: 'tail',
+    connections: 1,
+    inFlight: 1_000,
+    requestsPerSecond: 1_000,
+  },
+]
+
+export function scenarioByName(name: string): Scenario | undefined {
+  return SCENARIOS.find(scenario => scenario.name === name)
+}
