@@ -5,6 +5,7 @@ import type { Clock, Env, Listener, Socket, Timer } from '@weir/core'
 import { Connection, type ConnectionHost } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { LogThrottle } from './log-throttle.ts'
+import type { PendingRequest } from './pending-request.ts'
 import type { ListenerInfo } from './request-context.ts'
 import type { RequestMemory } from './request-memory.ts'
 
@@ -115,6 +116,12 @@ export class BrokerServer implements ConnectionHost {
       peer: `${connection.remoteAddress}:${connection.remotePort}`,
       reason,
     })
+  }
+
+  onUnencodable(request: PendingRequest, error: unknown): void {
+    const { definition } = request.row
+    const api = `${definition.name} v${request.apiVersion}`
+    this.#env.log.error(`the answer to ${api} cannot be encoded`, { error })
   }
 
   onClosed(connection: Connection): void {

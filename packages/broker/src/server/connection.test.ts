@@ -63,6 +63,8 @@ async function newWorld(
       if (topic?.name === 'unfit')
         return { brokers: [], topics: [{ errorCode: 70_000, name: 'x', partitions: [] }] }
       if (topic?.name === 'refuse') throw new KafkaError('INVALID_REQUEST', 'refused')
+      if (topic?.name === 'misfit')
+        return { brokers: [], topics: [] as never, clusterId: 1 as never }
       // 4 MB are enough to fill any buffer.
       const count = topic?.name === 'large' ? 200 : 1
       if (count > 1) largeAnswers.push(topic?.name ?? '')
@@ -217,6 +219,17 @@ t.test('what a handler throws is answered, or ends that connection only', async 
   t.ok(unfit.isGone)
   t.notOk(other.isGone)
   t.same(world.fatal, [])
+})
+
+t.test('an answer that does not fit its table ends that connection only', async t => {
+  const world = await newWorld()
+  const [bad, good] = [await world.connect(), await world.connect()]
+  bad.send(metadataApi, 9, { topics: [{ name: 'misfit' }] })
+  await world.settle()
+  t.ok(bad.isGone)
+  t.same(world.fatal, [])
+  t.match(await world.sim.complete(good.request(apiVersionsApi, 0, {})), { errorCode: 0 })
+  t.equal(world.memory.heldBytes, 0)
 })
 
 t.test('a broken invariant stops the node', async t => {

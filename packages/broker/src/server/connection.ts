@@ -34,6 +34,7 @@ export interface ConnectionHost {
   after(delayMs: number, fn: () => void): void
   /** The peer did something that closes its connection. */
   onBadPeer(connection: Connection, reason: string): void
+  onUnencodable(request: PendingRequest, error: unknown): void
   onClosed(connection: Connection): void
 }
 
@@ -125,6 +126,11 @@ export class Connection implements AnswerSink, MemoryUser {
     if (!this.#isClosing) this.#host.onBadPeer(this, reason)
     this.finish()
     this.onAnswered()
+  }
+
+  onUnencodable(request: PendingRequest, error: unknown): void {
+    this.#host.onUnencodable(request, error)
+    this.fail(`${request.row.definition.name} v${request.apiVersion}: internal error`)
   }
 
   /** Starts no more requests and closes once those in flight are answered. */

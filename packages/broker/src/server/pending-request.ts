@@ -19,6 +19,8 @@ export interface AnswerSink extends ClientConnection {
   readonly listener: ListenerInfo
   readonly principal: Principal
   onAnswered(): void
+  /** The answer of a handler does not fit its table. */
+  onUnencodable(request: PendingRequest, error: unknown): void
   fail(reason: string): void
 }
 
