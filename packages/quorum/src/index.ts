@@ -1,1 +1,11 @@
-export {}
+// The quorum of controllers: consensus on disks and networks.
+
+export { DEFAULT_LIMITS, QuorumNode, type QuorumNodeOptions } from './quorum-node.ts'
+export type { QuorumStatus, ReplicaStatus } from './quorum-status.ts'
+export { type DriverOptions, RaftDriver } from './raft-driver.ts'
+export type { CommittedEntry, Leadership, StateMachine } from './state-machine.ts'
+export { Endpoint, type EndpointAnswer } from './transport/endpoint.ts'
+export { quorumApi } from './transport/private-api.ts'
+export { QuorumServer } from './transport/quorum-server.ts'
+export { Transport } from './transport/transport.ts'
+export type { ProposalOutcome } from './waiters.ts'

@@ -23,10 +23,12 @@ import {
 } from './replication.ts'
 import { handleSnapshotReply, handleSnapshotRequest } from './snapshot-transfer.ts'
 import { type RaftOptions, RaftState } from './state.ts'
-import { raftStatus } from './status.ts'
+import { memberStatus, raftStatus } from './status.ts'
 import type {
   ConfigChange,
   Entry,
+  MemberStatus,
+  Membership,
   Message,
   ObserveRequest,
   ProposeOutcome,
@@ -90,6 +92,11 @@ export class Raft {
     return this.#state.log.firstIndex
   }
 
+  /** The configuration as applied: another object after each change. */
+  get membership(): Membership {
+    return this.#state.tracker.membership
+  }
+
   /** Null outside of [firstIndex - 1, lastIndex]. */
   termAt(index: number): number | null {
     return this.#state.log.termAt(index)
@@ -102,6 +109,11 @@ export class Raft {
 
   status(): RaftStatus {
     return raftStatus(this.#state)
+  }
+
+  /** What this leader knows of one node; null if it does not lead or replicate to it. */
+  memberStatus(id: number): MemberStatus | null {
+    return memberStatus(this.#state, id)
   }
 
   // --- Time ---

@@ -24,16 +24,20 @@ export function raftStatus(state: RaftState): RaftStatus {
 }
 
 function memberStatuses(state: RaftState): MemberStatus[] {
-  const statuses: MemberStatus[] = []
-  for (const [id, progress] of state.tracker.peers)
-    statuses.push({
-      id,
-      role: state.tracker.roleOf(id),
-      state: progress.state,
-      matchIndex: progress.matchIndex,
-      nextIndex: progress.nextIndex,
-      isActive: id === state.id || progress.isActive,
-      inflightBytes: progress.inflightBytes,
-    })
-  return statuses.sort((a, b) => a.id - b.id)
+  const ids = [...state.tracker.peers].map(([id]) => id).sort((a, b) => a - b)
+  return ids.flatMap(id => memberStatus(state, id) ?? [])
+}
+
+export function memberStatus(state: RaftState, id: number): MemberStatus | null {
+  const progress = state.tracker.progressOf(id)
+  if (progress === undefined || !state.isLeader) return null
+  return {
+    id,
+    role: state.tracker.roleOf(id),
+    state: progress.state,
+    matchIndex: progress.matchIndex,
+    nextIndex: progress.nextIndex,
+    isActive: id === state.id || progress.isActive,
+    inflightBytes: progress.inflightBytes,
+  }
 }

@@ -1,4 +1,4 @@
 // Simulation: clusters on a simulated world, checked at every step. Development only.
 
-export { type RaftSimOptions, optionsOf } from './raft/raft-sim-options.ts'
+export { optionsOf, type RaftSimOptions } from './raft/raft-sim-options.ts'
 export { NO_BUGS, runSeed, type SeedResult } from './raft/run-seed.ts'

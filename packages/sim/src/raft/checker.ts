@@ -65,7 +65,9 @@ export class Checker {
     this.#leaders.set(term, id)
     // Everything that any node has applied was committed in an earlier term.
     if (raft.lastIndex < this.committedIndex)
-      this.#fail(`leader ${id} of term ${term} ends at ${raft.lastIndex}, committed is ${this.committedIndex}`)
+      this.#fail(
+        `leader ${id} of term ${term} ends at ${raft.lastIndex}, committed is ${this.committedIndex}`,
+      )
     for (let index = raft.firstIndex; index <= this.committedIndex; index++)
       if (raft.termAt(index) !== this.#at(index)?.term)
         this.#fail(`leader ${id} of term ${term} lacks the committed entry ${index}`)

@@ -21,9 +21,7 @@ function repeat(cluster: RaftCluster, everyMs: number, act: () => void): void {
 
 /** Often the leader, since it matters most. */
 function victim(cluster: RaftCluster): SimNode | null {
-  return cluster.random.chance(0.5)
-    ? (cluster.leader() ?? cluster.anyNode())
-    : cluster.anyNode()
+  return cluster.random.chance(0.5) ? (cluster.leader() ?? cluster.anyNode()) : cluster.anyNode()
 }
 
 export function startFaults(cluster: RaftCluster): void {
@@ -158,10 +156,14 @@ export function operate(cluster: RaftCluster): void {
   const { voters, learners } = status.membership
   for (const id of cluster.harmed)
     if (!voters.includes(id) && !cluster.nodes.has(id)) cluster.harmed.delete(id)
-  dismiss(cluster, status.membership.members.map(one => one.id))
+  dismiss(
+    cluster,
+    status.membership.members.map(one => one.id),
+  )
   const lost = voters.find(id => !cluster.nodes.has(id))
   const changes: MemberChange[] = []
-  if (lost !== undefined && voters.length > 1) changes.push({ kind: 'remove', member: member(lost) })
+  if (lost !== undefined && voters.length > 1)
+    changes.push({ kind: 'remove', member: member(lost) })
   const learner = learners.find(id => cluster.nodes.has(id))
   const kind = random.below(5)
   if (learner !== undefined && (changes.length > 0 || kind === 0 || voters.length < 3))

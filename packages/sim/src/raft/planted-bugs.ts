@@ -16,7 +16,11 @@ export interface PlantedBug {
 }
 
 /** Replaces one method of a class. */
-function patch<T extends object, K extends keyof T>(prototype: T, name: K, method: T[K]): () => void {
+function patch<T extends object, K extends keyof T>(
+  prototype: T,
+  name: K,
+  method: T[K],
+): () => void {
   const original = prototype[name]
   prototype[name] = method
   return () => {
@@ -24,7 +28,12 @@ function patch<T extends object, K extends keyof T>(prototype: T, name: K, metho
   }
 }
 
-function inDriver(rule: string, name: string, what: string, driver: Partial<DriverBugs>): PlantedBug {
+function inDriver(
+  rule: string,
+  name: string,
+  what: string,
+  driver: Partial<DriverBugs>,
+): PlantedBug {
   return { rule, name, what, driver: { ...NO_BUGS, ...driver }, plant: () => () => {} }
 }
 
@@ -65,8 +74,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   inCore('Q5', 'changes-overlap', 'a change is accepted while another is pending', () =>
     patch(Tracker.prototype, 'isChangePending', () => false),
   ),
-  inCore('Q6', 'commit-unclamped', 'heartbeats carry a commit index the follower may not have', () =>
-    patch(Progress.prototype, 'commitFor', (commitIndex: number) => commitIndex),
+  inCore(
+    'Q6',
+    'commit-unclamped',
+    'heartbeats carry a commit index the follower may not have',
+    () => patch(Progress.prototype, 'commitFor', (commitIndex: number) => commitIndex),
   ),
   inDriver('Q7', 'log-before-snapshot', 'the log is emptied before the snapshot is durable', {
     emptiesLogBeforeSnapshot: true,

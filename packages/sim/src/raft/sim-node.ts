@@ -2,7 +2,7 @@
 // rounds of `Ready` on a simulated disk. Every sync takes time, in which the node may crash.
 
 import type { SimRandom } from '@weir/core/sim'
-import { type Entry, type Message, Raft, type Ready, type RaftLimits } from '@weir/raft'
+import { type Entry, type Message, Raft, type RaftLimits, type Ready } from '@weir/raft'
 import type { Checker, Operation } from './checker.ts'
 import { RaftDisk, type StoredSnapshot } from './raft-disk.ts'
 import { decodeState, EMPTY_STATE, encodeState, type MachineState } from './state-machine.ts'

@@ -1,0 +1,182 @@
+// One node of the quorum, put together: storage, driver, transport. A member replicates with the
+// others; a node that is no member follows the log as an observer.
+
+import type { Env, Timer } from '@weir/core'
+import type { Member, RaftLimits } from '@weir/raft'
+import type { QuorumStatus } from './quorum-status.ts'
+import { RaftDriver } from './raft-driver.ts'
+import type { StateMachine } from './state-machine.ts'
+import { QuorumStorage } from './storage/quorum-storage.ts'
+import { KnownDirectories } from './transport/identity.ts'
+import { Transport } from './transport/transport.ts'
+
+export interface QuorumNodeOptions {
+  readonly nodeId: number
+  /** The identity of this disk, made once and kept by the caller. */
+  readonly directoryId: string
+  readonly directory: string
+  /** `host:port` where `transport.accept()` is served; empty if nowhere. */
+  readonly address: string
+  /**
+   * The first voters with their addresses. A node that is one of them starts as a voter on its
+   * first start; others wait to be added, and observe meanwhile.
+   */
+  readonly voters: readonly Member[]
+  readonly clusterId: () => string
+  readonly tickMs?: number
+  readonly limits?: Partial<RaftLimits>
+  readonly snapshotBytes?: number
+  readonly trailingEntries?: number
+  /** The node has to end: its disk failed, or an invariant is broken. */
+  readonly onFatal: (error: Error) => void
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const TICK_MS = 50
+const SNAPSHOT_BYTES = 32 * MIB
+const TRAILING_ENTRIES = 5000
+const OBSERVE_EVERY_MS = 500
+
+/** With ticks of 50 ms: elections after 300-600 ms, heartbeats every 100 ms. */
+export const DEFAULT_LIMITS: RaftLimits = {
+  electionTicks: 6,
+  heartbeatTicks: 2,
+  maxAppendBytes: 1 * MIB,
+  maxInflightMessages: 256,
+  maxInflightBytes: 8 * MIB,
+  maxUncommittedBytes: 64 * MIB,
+  maxApplyBytes: 4 * MIB,
+  maxObservers: 2000,
+}
+
+export class QuorumNode {
+  readonly driver: RaftDriver
+  readonly transport: Transport
+  readonly #env: Env
+  readonly #options: QuorumNodeOptions
+  readonly #storage: QuorumStorage
+  readonly #directories: KnownDirectories
+  #observer: Timer | null = null
+  #nextTarget = 0
+  #membershipSeen: unknown = null
+  #isStopped = false
+
+  private constructor(
+    env: Env,
+    options: QuorumNodeOptions,
+    parts: {
+      readonly driver: RaftDriver
+      readonly transport: Transport
+      readonly storage: QuorumStorage
+      readonly directories: KnownDirectories
+    },
+  ) {
+    this.#env = env
+    this.#options = options
+    this.driver = parts.driver
+    this.transport = parts.transport
+    this.#storage = parts.storage
+    this.#directories = parts.directories
+  }
+
+  /** Rejects with an OperatorError if the directory cannot be used. */
+  static async open(
+    env: Env,
+    options: QuorumNodeOptions,
+    machine: StateMachine,
+  ): Promise<QuorumNode> {
+    const isVoter = options.voters.some(member => member.id === options.nodeId)
+    const { storage, recovered } = await QuorumStorage.open(
+      env,
+      options.directory,
+      isVoter ? options.voters : [],
+    )
+    const directories = await KnownDirectories.open(env, options.directory)
+    const driver: RaftDriver = new RaftDriver(
+      env,
+      {
+        nodeId: options.nodeId,
+        tickMs: options.tickMs ?? TICK_MS,
+        limits: { ...DEFAULT_LIMITS, ...options.limits },
+        snapshotBytes: options.snapshotBytes ?? SNAPSHOT_BYTES,
+        trailingEntries: options.trailingEntries ?? TRAILING_ENTRIES,
+      },
+      {
+        storage,
+        recovered,
+        machine,
+        sink: { send: message => transport.send(message) },
+        events: { onFatal: options.onFatal },
+      },
+    )
+    const transport: Transport = new Transport(env, options, {
+      directories,
+      seeds: options.voters,
+      events: {
+        received: message => driver.step(message),
+        connectionReset: nodeId => driver.connectionReset(nodeId),
+        membership: () => driver.membership,
+      },
+    })
+    return new QuorumNode(env, options, { driver, transport, storage, directories })
+  }
+
+  start(): void {
+    this.driver.start()
+    this.#follow()
+  }
+
+  /** A node that is no member asks the leader for the log, or each voter until it knows one. */
+  #follow(): void {
+    if (this.#isStopped) return
+    const { membership } = this.driver
+    if (membership !== this.#membershipSeen) {
+      this.#membershipSeen = membership
+      this.transport.membershipChanged()
+    }
+    if (!membership.members.some(member => member.id === this.#options.nodeId)) this.#observe()
+    else if (this.#options.address === '') this.#poll()
+    this.#observer = this.#env.clock.after(OBSERVE_EVERY_MS, () => this.#follow())
+  }
+
+  #target(): number | null {
+    const { leaderId } = this.driver.leadership
+    if (leaderId !== null) return leaderId
+    const { voters } = this.driver.membership
+    const ids = voters.length > 0 ? voters : this.#options.voters.map(member => member.id)
+    const others = ids.filter(id => id !== this.#options.nodeId)
+    this.#nextTarget++
+    return others[this.#nextTarget % Math.max(1, others.length)] ?? null
+  }
+
+  #observe(): void {
+    const target = this.#target()
+    if (target === null) return
+    this.driver.observe(target)
+    if (this.#options.address === '') this.transport.pollFrom(target)
+  }
+
+  #poll(): void {
+    const target = this.#target()
+    if (target !== null) this.transport.pollFrom(target)
+  }
+
+  status(): QuorumStatus {
+    const { members } = this.driver.membership
+    const directoryOf = (id: number) =>
+      id === this.#options.nodeId
+        ? this.#options.directoryId
+        : members.find(member => member.id === id)?.directoryId || (this.#directories.get(id) ?? '')
+    return this.driver.status(directoryOf)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#observer?.cancel()
+    this.transport.close()
+    await this.driver.stop()
+    await this.#directories.close()
+    await this.#storage.close()
+  }
+}

@@ -1,0 +1,130 @@
+// Everything that a node of the quorum keeps on its disk: entries, voter state, snapshots.
+//
+//   DIRECTORY/log/         the entries (a segment log)
+//   DIRECTORY/voter-state  term, vote, and what was promised
+//   DIRECTORY/snapshots/   snapshots of the state machine
+//
+// Invariant: after a crash at any point the three fit together again, or show that something which
+// was promised is missing.
+
+import { type Env, OperatorError } from '@weir/core'
+import {
+  bootstrapSnapshot,
+  type Entry,
+  type HardState,
+  type Member,
+  type Ready,
+  type SnapshotMeta,
+} from '@weir/raft'
+import { EntryLog } from './entry-log.ts'
+import { type LoadedSnapshot, SnapshotStore } from './snapshot-store.ts'
+import { VoterStateFile } from './voter-state-file.ts'
+
+export interface Recovered {
+  readonly hardState: HardState
+  readonly snapshot: LoadedSnapshot | null
+  /** What follows the snapshot. */
+  readonly entries: readonly Entry[]
+}
+
+export class QuorumStorage {
+  readonly log: EntryLog
+  readonly snapshots: SnapshotStore
+  readonly #voterState: VoterStateFile
+
+  private constructor(log: EntryLog, snapshots: SnapshotStore, voterState: VoterStateFile) {
+    this.log = log
+    this.snapshots = snapshots
+    this.#voterState = voterState
+  }
+
+  /**
+   * Opens the directory. On the very first start it is made to hold the first voters, or nothing if
+   * `voters` is empty: then the node waits to be sent the log. Rejects with an OperatorError if the
+   * voter state is gone or damaged.
+   */
+  static async open(
+    env: Env,
+    directory: string,
+    voters: readonly Member[],
+  ): Promise<{ storage: QuorumStorage; recovered: Recovered }> {
+    await env.disk.mkdir(directory)
+    const parent = directory.slice(0, Math.max(1, directory.lastIndexOf('/')))
+    await env.disk.syncDir(directory.includes('/') ? parent : '.')
+    // First the log: it locks the directory.
+    const log = await EntryLog.open(env, `${directory}/log`)
+    const snapshots = await SnapshotStore.open(env, `${directory}/snapshots`)
+    const opened = await VoterStateFile.open(env, directory)
+    const storage = new QuorumStorage(log, snapshots, opened.file)
+    const hardState = opened.hardState ?? (await storage.#initialise(directory, voters))
+    const snapshot = await snapshots.load()
+    const entries = await storage.#fit(snapshot?.meta ?? null, await log.load())
+    return { storage, recovered: { hardState, snapshot, entries } }
+  }
+
+  async #initialise(directory: string, voters: readonly Member[]): Promise<HardState> {
+    const newest = this.snapshots.newest
+    if (this.log.lastIndex >= this.log.firstIndex)
+      throw new OperatorError(
+        `${directory} holds a log but no voter state: this node cannot know how it voted. ` +
+          'Remove it from the cluster, empty its directory and add it again.',
+      )
+    if (newest !== null && newest.index > 1)
+      throw new OperatorError(`${directory} holds a snapshot but no voter state`)
+    const start = voters.length === 0 ? null : bootstrapSnapshot(voters)
+    if (start !== null) await this.snapshots.save(start, [])
+    const acked = { term: start?.term ?? 0, index: start?.index ?? 0 }
+    const hardState = { term: acked.term, vote: null, commitIndex: acked.index, acked }
+    await this.#voterState.write(hardState)
+    return hardState
+  }
+
+  /** The entries that continue the snapshot; what does not fit it is removed. */
+  async #fit(snapshot: SnapshotMeta | null, entries: readonly Entry[]): Promise<Entry[]> {
+    const base = snapshot?.index ?? 0
+    const first = entries[0]
+    const at = first === undefined ? -1 : base - first.index
+    const isContinued =
+      first === undefined
+        ? this.log.lastIndex === base
+        : at === -1 || (at >= 0 && entries[at]?.term === snapshot?.term)
+    if (isContinued) return entries.slice(at + 1)
+    await this.log.restartAfter(base)
+    return []
+  }
+
+  /**
+   * Writes what a round asks for, in its order; all of it is durable when resolved. After a
+   * rejection the process has to end: what is on the disk is not known any more.
+   */
+  async write(ready: Ready): Promise<void> {
+    for (const chunk of ready.chunks) await this.snapshots.receive(chunk)
+    if (ready.snapshot !== null) {
+      await this.snapshots.install(ready.snapshot)
+      await this.log.restartAfter(ready.snapshot.index)
+      await this.snapshots.removeOld()
+    }
+    const first = ready.entries[0]
+    if (first !== undefined) {
+      if (ready.truncation !== null) {
+        await this.#voterState.write(ready.truncation)
+        await this.log.cutFrom(first.index)
+      }
+      this.log.append(ready.entries)
+      await this.log.sync()
+    }
+    if (ready.hardState !== null && ready.mustSync) await this.#voterState.write(ready.hardState)
+  }
+
+  /** A snapshot is durable: entries up to `index` (inclusive) and older snapshots may go. */
+  async trimTo(index: number): Promise<void> {
+    await this.log.trimTo(index)
+    await this.snapshots.removeOld()
+  }
+
+  async close(): Promise<void> {
+    await this.log.close()
+    await this.snapshots.close()
+    await this.#voterState.close()
+  }
+}

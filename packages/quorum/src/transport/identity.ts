@@ -1,0 +1,149 @@
+// Who this node is, whom it knows, and whom it refuses.
+//
+// A node that is known with one directory is not taken for the same with another: its disk was
+// replaced, and a voter without its memory could vote twice.
+
+import { type Env, errorMessage } from '@weir/core'
+import { crc32c } from '@weir/protocol'
+import type { Hello, HelloReply, Membership } from '@weir/raft'
+import { readFully, writeFully } from '../storage/files.ts'
+import { TRANSPORT_VERSION } from './private-api.ts'
+
+export interface Identity {
+  readonly nodeId: number
+  readonly directoryId: string
+  /** `host:port` where this node serves the private API; empty if nowhere. */
+  readonly address: string
+  /** Empty while the cluster has none. */
+  clusterId(): string
+}
+
+const MAX_FILE_BYTES = 1024 * 1024
+
+/** The directories of voters that were seen before, kept over restarts. */
+export class KnownDirectories {
+  readonly #env: Env
+  readonly #path: string
+  readonly #directory: string
+  readonly #known: Map<number, string>
+  #saving: Promise<void> = Promise.resolve()
+
+  private constructor(env: Env, directory: string, known: Map<number, string>) {
+    this.#env = env
+    this.#directory = directory
+    this.#path = `${directory}/known-directories`
+    this.#known = known
+  }
+
+  static async open(env: Env, directory: string): Promise<KnownDirectories> {
+    const path = `${directory}/known-directories`
+    return new KnownDirectories(env, directory, await read(env, path))
+  }
+
+  get(nodeId: number): string | null {
+    return this.#known.get(nodeId) ?? null
+  }
+
+  remember(nodeId: number, directoryId: string): void {
+    if (this.#known.get(nodeId) === directoryId) return
+    this.#known.set(nodeId, directoryId)
+    this.#save()
+  }
+
+  /** Nodes that are no voters any more may come back as others. */
+  forgetAllBut(voterIds: readonly number[]): void {
+    const gone = [...this.#known.keys()].filter(id => !voterIds.includes(id))
+    for (const id of gone) this.#known.delete(id)
+    if (gone.length > 0) this.#save()
+  }
+
+  #save(): void {
+    const text = Buffer.from(JSON.stringify([...this.#known]), 'utf8')
+    const sum = Buffer.alloc(4)
+    sum.writeUInt32BE(crc32c(text, 0, text.length), 0)
+    this.#saving = this.#saving.then(() => this.#write(Buffer.concat([sum, text])))
+    this.#env.log.background(this.#saving, 'remembering the directories of other nodes')
+  }
+
+  async #write(content: Buffer): Promise<void> {
+    const temporary = `${this.#path}.tmp`
+    const file = await this.#env.disk.open(temporary, 'write')
+    try {
+      await file.truncate(0)
+      await writeFully(file, content, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await this.#env.disk.rename(temporary, this.#path)
+    await this.#env.disk.syncDir(this.#directory)
+  }
+
+  /** Everything is on the disk. */
+  async close(): Promise<void> {
+    await this.#saving.catch(error =>
+      this.#env.log.warn('directories of other nodes not saved', { error: errorMessage(error) }),
+    )
+  }
+}
+
+/** A file that does not hold is as good as none: it only ever refuses. */
+async function read(env: Env, path: string): Promise<Map<number, string>> {
+  if ((await env.disk.stat(path)) === null) return new Map()
+  const file = await env.disk.open(path, 'read')
+  try {
+    const content = await readFully(file, Math.min(file.sizeSync(), MAX_FILE_BYTES))
+    const text = content.subarray(4)
+    if (content.length < 4 || content.readUInt32BE(0) !== crc32c(text, 0, text.length)) {
+      env.log.warn('the file of known directories is damaged and starts again', { path })
+      return new Map()
+    }
+    return new Map(JSON.parse(text.toString('utf8')) as [number, string][])
+  } finally {
+    await file.close()
+  }
+}
+
+/** Why a node is refused that says this of itself; null if it is welcome. */
+export function refusalOf(
+  own: Identity,
+  peer: { readonly clusterId: string; readonly nodeId: number; readonly directoryId: string },
+  known: { readonly membership: Membership; readonly directories: KnownDirectories },
+): string | null {
+  const clusterId = own.clusterId()
+  if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId)
+    return `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}`
+  if (peer.nodeId === own.nodeId)
+    return `there are two nodes with the id ${own.nodeId}: each needs its own`
+  const { membership, directories } = known
+  const member = membership.members.find(one => one.id === peer.nodeId)
+  const expected =
+    member?.directoryId || (member === undefined ? null : directories.get(peer.nodeId))
+  if (expected === null || expected === '' || expected === peer.directoryId) return null
+  return (
+    `node ${peer.nodeId} is known with the directory ${expected} and comes with ` +
+    `${peer.directoryId}: its disk was replaced. Remove it from the quorum and add it again.`
+  )
+}
+
+/** The same for the one who was called, of whose hello some things are checked before. */
+export function refusalOfHello(
+  own: Identity,
+  hello: Hello,
+  known: { readonly membership: Membership; readonly directories: KnownDirectories },
+): string | null {
+  if (hello.version !== TRANSPORT_VERSION)
+    return `node ${hello.nodeId} speaks version ${hello.version} of the quorum's protocol, node ${own.nodeId} version ${TRANSPORT_VERSION}`
+  if (hello.toNodeId !== own.nodeId)
+    return `node ${hello.nodeId} looks for node ${hello.toNodeId} and reached node ${own.nodeId}: its list of voters has a wrong address`
+  return refusalOf(own, hello, known)
+}
+
+export function helloReply(own: Identity, refusal: string | null): HelloReply {
+  return {
+    refusal: refusal ?? '',
+    clusterId: own.clusterId(),
+    nodeId: own.nodeId,
+    directoryId: own.directoryId,
+  }
+}

@@ -1,0 +1,239 @@
+// The connection of this node to one other, for messages one way. Made when there is something to
+// send, made again with back-off, and never waited for: what cannot be sent is dropped, since the
+// consensus sends again what matters.
+
+import { type Env, errorMessage, type Socket, type Timer } from '@weir/core'
+import { decodeMessage, decodeResponseHeader, encodeRequestFrame } from '@weir/protocol'
+import {
+  decodeTransportResponse,
+  encodeTransportRequest,
+  type HelloReply,
+  type Message,
+} from '@weir/raft'
+import { FrameCollector } from './frames.ts'
+import type { Identity } from './identity.ts'
+import { quorumApi, TRANSPORT_VERSION } from './private-api.ts'
+
+const CONNECT_TIMEOUT_MS = 1000
+const HELLO_TIMEOUT_MS = 2000
+const MIN_BACKOFF_MS = 20
+const MAX_BACKOFF_MS = 1000
+const REFUSED_BACKOFF_MS = 3000
+/** Bytes that wait for the peer before messages are dropped. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
+const MAX_QUEUED_MESSAGES = 4096
+
+export interface LinkEvents {
+  /** Null if the peer is whom we look for. */
+  refusalOf(reply: HelloReply): string | null
+  welcomed(reply: HelloReply): void
+  /** A link that worked broke. */
+  reset(): void
+  received(messages: readonly Message[]): void
+}
+
+type LinkState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'greeting'; readonly socket: Socket; readonly timer: Timer }
+  | { readonly kind: 'ready'; readonly socket: Socket }
+  | { readonly kind: 'waiting'; readonly timer: Timer }
+
+export class PeerLink {
+  readonly #env: Env
+  readonly #own: Identity
+  readonly #peerId: number
+  readonly #events: LinkEvents
+  /** A link that polls always has one request out, which brings messages for this node. */
+  readonly #isPolling: boolean
+  #address: { readonly host: string; readonly port: number }
+  #state: LinkState = { kind: 'idle' }
+  #queue: Message[] = []
+  #isFlushing = false
+  #backoffMs = MIN_BACKOFF_MS
+  #correlationId = 0
+  #lastTrouble = ''
+
+  constructor(
+    env: Env,
+    own: Identity,
+    peer: {
+      readonly id: number
+      readonly host: string
+      readonly port: number
+      readonly isPolling: boolean
+    },
+    events: LinkEvents,
+  ) {
+    this.#env = env
+    this.#own = own
+    this.#peerId = peer.id
+    this.#address = { host: peer.host, port: peer.port }
+    this.#isPolling = peer.isPolling
+    this.#events = events
+  }
+
+  get isReady(): boolean {
+    return this.#state.kind === 'ready'
+  }
+
+  /** Another address holds from the next connection on. */
+  moveTo(host: string, port: number): void {
+    this.#address = { host, port }
+  }
+
+  /** Connects if it is not connected. */
+  wake(): void {
+    if (this.#state.kind === 'idle') this.#connect()
+  }
+
+  /** Sends soon, or drops. */
+  send(message: Message): void {
+    this.wake()
+    if (this.#state.kind === 'waiting' || this.#queue.length >= MAX_QUEUED_MESSAGES) return
+    this.#queue.push(message)
+    if (this.#state.kind === 'ready') this.#flushSoon(this.#state.socket)
+  }
+
+  close(): void {
+    const state = this.#state
+    this.#state = { kind: 'waiting', timer: this.#env.clock.after(0, () => {}) }
+    this.#queue = []
+    if (state.kind === 'greeting' || state.kind === 'ready') state.socket.destroy()
+    if (state.kind === 'greeting' || state.kind === 'waiting') state.timer.cancel()
+  }
+
+  #flushSoon(socket: Socket): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    this.#env.clock.soon(() => {
+      this.#isFlushing = false
+      const messages = this.#queue
+      this.#queue = []
+      const isReady = this.#state.kind === 'ready' && this.#state.socket === socket
+      if (messages.length === 0 || !isReady) return
+      if (socket.bufferedBytes > MAX_BUFFERED_BYTES) return
+      this.#request(socket, { hello: null, messages, isPoll: false })
+    })
+  }
+
+  #request(socket: Socket, request: Parameters<typeof encodeTransportRequest>[0]): void {
+    this.#correlationId = (this.#correlationId + 1) % 0x7fffffff
+    const body = encodeTransportRequest(request)
+    const options = {
+      version: 0,
+      correlationId: this.#correlationId,
+      clientId: `node-${this.#own.nodeId}`,
+    }
+    socket.write(encodeRequestFrame(quorumApi, options, { body }))
+  }
+
+  #connect(): void {
+    this.#state = { kind: 'connecting' }
+    const options = { ...this.#address, timeoutMs: CONNECT_TIMEOUT_MS }
+    this.#env.net.connect(options).then(
+      socket => this.#greet(socket),
+      error => this.#retry(errorMessage(error), this.#nextBackoff()),
+    )
+  }
+
+  #nextBackoff(): number {
+    const delayMs = this.#backoffMs * (0.5 + this.#env.random.fraction())
+    this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS)
+    return delayMs
+  }
+
+  #greet(socket: Socket): void {
+    if (this.#state.kind !== 'connecting') {
+      socket.destroy()
+      return
+    }
+    const timer = this.#env.clock.after(HELLO_TIMEOUT_MS, () => socket.destroy())
+    this.#state = { kind: 'greeting', socket, timer }
+    const frames = new FrameCollector()
+    socket.start({
+      onData: chunk => {
+        const complete = frames.push(chunk)
+        if (complete === null) socket.destroy()
+        else for (const frame of complete) this.#answered(socket, frame)
+      },
+      onEnd: () => socket.destroy(),
+      onDrain: () => {},
+      onClose: error => this.#closed(socket, error),
+    })
+    const hello = {
+      version: TRANSPORT_VERSION,
+      clusterId: this.#own.clusterId(),
+      nodeId: this.#own.nodeId,
+      directoryId: this.#own.directoryId,
+      toNodeId: this.#peerId,
+      address: this.#own.address,
+    }
+    this.#request(socket, { hello, messages: [], isPoll: false })
+  }
+
+  #answered(socket: Socket, frame: Buffer): void {
+    try {
+      const { bodyStart } = decodeResponseHeader(quorumApi.key, 0, frame)
+      const { body } = decodeMessage(quorumApi.response, 0, frame, bodyStart)
+      const response = decodeTransportResponse(body)
+      if (response.hello !== null) this.#greeted(socket, response.hello)
+      if (response.messages.length > 0) this.#events.received(response.messages)
+      const isReady = this.#state.kind === 'ready' && this.#state.socket === socket
+      if (this.#isPolling && isReady)
+        this.#request(socket, { hello: null, messages: [], isPoll: true })
+    } catch (error) {
+      this.#trouble(`an answer that does not parse: ${errorMessage(error)}`)
+      socket.destroy()
+    }
+  }
+
+  #greeted(socket: Socket, reply: HelloReply): void {
+    if (this.#state.kind !== 'greeting' || this.#state.socket !== socket) return
+    this.#state.timer.cancel()
+    const refusal = reply.refusal === '' ? this.#events.refusalOf(reply) : reply.refusal
+    if (refusal !== null) {
+      this.#retry(refusal, REFUSED_BACKOFF_MS)
+      socket.destroy()
+      return
+    }
+    this.#state = { kind: 'ready', socket }
+    this.#backoffMs = MIN_BACKOFF_MS
+    this.#lastTrouble = ''
+    this.#events.welcomed(reply)
+    if (this.#queue.length > 0) this.#flushSoon(socket)
+  }
+
+  #closed(socket: Socket, error: Error | null): void {
+    const state = this.#state
+    const isOurs = (state.kind === 'greeting' || state.kind === 'ready') && state.socket === socket
+    if (!isOurs) return
+    if (state.kind === 'greeting') state.timer.cancel()
+    this.#retry(error === null ? 'the connection was closed' : error.message, this.#nextBackoff())
+    if (state.kind === 'ready') this.#events.reset()
+  }
+
+  #retry(reason: string, delayMs: number): void {
+    this.#trouble(reason)
+    this.#queue = []
+    const timer = this.#env.clock.after(delayMs, () => {
+      if (this.#state.kind === 'waiting' && this.#state.timer === timer) {
+        this.#state = { kind: 'idle' }
+        if (this.#isPolling) this.#connect()
+      }
+    })
+    this.#state = { kind: 'waiting', timer }
+  }
+
+  /** Once, until it works or another trouble comes. */
+  #trouble(reason: string): void {
+    if (reason === this.#lastTrouble) return
+    this.#lastTrouble = reason
+    const { host, port } = this.#address
+    this.#env.log.warn('no connection to another node of the quorum', {
+      nodeId: this.#peerId,
+      address: `${host}:${port}`,
+      reason,
+    })
+  }
+}

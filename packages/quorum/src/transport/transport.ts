@@ -1,0 +1,176 @@
+// Messages between the nodes of the quorum: a link to each node that can be reached, a mailbox for
+// each that cannot (a broker that follows the log without serving it).
+
+import type { Env } from '@weir/core'
+import type { Hello, HelloReply, Member, Membership, Message } from '@weir/raft'
+import { Endpoint, type EndpointHost } from './endpoint.ts'
+import {
+  helloReply,
+  type Identity,
+  type KnownDirectories,
+  refusalOf,
+  refusalOfHello,
+} from './identity.ts'
+import { Mailbox } from './mailbox.ts'
+import { PeerLink } from './peer-link.ts'
+
+export interface TransportEvents {
+  received(message: Message): void
+  /** A connection to this node worked and broke. */
+  connectionReset(nodeId: number): void
+  membership(): Membership
+}
+
+/** Nodes that poll at most; more are refused. */
+const MAX_MAILBOXES = 2000
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export class Transport implements EndpointHost {
+  readonly #env: Env
+  readonly #own: Identity
+  readonly #directories: KnownDirectories
+  readonly #events: TransportEvents
+  /** From the list of voters; the membership's and a hello's addresses are newer. */
+  readonly #seeds: ReadonlyMap<number, string>
+  readonly #heard = new Map<number, string>()
+  readonly #links = new Map<number, PeerLink>()
+  readonly #polls = new Map<number, PeerLink>()
+  readonly #mailboxes = new Map<number, Mailbox>()
+  #isClosed = false
+
+  constructor(
+    env: Env,
+    own: Identity,
+    parts: {
+      readonly directories: KnownDirectories
+      readonly seeds: readonly Member[]
+      readonly events: TransportEvents
+    },
+  ) {
+    this.#env = env
+    this.#own = own
+    this.#directories = parts.directories
+    this.#seeds = new Map(parts.seeds.map(member => [member.id, member.address]))
+    this.#events = parts.events
+  }
+
+  /** The served side of a connection that another node made. */
+  accept(): Endpoint {
+    return new Endpoint(this, this.#own.nodeId)
+  }
+
+  /** Sends or drops; never waits. */
+  send(message: Message): void {
+    if (this.#isClosed) return
+    const mailbox = this.#mailboxes.get(message.to)
+    if (mailbox !== undefined) mailbox.add(message)
+    else this.#linkTo(message.to, this.#links, false)?.send(message)
+  }
+
+  /** Keeps a request open at a node, which brings its messages to this one. */
+  pollFrom(nodeId: number): void {
+    if (!this.#isClosed) this.#linkTo(nodeId, this.#polls, true)?.wake()
+  }
+
+  stopPolling(): void {
+    for (const link of this.#polls.values()) link.close()
+    this.#polls.clear()
+  }
+
+  #addressOf(nodeId: number): Address | null {
+    const member = this.#events.membership().members.find(one => one.id === nodeId)
+    const text = this.#heard.get(nodeId) || member?.address || this.#seeds.get(nodeId) || ''
+    const at = text.lastIndexOf(':')
+    const port = Number(text.slice(at + 1))
+    return at > 0 && Number.isInteger(port) ? { host: text.slice(0, at), port } : null
+  }
+
+  #linkTo(nodeId: number, links: Map<number, PeerLink>, isPolling: boolean): PeerLink | null {
+    const address = this.#addressOf(nodeId)
+    const known = links.get(nodeId)
+    if (known !== undefined) {
+      if (address !== null) known.moveTo(address.host, address.port)
+      return known
+    }
+    if (address === null || nodeId === this.#own.nodeId) return null
+    const link = new PeerLink(
+      this.#env,
+      this.#own,
+      { id: nodeId, ...address, isPolling },
+      {
+        refusalOf: reply => this.#refusalOf(nodeId, reply),
+        welcomed: reply => this.#remember(nodeId, reply.directoryId),
+        reset: () => this.#events.connectionReset(nodeId),
+        received: messages => this.#receivedAll(nodeId, messages),
+      },
+    )
+    links.set(nodeId, link)
+    return link
+  }
+
+  #receivedAll(nodeId: number, messages: readonly Message[]): void {
+    for (const message of messages)
+      if (message.from === nodeId && message.to === this.#own.nodeId) this.received(message)
+  }
+
+  #refusalOf(nodeId: number, reply: HelloReply): string | null {
+    if (reply.nodeId !== nodeId)
+      return `node ${reply.nodeId} answers at the address of node ${nodeId}: the list of voters is wrong`
+    return refusalOf(this.#own, reply, this.#known())
+  }
+
+  #known(): { membership: Membership; directories: KnownDirectories } {
+    return { membership: this.#events.membership(), directories: this.#directories }
+  }
+
+  #remember(nodeId: number, directoryId: string): void {
+    const { voters, outgoingVoters } = this.#events.membership()
+    if (voters.includes(nodeId) || outgoingVoters.includes(nodeId))
+      this.#directories.remember(nodeId, directoryId)
+  }
+
+  /** The membership changed: nodes that are no voters any more may come back as others. */
+  membershipChanged(): void {
+    const { voters, outgoingVoters } = this.#events.membership()
+    this.#directories.forgetAllBut([...voters, ...outgoingVoters])
+  }
+
+  // --- EndpointHost ---
+
+  greet(hello: Hello): HelloReply {
+    const refusal = this.#isClosed
+      ? `node ${this.#own.nodeId} is shutting down`
+      : refusalOfHello(this.#own, hello, this.#known())
+    if (refusal !== null) {
+      this.#env.log.warn('a node was refused', { nodeId: hello.nodeId, reason: refusal })
+      return helloReply(this.#own, refusal)
+    }
+    this.#remember(hello.nodeId, hello.directoryId)
+    if (hello.address !== '') {
+      this.#heard.set(hello.nodeId, hello.address)
+      this.#mailboxes.delete(hello.nodeId)
+    } else if (!this.#mailboxes.has(hello.nodeId)) {
+      if (this.#mailboxes.size >= MAX_MAILBOXES) return helloReply(this.#own, 'too many nodes')
+      this.#mailboxes.set(hello.nodeId, new Mailbox(this.#env))
+    }
+    return helloReply(this.#own, null)
+  }
+
+  received(message: Message): void {
+    if (!this.#isClosed) this.#events.received(message)
+  }
+
+  poll(nodeId: number): Promise<readonly Message[]> {
+    return this.#mailboxes.get(nodeId)?.take() ?? Promise.resolve([])
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const link of this.#links.values()) link.close()
+    this.stopPolling()
+  }
+}
