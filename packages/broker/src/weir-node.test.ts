@@ -1,0 +1,206 @@
+// A node from start to stop: what survives, and what refuses to start with one clear sentence.
+
+import { OperatorError } from '@weir/core'
+import { Simulation } from '@weir/core/sim'
+import {
+  createTopicsApi,
+  deleteTopicsApi,
+  initProducerIdApi,
+  metadataApi,
+  produceApi,
+} from '@weir/protocol'
+import { loadSettings } from '@weir/settings'
+import t from 'tap'
+import { batchOf } from './testing/data-plane.ts'
+import { DATA_DIRECTORY, TestNode } from './testing/test-node.ts'
+import type { WireClient } from './testing/wire-client.ts'
+import { WeirNode } from './weir-node.ts'
+
+function createTopic(client: WireClient, name: string, numPartitions = 1) {
+  const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }
+  return client.request(createTopicsApi, 7, { topics: [topic] })
+}
+
+function describe(client: WireClient, name: string) {
+  const topics = [{ name }]
+  return client.request(metadataApi, 12, { topics, allowAutoTopicCreation: false })
+}
+
+function produce(client: WireClient, topicId: string, value: string) {
+  const partitionData = [{ index: 0, records: batchOf([value]) }]
+  const topicData = [{ topicId, partitionData }]
+  return client.request(produceApi, 13, { acks: -1, timeoutMs: 1_000, topicData })
+}
+
+t.test('topics, their ids and their records survive a stop and a crash', async t => {
+  const node = await TestNode.start()
+  let client = await node.connect()
+  const created = await node.complete(createTopic(client, 'a', 3))
+  const topicId = created.topics[0]?.topicId ?? ''
+  t.match(created.topics, [{ errorCode: 0, numPartitions: 3 }])
+  for (const how of ['stop', 'crash'] as const) {
+    t.match(await node.complete(produce(client, topicId, how)), {
+      responses: [{ partitionResponses: [{ errorCode: 0 }] }],
+    })
+    if (how === 'stop') await node.stop()
+    // Records of topics without flush settings may go with the power; the metadata may not.
+    else node.crash()
+    await node.start()
+    client = await node.connect(`client-after-${how}`)
+    const { topics, clusterId } = await node.complete(describe(client, 'a'))
+    t.equal(clusterId, node.node.clusterId)
+    t.match(topics, [{ errorCode: 0, name: 'a', topicId }])
+    t.equal(topics[0]?.partitions.length, 3)
+    const epochs = topics[0]?.partitions.map(partition => partition.leaderEpoch)
+    t.same(epochs, how === 'stop' ? [0, 0, 0] : [1, 1, 1], 'a crash begins a leader epoch')
+  }
+  const gone = { topics: [{ topicId }], timeoutMs: 1_000 }
+  t.match(await node.complete(client.request(deleteTopicsApi, 6, gone)), {
+    responses: [{ errorCode: 0, name: 'a' }],
+  })
+  await node.stop()
+  await node.start()
+  client = await node.connect('client-at-the-end')
+  t.match((await node.complete(describe(client, 'a'))).topics, [{ errorCode: 3 }])
+  t.same(node.fatal, [])
+})
+
+t.test('what was acknowledged about topics is there after power failures at any time', async t => {
+  for (let round = 0; round < 15; round++) {
+    const node = await TestNode.start([], { seed: `power ${round}` })
+    const client = await node.connect()
+    const acknowledged: string[] = []
+    for (let i = 0; i < 10; i++) {
+      createTopic(client, `t${i}`).then(
+        ({ topics }) => {
+          if (topics[0]?.errorCode === 0) acknowledged.push(`t${i}`)
+        },
+        () => undefined,
+      )
+    }
+    await node.sim.run({ forMs: round / 2 })
+    node.crash()
+    await node.start()
+    const names = new Set([...node.node.services.metadata.topics].map(topic => topic.name))
+    const lost = acknowledged.filter(name => !names.has(name))
+    t.same(lost, [], `round ${round}, ${acknowledged.length} were acknowledged`)
+  }
+})
+
+t.test('producer ids are never given twice, whatever crashes', async t => {
+  const node = await TestNode.start()
+  const seen = new Set<number>()
+  for (let round = 0; round < 4; round++) {
+    const client = await node.connect(`client-${round}`)
+    for (let i = 0; i < 3; i++) {
+      const body = { transactionalId: null, transactionTimeoutMs: 60_000 }
+      const { producerId } = await node.complete(client.request(initProducerIdApi, 4, body))
+      t.notOk(seen.has(producerId), `id ${producerId}`)
+      seen.add(producerId)
+    }
+    node.crash()
+    await node.start()
+  }
+})
+
+t.test('snapshots carry the metadata when the log is cut', async t => {
+  const node = await TestNode.start()
+  for (let round = 0; round < 4; round++) {
+    const client = await node.connect(`client-${round}`)
+    await node.complete(createTopic(client, `topic-${round}`))
+    await node.stop()
+    await node.start()
+  }
+  t.equal(node.node.services.metadata.topicCount, 4)
+  const files = await node.complete(node.env.disk.readdir(DATA_DIRECTORY))
+  const snapshots = files.filter(file => file.name.startsWith('weir-metadata-'))
+  t.equal(snapshots.length, 2, 'the two newest are kept')
+})
+
+/** A start that is refused, in a new world unless one is given. */
+async function refusal(sim: Simulation, assignments: readonly string[]): Promise<string> {
+  const { settings } = loadSettings({ assignments })
+  const options = { settings, hostName: 'h', onFatal: () => undefined }
+  try {
+    await sim.complete(WeirNode.start(sim.env('node'), options))
+  } catch (error) {
+    if (error instanceof OperatorError) return error.message
+    throw error
+  }
+  return 'it started'
+}
+
+const listen = (port: number) => `listeners=PLAINTEXT://node:${port}`
+const dirs = (list: string) => `log.dirs=${list}`
+
+t.test('a port in use is one clear sentence, and the directory is free again', async t => {
+  const sim = new Simulation({ seed: 1 })
+  const other = await sim.complete(
+    sim.env('node').net.listen({ host: 'node', port: 9092 }, socket => socket.destroy()),
+  )
+  t.match(await refusal(sim, [listen(9092), dirs('/data')]), /node:9092 is in use.*--listen/)
+  await sim.complete(other.close())
+  t.equal(await refusal(sim, [listen(9092), dirs('/data')]), 'it started')
+})
+
+t.test('a data directory in use by another process is refused', async t => {
+  const node = await TestNode.start()
+  const message = await refusal(node.sim, [listen(9093), dirs(DATA_DIRECTORY)])
+  t.match(message, /\/data/)
+  t.match(message, /in use|locked|another/)
+})
+
+t.test('the data of another node is refused', async t => {
+  const node = await TestNode.start()
+  await node.stop()
+  const message = await refusal(node.sim, [listen(9092), dirs(DATA_DIRECTORY), 'node.id=7'])
+  t.match(message, /data of node 1, not of node 7.*--node-id 1/)
+})
+
+t.test('directories of two clusters are refused', async t => {
+  const sim = new Simulation({ seed: 1 })
+  for (const directory of ['/one', '/two']) {
+    const node = await TestNode.start([dirs(directory)], { sim })
+    await node.stop()
+  }
+  const message = await refusal(sim, [listen(9092), dirs('/one,/two')])
+  t.match(message, /\/two\/meta\.properties belongs to cluster .*, but \/one to cluster/)
+})
+
+t.test('a damaged meta file is refused, whatever byte is damaged', async t => {
+  const node = await TestNode.start()
+  await node.stop()
+  const { disk } = node.env
+  const path = `${DATA_DIRECTORY}/meta.properties`
+  const bytes = await node.complete(disk.readFile(path, 10_000))
+  const write = (content: Buffer) => {
+    const file = disk.openSync(path, 'write')
+    file.truncateSync(0)
+    file.writeSync([content], 0)
+    file.closeSync()
+  }
+  for (let at = 0; at < bytes.length; at += 5) {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] ?? 0) ^ 0x01
+    write(damaged)
+    t.match(await refusal(node.sim, [listen(9092), dirs(DATA_DIRECTORY)]), /meta\.properties/)
+  }
+  write(Buffer.from('version=1\nnode.id=1\ncluster.id=x\n'))
+  t.match(await refusal(node.sim, [listen(9092), dirs(DATA_DIRECTORY)]), /of Apache Kafka/)
+  write(bytes)
+  t.equal(await refusal(node.sim, [listen(9092), dirs(DATA_DIRECTORY)]), 'it started')
+})
+
+t.test('a wildcard listener tells each client the address by which it came', async t => {
+  const node = await TestNode.start(['listeners=PLAINTEXT://:9092'])
+  const client = await node.connect()
+  const { brokers } = await node.complete(describe(client, 'a'))
+  t.match(brokers, [{ nodeId: 1, host: 'node', port: 9092 }])
+})
+
+t.test('an advertised address is told to everybody', async t => {
+  const node = await TestNode.start(['advertised.listeners=PLAINTEXT://outside.example:19092'])
+  const client = await node.connect()
+  const { brokers } = await node.complete(describe(client, 'a'))
+  t.match(brokers, [{ nodeId: 1, host: 'outside.example', port: 19_092 }])
+})
