@@ -1,6 +1,7 @@
 // Makes docs/config.md from the tables of settings. With --check it only says whether the file is
-// up to date (exit code 1 if not).
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// up to date, and whether every setting that the tables call supported is read somewhere (exit code
+// 1 if not).
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare, ROOT } from './prepare.mjs'
 
@@ -86,11 +87,41 @@ const page = [
   `${section('Groups', [...allGroupRows()], true)}\n`,
 ].join('\n')
 
+/** The source of all packages but the tables themselves. */
+function allSource(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap(entry => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) {
+        const isSource = !['dist', 'node_modules', 'testdata', 'tables'].includes(entry.name)
+        return isSource ? [allSource(path)] : []
+      }
+      const isCode = entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')
+      return isCode ? [readFileSync(path, 'utf8')] : []
+    })
+    .join('\n')
+}
+
+/** Broker settings that are called supported although nothing reads them. */
+function unreadSettings() {
+  const source = allSource(join(ROOT, 'packages'))
+  const inherited = [...allTopicRows(), ...allGroupRows()].flatMap(row => row.brokerKeys ?? [])
+  return Object.values(BROKER_AREAS)
+    .flat()
+    .filter(row => row.support === 'supported' && !inherited.includes(row.key))
+    .filter(row => !source.includes(`'${row.key}'`))
+    .map(row => row.key)
+}
+
 const file = join(ROOT, 'docs', 'config.md')
 const old = existsSync(file) ? readFileSync(file, 'utf8') : ''
 if (process.argv.includes('--check')) {
   if (old !== page) {
     console.error('docs/config.md is not up to date: run node scripts/generate-docs.mjs')
+    process.exitCode = 1
+  }
+  for (const key of unreadSettings()) {
+    console.error(`the setting ${key} is called supported, but nothing reads it`)
     process.exitCode = 1
   }
 } else if (old !== page) {

@@ -170,6 +170,8 @@ class NodeParts {
       defaultConfig: DEFAULT_LOG_CONFIG,
       configOf: topic => (topic === METADATA_TOPIC ? METADATA_LOG_CONFIG : DEFAULT_LOG_CONFIG),
       retentionCheckMs: settings.get('log.retention.check.interval.ms'),
+      checkpointMs: settings.get('log.flush.offset.checkpoint.interval.ms'),
+      tailBudgetBytes: settings.get('weir.tail.memory.bytes'),
     })
     try {
       await saveIdentity(env, plan)

@@ -11,6 +11,7 @@ export const why = {
   NOT_YET: 'it is not used yet',
   NO_ACLS: 'there are no ACLs yet',
   NO_CLASSES: 'classes of the JVM cannot be loaded',
+  NO_COMPACTION: 'logs are not compacted yet',
   NO_CORDON: 'directories cannot be closed to new partitions yet',
   NO_KERBEROS: 'there is no Kerberos',
   NO_MOVES: 'partitions are not moved between directories',

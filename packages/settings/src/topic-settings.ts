@@ -65,8 +65,18 @@ export function topicText(
   return overrides.get(key) ?? inheritedText(row, broker)
 }
 
+/** Most topics override nothing: they share one object for each state of the broker's settings. */
+const withoutOverrides = new WeakMap<BrokerSettings, TopicConfig>()
+
 /** The settings in force for a topic with these overrides, which have been validated. */
 export function topicConfig(overrides: Overrides, broker: BrokerSettings): TopicConfig {
+  if (overrides.size > 0) return resolve(overrides, broker)
+  const known = withoutOverrides.get(broker) ?? resolve(overrides, broker)
+  withoutOverrides.set(broker, known)
+  return known
+}
+
+function resolve(overrides: Overrides, broker: BrokerSettings): TopicConfig {
   const get = <Key extends TopicKey>(key: Key): ValueOf<RowOf<TopicRow, Key>> => {
     const row = rows.get(key) as SettingRow
     const parsed = parseSetting(row, topicText(key, overrides, broker) ?? '')
