@@ -41,10 +41,16 @@ export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements Lea
     const onLost = () => {
       if (this.#isClosed || this.#hosts.get(partitionIndex) !== host) return
       this.#hosts.delete(partitionIndex)
-      if (partition.isLeader) this.#host(partition)
+      // Not within the partition's own round of calls: the new host listens to it, too.
+      this.#env.clock.soon(() => this.#rehost(partition))
     }
     const host = new ShardHost(this.#env, this.#clock, this.#kind, { partition, onLost })
     this.#hosts.set(partitionIndex, host)
+  }
+
+  #rehost(partition: Partition): void {
+    if (this.#isClosed || !partition.isLeader || this.#hosts.has(partition.partitionIndex)) return
+    this.#host(partition)
   }
 
   /** The partitions whose shards are here, loaded or not. */

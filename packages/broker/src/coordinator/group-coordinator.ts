@@ -29,6 +29,11 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 /** How long FindCoordinator waits for a shard that this broker has begun to load. */
 const LOAD_WAIT_MS = 5000
 const MINUTE_MS = 60_000
+/**
+ * Members that are started together are collected also with a delay of 0. In Kafka the write of the
+ * new group gives them about that time; without it some clients trip over the rebalance behind it.
+ */
+const MIN_INITIAL_REBALANCE_DELAY_MS = 25
 const GROUP_FEATURE = 'group.version'
 
 export interface GroupCoordinatorParts {
@@ -160,7 +165,8 @@ function groupsConfigOf({ settings, metadata }: GroupCoordinatorParts): GroupsCo
       return settings.get('group.max.session.timeout.ms')
     },
     get initialRebalanceDelayMs() {
-      return settings.get('group.initial.rebalance.delay.ms')
+      const delayMs = settings.get('group.initial.rebalance.delay.ms')
+      return Math.max(delayMs, MIN_INITIAL_REBALANCE_DELAY_MS)
     },
     get maxSize() {
       return settings.get('group.max.size')

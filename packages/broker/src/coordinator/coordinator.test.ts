@@ -1,0 +1,285 @@
+// The coordinator runtime over a real log on a simulated disk, through the handlers of the groups.
+
+import {
+  type ErrorName,
+  errorName,
+  type HeartbeatResponse,
+  type JoinGroupResponse,
+  type OffsetCommitResponse,
+  type OffsetFetchResponse,
+} from '@weir/protocol'
+import t from 'tap'
+import { handleFindCoordinator } from '../handlers/find-coordinator.ts'
+import { handleHeartbeat } from '../handlers/heartbeat.ts'
+import { handleJoinGroup } from '../handlers/join-group.ts'
+import { handleListGroups } from '../handlers/list-groups.ts'
+import { handleOffsetCommit } from '../handlers/offset-commit.ts'
+import { handleOffsetFetch } from '../handlers/offset-fetch.ts'
+import { handleSyncGroup } from '../handlers/sync-group.ts'
+import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
+import type { Services } from '../services.ts'
+import { DataPlane } from '../testing/data-plane.ts'
+import { GroupCoordinator, OFFSETS_TOPIC } from './group-coordinator.ts'
+import { javaHashCode } from './java-hash.ts'
+
+const ZERO_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
+const GROUP = 'g'
+
+async function open(): Promise<DataPlane> {
+  const plane = await DataPlane.open()
+  plane.createTopic('t', 2)
+  coordinate(plane)
+  return plane
+}
+
+/** A coordinator for the plane as it is now: after a restart there has to be another one. */
+function coordinate(plane: DataPlane): GroupCoordinator {
+  const { services } = plane
+  const autoTopics = {
+    create: async () => {
+      plane.createTopic(OFFSETS_TOPIC, 3)
+      return new Map()
+    },
+  }
+  const coordinator = new GroupCoordinator(plane.env, {
+    nodeId: services.nodeId,
+    metadata: services.metadata,
+    settings: services.settings,
+    autoTopics: autoTopics as unknown as AutoTopicCreator,
+    replicaManager: services.replicaManager,
+  })
+  coordinator.start()
+  const target = services as { -readonly [Key in keyof Services]: Services[Key] }
+  target.groupCoordinator = coordinator
+  const broker = { brokerId: 1, host: 'here', port: 9092, rack: null, isFenced: false }
+  target.liveBrokers = () => [broker]
+  return coordinator
+}
+
+async function find(plane: DataPlane, keyType = 0): Promise<{ error: ErrorName; nodeId: number }> {
+  const request = { key: '', keyType, coordinatorKeys: [GROUP] }
+  const asked = plane.ask(handleFindCoordinator, 4, request)
+  const { coordinators } = await plane.response<{
+    coordinators: { errorCode: number; nodeId: number }[]
+  }>(asked)
+  const [only] = coordinators
+  return { error: errorName(only!.errorCode), nodeId: only!.nodeId }
+}
+
+interface Committer {
+  readonly memberId: string
+  readonly generationId: number
+}
+
+const NOBODY: Committer = { memberId: '', generationId: -1 }
+
+function askCommit(plane: DataPlane, committedOffset: number, topic = 't', committer = NOBODY) {
+  const partition = {
+    partitionIndex: 0,
+    committedOffset,
+    committedLeaderEpoch: 2,
+    committedMetadata: 'note',
+  }
+  return plane.ask(handleOffsetCommit, 8, {
+    groupId: GROUP,
+    generationIdOrMemberEpoch: committer.generationId,
+    memberId: committer.memberId,
+    groupInstanceId: null,
+    retentionTimeMs: -1,
+    topics: [{ name: topic, topicId: ZERO_ID, partitions: [partition] }],
+  })
+}
+
+async function commit(plane: DataPlane, offset: number, topic = 't'): Promise<ErrorName> {
+  const response = await plane.response<OffsetCommitResponse>(askCommit(plane, offset, topic))
+  return errorName(response.topics[0]!.partitions[0]!.errorCode)
+}
+
+/** The committed offset; an error by its name. */
+async function fetch(plane: DataPlane): Promise<number | ErrorName> {
+  const asked = plane.ask(handleOffsetFetch, 8, {
+    groupId: '',
+    topics: null,
+    groups: [
+      {
+        groupId: GROUP,
+        memberId: null,
+        memberEpoch: -1,
+        topics: [{ name: 't', topicId: ZERO_ID, partitionIndexes: [0] }],
+      },
+    ],
+    requireStable: true,
+  })
+  const { groups } = await plane.response<OffsetFetchResponse>(asked)
+  const group = groups[0]!
+  if (group.errorCode !== 0) return errorName(group.errorCode)
+  return group.topics[0]!.partitions[0]!.committedOffset
+}
+
+function askJoin(plane: DataPlane, memberId = '', version = 3) {
+  return plane.ask(handleJoinGroup, version, {
+    groupId: GROUP,
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 20_000,
+    memberId,
+    groupInstanceId: null,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.from('mine') }],
+    reason: null,
+  })
+}
+
+async function joinAndSync(plane: DataPlane): Promise<JoinGroupResponse> {
+  const joined = await plane.response<JoinGroupResponse>(askJoin(plane))
+  const { memberId, generationId } = joined
+  const synced = plane.ask(handleSyncGroup, 3, {
+    groupId: GROUP,
+    generationId,
+    memberId,
+    groupInstanceId: null,
+    protocolType: null,
+    protocolName: null,
+    assignments: [{ memberId, assignment: Buffer.from('all') }],
+  })
+  await plane.response(synced)
+  return joined
+}
+
+function askHeartbeat(plane: DataPlane, { memberId, generationId }: JoinGroupResponse) {
+  const request = { groupId: GROUP, generationId, memberId, groupInstanceId: null }
+  return plane.ask(handleHeartbeat, 3, request)
+}
+
+async function heartbeat(plane: DataPlane, member: JoinGroupResponse): Promise<ErrorName> {
+  const { errorCode } = await plane.response<HeartbeatResponse>(askHeartbeat(plane, member))
+  return errorName(errorCode)
+}
+
+t.test('hash codes are those of Java', async t => {
+  for (const [text, expected] of [
+    ['', 0],
+    ['a', 97],
+    ['hello', 99_162_322],
+    ['consumer-group-with-a-long-name', javaSum('consumer-group-with-a-long-name')],
+    ['😀', 1_772_899],
+  ] as const) {
+    t.equal(javaHashCode(text), expected, text)
+  }
+})
+
+/** s[0]*31^(n-1) + ... + s[n-1] in big integers, cut to 32 bits. */
+function javaSum(text: string): number {
+  let sum = 0n
+  for (let at = 0; at < text.length; at++) sum = sum * 31n + BigInt(text.charCodeAt(at))
+  return Number(BigInt.asIntN(32, sum))
+}
+
+t.test('FindCoordinator creates the topic and answers when the shard is loaded', async t => {
+  const plane = await open()
+  t.equal(plane.services.metadata.topic(OFFSETS_TOPIC), undefined)
+  t.same(await find(plane), { error: 'NONE', nodeId: 1 })
+  t.equal(await fetch(plane), -1)
+  t.same(await find(plane, 1), { error: 'INVALID_REQUEST', nodeId: -1 })
+})
+
+t.test('a commit is answered when it is written, a heartbeat at once', async t => {
+  const plane = await open()
+  await find(plane)
+  const member = await joinAndSync(plane)
+  plane.sim.disk('node').faults.maxDelayMs = 400
+  plane.sim.disk('node').faults.syncWriteChance = 0
+  const asked = askCommit(plane, 7, 't', member)
+  const beat = askHeartbeat(plane, member)
+  await plane.response(beat)
+  t.equal(asked.answer, null, 'the commit still waits')
+  await plane.response(asked)
+  t.ok(asked.answeredAtMs > beat.answeredAtMs)
+})
+
+t.test('unknown topics are refused one by one', async t => {
+  const plane = await open()
+  await find(plane)
+  t.equal(await commit(plane, 1, 'missing'), 'UNKNOWN_TOPIC_OR_PARTITION')
+  t.equal(await commit(plane, 1), 'NONE')
+})
+
+t.test('after kill -9 groups and offsets are what was acked', async t => {
+  const plane = await open()
+  await find(plane)
+  t.equal(await commit(plane, 41), 'NONE')
+  t.equal(await commit(plane, 42), 'NONE')
+  const member = await joinAndSync(plane)
+  await plane.restart()
+  coordinate(plane)
+  t.equal(await fetch(plane), 'COORDINATOR_LOAD_IN_PROGRESS')
+  t.equal(await heartbeat(plane, member), 'NONE', 'heartbeats are taken for granted while it loads')
+  t.same(await find(plane), { error: 'NONE', nodeId: 1 })
+  t.equal(await fetch(plane), 42)
+  t.equal(await heartbeat(plane, member), 'NONE')
+  t.equal(await heartbeat(plane, { ...member, generationId: 9 }), 'ILLEGAL_GENERATION')
+})
+
+t.test('a failed write forgets the shard: the request fails, what was acked stays', async t => {
+  const plane = await open()
+  await find(plane)
+  t.equal(await commit(plane, 5), 'NONE')
+  plane.sim.disk('node').faults.capacityBytes = 0
+  t.equal(await commit(plane, 6), 'NOT_COORDINATOR')
+  plane.sim.disk('node').faults.capacityBytes = Number.POSITIVE_INFINITY
+  await plane.sim.run({ forMs: 5000 })
+  t.equal(await fetch(plane), 5)
+  t.equal(await commit(plane, 7), 'NONE')
+  t.equal(await fetch(plane), 7)
+})
+
+t.test('members that wait are sent away when the leadership goes', async t => {
+  const plane = await open()
+  await find(plane)
+  const waiting = askJoin(plane)
+  const topic = plane.services.metadata.topic(OFFSETS_TOPIC)!
+  for (const partition of topic.partitions) {
+    const moved = { ...partition, replicas: [1, 2], leader: 2, leaderEpoch: 4 }
+    plane.image.replay({ kind: 'partition', ...moved })
+  }
+  plane.services.replicaManager.applyImage(plane.image)
+  const { errorCode } = await plane.response<JoinGroupResponse>(waiting)
+  t.equal(errorName(errorCode), 'NOT_COORDINATOR')
+  t.equal(await commit(plane, 1), 'NOT_COORDINATOR')
+})
+
+t.test('a session ends by the timer of the shard, whatever the wall clock does', async t => {
+  const plane = await open()
+  await find(plane)
+  const member = await joinAndSync(plane)
+  plane.sim.skewWallClock('node', 3_600_000)
+  await plane.sim.run({ forMs: 9000 })
+  t.equal(await heartbeat(plane, member), 'NONE')
+  await plane.sim.run({ forMs: 10_500 })
+  t.equal(await heartbeat(plane, member), 'UNKNOWN_MEMBER_ID')
+})
+
+t.test('after a pause of the process its members may show themselves first', async t => {
+  const plane = await open()
+  await find(plane)
+  const member = await joinAndSync(plane)
+  plane.sim.pause('node')
+  await plane.sim.run({ forMs: 60_000 })
+  plane.sim.resume('node')
+  t.equal(await heartbeat(plane, member), 'NONE')
+  await plane.sim.run({ forMs: 5000 })
+  t.equal(await heartbeat(plane, member), 'NONE')
+})
+
+t.test('groups are listed over all shards', async t => {
+  const plane = await open()
+  await find(plane)
+  await commit(plane, 1)
+  const asked = plane.ask(handleListGroups, 5, { statesFilter: [], typesFilter: [] })
+  const { groups } = await plane.response<{ groups: { groupId: string; groupState: string }[] }>(
+    asked,
+  )
+  t.same(
+    groups.map(each => [each.groupId, each.groupState]),
+    [[GROUP, 'Empty']],
+  )
+})
