@@ -39,4 +39,12 @@ export type {
   Workers,
 } from './env.ts'
 export { DiskError, errorMessage, NetError, OperatorError } from './errors.ts'
+export {
+  type Counter,
+  type Gauge,
+  type Labels,
+  type MetricFamily,
+  Metrics,
+  type Sample,
+} from './metrics.ts'
 export { randomUuid, ZERO_UUID } from './uuid.ts'
