@@ -268,7 +268,8 @@ export function roll(state: LogState, baseOffset: number, nowMs: number): void {
   if (producers !== null) {
     producers.expire(nowMs, state.config.producerIdExpirationMs)
     state.seals ??= []
-    state.seals.push({ segment: closed, producers: encodeProducers(producers) })
+    const { cutEpoch } = state
+    state.seals.push({ segment: closed, producers: encodeProducers(producers), cutEpoch })
   }
   state.segments.push(segment)
 }

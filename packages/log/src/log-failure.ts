@@ -39,6 +39,7 @@ export function handleWriteFailure(state: LogState, cause: DiskError): void {
 export function dropUnwritten(state: LogState): void {
   const endOffset = state.diskEndOffset
   state.structureEpoch++
+  state.cutEpoch++
   state.tail?.clear()
   state.seals = null
   while (state.segments.length > 1 && state.activeSegment.writtenBytes === 0) {

@@ -29,7 +29,10 @@ async function seal(state: LogState, job: SealJob): Promise<void> {
   const { context } = state
   try {
     if (isOver(state, job)) return
-    await writeProducers(state, segment.endOffset, job.producers)
+    // Cut meanwhile, and closed again: the producers are not those of its end.
+    if (job.cutEpoch === state.cutEpoch) {
+      await writeProducers(state, segment.endOffset, job.producers)
+    }
     await writeIndexFiles(state, segment)
     while (!isOver(state, job) && segment.syncedBytes < segment.bytes) {
       startSync(state)
@@ -50,5 +53,6 @@ async function seal(state: LogState, job: SealJob): Promise<void> {
 }
 
 function isOver(state: LogState, job: SealJob): boolean {
-  return state.isGone || state.context.directory.failure !== null || job.segment.isDeleted
+  if (state.isGone || state.context.directory.failure !== null) return true
+  return job.segment.isDeleted || job.segment === state.activeSegment
 }

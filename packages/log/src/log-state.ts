@@ -48,6 +48,7 @@ export interface SealJob {
   readonly segment: Segment
   /** The producers' state at the end of the segment, as the files have it. */
   readonly producers: EncodedProducers
+  readonly cutEpoch: number
 }
 
 export interface LogIdentity {
@@ -76,6 +77,8 @@ export class LogState {
   /** See `Log.writtenEndOffset`. */
   writtenEndOffset: number
   structureEpoch = 0
+  /** Grows whenever the end is cut: closing work that began before is void. */
+  cutEpoch = 0
 
   readonly epochs: LeaderEpochCache
   /** Null: not loaded; then `hasNoProducers` says whether there is a snapshot to load. */

@@ -10,7 +10,7 @@ import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
 import type { LogState, Refusal } from './log-state.ts'
 import { syncSegments } from './log-sync.ts'
-import { rebuildActive, rebuildProducers } from './producer-files.ts'
+import { rebuildActive, rebuildProducers, removeSnapshotsAbove } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment } from './segment.ts'
 import { positionOf } from './segment-read.ts'
@@ -25,6 +25,7 @@ export function truncateTo(state: LogState, offset: number): Promise<void> {
       return
     }
     state.structureEpoch++
+    state.cutEpoch++
     state.isDirty = true
     // The recovery point goes down first: above it nothing is missed after a crash.
     state.syncedEndOffset = Math.min(state.syncedEndOffset, offset)
@@ -35,6 +36,7 @@ export function truncateTo(state: LogState, offset: number): Promise<void> {
     const endOffset = state.activeSegment.endOffset
     state.epochs.truncateFromEnd(endOffset)
     adoptEnd(state, endOffset)
+    await removeSnapshotsAbove(state.context.env.disk, state.directory, endOffset)
     await rebuildActive(state)
     await rebuildProducers(state)
     await syncCut(state)
@@ -100,6 +102,7 @@ export async function settleWrites(state: LogState): Promise<void> {
 
 async function restartAt(state: LogState, offset: number): Promise<void> {
   state.structureEpoch++
+  state.cutEpoch++
   state.isDirty = true
   state.syncedEndOffset = Math.min(state.syncedEndOffset, state.startOffset, offset)
   await state.context.directory.writeOffsets()
@@ -117,6 +120,7 @@ async function restartAt(state: LogState, offset: number): Promise<void> {
   state.firstDirtyOffset = offset
   if (!state.isCreated) return
   await removeSegments(state, removed)
+  await removeSnapshotsAbove(state.context.env.disk, state.directory, -1)
   await writeLogCheckpoint(state)
 }
 

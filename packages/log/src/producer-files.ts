@@ -112,6 +112,18 @@ function findSnapshot(state: LogState, atMostOffset: number): Promise<FoundSnaps
   return newestSnapshot(state.context.env.disk, state.directory, { atMostOffset, startOffset })
 }
 
+/** Those above the end are of a log that was cut: they must never be taken for one of the new log. */
+export async function removeSnapshotsAbove(
+  disk: Disk,
+  directory: string,
+  endOffset: number,
+): Promise<void> {
+  for (const { name } of await disk.readdir(directory)) {
+    const offset = offsetOfFile(name, SNAPSHOT_SUFFIX) ?? offsetOfFile(name, PRODUCERS_SUFFIX)
+    if (offset !== null && offset > endOffset) await disk.unlink(`${directory}/${name}`)
+  }
+}
+
 /** Makes the state for the log's written end anew: newest snapshot below, then the log. */
 export async function rebuildProducers(state: LogState): Promise<void> {
   const found = await findSnapshot(state, state.endOffset)

@@ -23,7 +23,7 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { type LogCheckpoint, readLogCheckpoint } from './log-checkpoint.ts'
 import { damageOf } from './log-damage.ts'
 import type { DamagedRange, LogConfig } from './log-types.ts'
-import { NO_PRODUCERS, newestSnapshot } from './producer-files.ts'
+import { NO_PRODUCERS, newestSnapshot, removeSnapshotsAbove } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { finishInterrupted } from './recovery-files.ts'
 import { Segment } from './segment.ts'
@@ -120,7 +120,11 @@ class LogRecovery {
     const first = segments[0]?.baseOffset ?? startOffset
     const begin = Math.max(startOffset, first)
     const endOffset = Math.max(cut.endOffset, begin)
+    if (cut.endOffset < begin) await this.#dropBelowStart(segments)
     if (segments.length === 0) segments.push(this.#newSegment(endOffset))
+    if (this.#request.mayWrite) {
+      await removeSnapshotsAbove(this.#disk, this.#request.directory, endOffset)
+    }
     const epochs = this.#epochs(walk, endOffset)
     epochs.truncateFromStart(begin)
     const damage = segments.flatMap(segment => segment.damage ?? [])
@@ -291,12 +295,22 @@ class LogRecovery {
       if (last.baseOffset < recoveryPoint) return
       segments.pop()
       this.#note(`dropped the empty segment ${last.baseOffset} behind a torn one`)
-      if (!this.#request.mayWrite) continue
-      const base = segmentPath(this.#request.directory, last.baseOffset)
-      await unlinkIfThere(this.#disk, base + LOG_SUFFIX)
-      for (const suffix of [INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) {
-        await unlinkIfThere(this.#disk, base + suffix)
-      }
+      if (this.#request.mayWrite) await this.#unlinkSegment(last.baseOffset)
+    }
+  }
+
+  /** All that is left lies below the log's start: the log is empty, and begins there. */
+  async #dropBelowStart(segments: Segment[]): Promise<void> {
+    for (const segment of segments.splice(0)) {
+      this.#note(`removed segment ${segment.baseOffset}: it lies below the log's start`)
+      if (this.#request.mayWrite) await this.#unlinkSegment(segment.baseOffset)
+    }
+  }
+
+  async #unlinkSegment(baseOffset: number): Promise<void> {
+    const base = segmentPath(this.#request.directory, baseOffset)
+    for (const suffix of [LOG_SUFFIX, INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]) {
+      await unlinkIfThere(this.#disk, base + suffix)
     }
   }
 

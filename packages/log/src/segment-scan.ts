@@ -93,6 +93,7 @@ class SegmentScan {
   readonly #damage: ScannedRange[] = []
   readonly #knownEpochs: LeaderEpochCache | null
   readonly #firstKnownOffset: number
+  readonly #firstKnownEpoch: number
   #expected: number
   #epoch = -1
   #batchCount = 0
@@ -107,6 +108,7 @@ class SegmentScan {
     const known = input.knownEpochs
     this.#knownEpochs = known === null ? null : new LeaderEpochCache(known)
     this.#firstKnownOffset = known?.[0]?.[1] ?? 0
+    this.#firstKnownEpoch = known?.[0]?.[0] ?? -1
   }
 
   run(): ScanOutput {
@@ -226,9 +228,11 @@ class SegmentScan {
 
   #isEpochPossible(epoch: number, baseOffset: number): boolean {
     if (this.#knownEpochs === null) return epoch >= this.#epoch
-    // The first entry may have been moved up to the log's start, in the middle of a batch.
-    const offset = Math.max(baseOffset, this.#firstKnownOffset)
-    return epoch === this.#knownEpochs.epochForOffset(offset)
+    // Below the log's start the epochs were forgotten: they were not above the first one kept.
+    if (baseOffset < this.#firstKnownOffset) {
+      return epoch >= this.#epoch && epoch <= this.#firstKnownEpoch
+    }
+    return epoch === this.#knownEpochs.epochForOffset(baseOffset)
   }
 
   /** Position of the next batch that holds, behind damage at `position`; -1: there is none. */
