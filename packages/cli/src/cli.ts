@@ -8,6 +8,7 @@ import { completeWords } from './completion.ts'
 import { InterruptedError, UsageError } from './errors.ts'
 import type { CliIo } from './io.ts'
 import { styled } from './output/style.ts'
+import { runProcess } from './process.ts'
 import { nearest } from './values/nearest.ts'
 
 export interface CliOptions {
@@ -27,6 +28,11 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
   const path = resolvePath(tree, words)
   const program = new Program(options, tree, path)
   return await program.run(words)
+}
+
+/** Runs the command line of this process and ends it. */
+export async function runCliProcess(options: Omit<CliOptions, 'io'>): Promise<never> {
+  return await runProcess(io => runCli(process.argv.slice(2), { ...options, io }))
 }
 
 /** What the completion script that `weir completion` prints calls the program with. */

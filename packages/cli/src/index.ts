@@ -1,4 +1,4 @@
-export { type CliOptions, runCli } from './cli.ts'
+export { type CliOptions, runCli, runCliProcess } from './cli.ts'
 export {
   type Command,
   type CommandContext,
@@ -8,4 +8,3 @@ export {
 } from './command.ts'
 export { CommandError, UsageError } from './errors.ts'
 export type { CliIo, Output } from './io.ts'
-export { runCliProcess } from './process.ts'

@@ -1,9 +1,8 @@
 // The command line as a process: signals, broken pipes, the exit code.
-import { type CliOptions, runCli } from './cli.ts'
-import { nodeIo } from './io.ts'
+import { type CliIo, nodeIo } from './io.ts'
 
-/** Runs the command line of this process and ends it. */
-export async function runCliProcess(options: Omit<CliOptions, 'io'>): Promise<never> {
+/** Runs `work` with the streams of this process and ends it with the exit code that comes out. */
+export async function runProcess(work: (io: CliIo) => Promise<number>): Promise<never> {
   const interrupt = new AbortController()
   const onSignal = (): void => {
     // The second one means it.
@@ -13,14 +12,14 @@ export async function runCliProcess(options: Omit<CliOptions, 'io'>): Promise<ne
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   endOnBrokenPipe()
-  const code = await runCli(process.argv.slice(2), { ...options, io: nodeIo(interrupt.signal) })
+  const code = await work(nodeIo(interrupt.signal))
   await flush(process.stdout)
   await flush(process.stderr)
   process.exit(code)
 }
 
 /** `weir ... | head`: whoever reads has seen enough, which is no failure of ours. */
-export function endOnBrokenPipe(): void {
+function endOnBrokenPipe(): void {
   process.stdout.on('error', error => {
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
     throw error

@@ -7,6 +7,7 @@ import {
   batchPositions,
   batchProducerId,
   isControl,
+  isLogAppendTime,
   isTransactional,
   records,
   verifyBatchCrc,
@@ -19,6 +20,8 @@ export interface ConsumerRecord {
   readonly offset: number
   /** Milliseconds; -1 if the producer set none. */
   readonly timestamp: number
+  /** The broker's time instead of the producer's. */
+  readonly isLogAppendTime: boolean
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
@@ -65,9 +68,10 @@ export function decodeFetched(fetched: FetchedBytes): FetchedRecords {
       continue
     }
     if (isTransactional(attributes) && aborted.isAborted(data, at)) continue
+    const isAppendTime = isLogAppendTime(attributes)
     for (const record of records(data, at)) {
       if (record.offset < fetchOffset) continue
-      result.push({ topic, partition, ...record })
+      result.push({ topic, partition, isLogAppendTime: isAppendTime, ...record })
     }
   }
   return { records: result, nextOffset }

@@ -44,6 +44,7 @@ export {
   createPartitions,
   createTopics,
   deleteTopics,
+  describeTopicPartitions,
   listTopics,
   type NewTopic,
   type TopicOutcome,

@@ -4,7 +4,6 @@
 // Invariants: a partition's batches are sent in the order in which they were filled, the next one only
 // after the one before is acknowledged or failed; #bufferedBytes counts the records of all batches
 // that are not yet done; with a producer id, sequences of a partition are consecutive.
-import type { Timer } from '@weir/core'
 import { type Codec, initProducerIdApi, KafkaError } from '@weir/protocol'
 import type { Cluster, TopicInfo } from './cluster.ts'
 import { ClientError, checkCode, isPassing } from './errors.ts'
@@ -65,7 +64,7 @@ export class Producer {
   readonly #stickyPartitions = new Map<string, number>()
   #identity: ProducerIdentity | null = null
   #bufferedBytes = 0
-  #lingerTimer: Timer | null = null
+  #isLingering = false
   readonly #roomWaiters: (() => void)[] = []
   readonly #idleWaiters: (() => void)[] = []
   #sending: Promise<void> | null = null
@@ -171,8 +170,10 @@ export class Producer {
   /** Sends what is closed at once if that is urgent, what is open when the linger time is over. */
   #wake(isUrgent: boolean): void {
     if (isUrgent) this.#startSending()
-    this.#lingerTimer ??= this.#cluster.env.clock.after(this.#settings.lingerMs, () => {
-      this.#lingerTimer = null
+    if (this.#isLingering) return
+    this.#isLingering = true
+    this.#cluster.env.clock.after(this.#settings.lingerMs, () => {
+      this.#isLingering = false
       for (const queue of this.#queues.values()) queue.closeBatch()
       this.#startSending()
     })

@@ -1,1 +1,2 @@
+export { type RunningWeir, type StartWeirOptions, startWeir } from './start-weir.ts'
 export { VERSION } from './version.ts'

@@ -3,7 +3,9 @@ import { ZERO_UUID } from '@weir/core'
 import {
   createPartitionsApi,
   createTopicsApi,
+  type Decoded,
   deleteTopicsApi,
+  describeTopicPartitionsApi,
   type KafkaError,
 } from '@weir/protocol'
 import type { Cluster, TopicInfo } from '../cluster.ts'
@@ -125,4 +127,43 @@ export async function createPartitions(
     cluster.forgetTopic(name)
     return { name, error: errorOf(errorCode, `topic '${name}'`, errorMessage) }
   })
+}
+
+/** What only DescribeTopicPartitions tells about a partition. */
+export interface PartitionEligibility {
+  /** Null if the broker does not keep track. */
+  readonly eligibleLeaderReplicas: readonly number[] | null
+  readonly lastKnownElr: readonly number[] | null
+}
+
+const PARTITIONS_PER_ANSWER = 2_000
+
+type TopicPartitionsAnswer = Decoded<typeof describeTopicPartitionsApi.response>
+
+/** By topic and partition; null from brokers without the API. Topics that do not exist are left out. */
+export async function describeTopicPartitions(
+  cluster: Cluster,
+  names: readonly string[],
+): Promise<Map<string, Map<number, PartitionEligibility>> | null> {
+  const connection = await cluster.connectionTo('any')
+  if (!connection.hasApi(describeTopicPartitionsApi)) return null
+  const topics = new Map<string, Map<number, PartitionEligibility>>()
+  let cursor: { topicName: string; partitionIndex: number } | null = null
+  do {
+    const position: { topicName: string; partitionIndex: number } | null = cursor
+    const answer: TopicPartitionsAnswer = await cluster.retry(() =>
+      cluster.request('any', describeTopicPartitionsApi, {
+        topics: names.map(name => ({ name })),
+        responsePartitionLimit: PARTITIONS_PER_ANSWER,
+        cursor: position,
+      }),
+    )
+    for (const topic of answer.topics) {
+      const partitions = topics.get(topic.name ?? '') ?? new Map<number, PartitionEligibility>()
+      topics.set(topic.name ?? '', partitions)
+      for (const partition of topic.partitions) partitions.set(partition.partitionIndex, partition)
+    }
+    cursor = answer.nextCursor
+  } while (cursor !== null)
+  return topics
 }
