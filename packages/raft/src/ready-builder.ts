@@ -65,8 +65,13 @@ export class ReadyBuilder {
     const first = entries[0]
     const hardState = this.#hardState()
     const isCut = uninstalled === null && first !== undefined && first.index <= this.#writtenIndex
+    // Invariant: it is written while the old entries are still there, so it commits none of them.
     const truncation = isCut
-      ? { ...hardState, acked: state.promisedBeforeCut(first.index - 1) }
+      ? {
+          ...hardState,
+          commitIndex: Math.min(hardState.commitIndex, first.index - 1),
+          acked: state.promisedBeforeCut(first.index - 1),
+        }
       : null
     const mustSync = truncation !== null || this.#mustSync(hardState)
     const isChanged = mustSync || hardState.commitIndex !== this.#written.commitIndex

@@ -24,15 +24,15 @@ function huntBugs(): void {
   console.log('| --- | --- | --- | --- | --- |')
   const at = process.argv.indexOf('--bug')
   const names = at < 0 ? [] : [process.argv[at + 1] ?? '']
-  huntAll(numberAfter('--hunt', 1000), names, ({ bug, seed, violation }) => {
+  huntAll(numberAfter('--hunt', 1000), names, ({ bug, seed, mask, violation }) => {
+    const where = seed ?? (mask === null ? 'none' : `link mask ${mask}`)
     console.log(
-      `| ${bug.rule} | ${bug.name} | ${bug.what} | ${seed ?? 'none'} | ${violation.split('\n')[0]} |`,
+      `| ${bug.rule} | ${bug.name} | ${bug.what} | ${where} | ${violation.split('\n')[0]} |`,
     )
   })
 }
 
-function main(): void {
-  if (process.argv.includes('--hunt')) return huntBugs()
+function replaySeeds(): void {
   const isSingle = process.argv.includes('--seed')
   const from = isSingle ? numberAfter('--seed', 1) : numberAfter('--from', 1)
   const count = isSingle ? 1 : numberAfter('--seeds', 1000)
@@ -56,4 +56,5 @@ function main(): void {
   process.exitCode = failed === 0 ? 0 : 1
 }
 
-main()
+if (process.argv.includes('--hunt')) huntBugs()
+else replaySeeds()

@@ -55,19 +55,21 @@ function pause(cluster: RaftCluster): void {
   cluster.after(cluster.random.fraction() * 3000, () => node.resume())
 }
 
-/** Cuts links, one way or both, or one node from all others. */
+/** Cuts links, one way or both, one node from all others, or one half from the other. */
 function cut(cluster: RaftCluster): void {
   const { random, cuts } = cluster
   const ids = [...cluster.nodes.keys()]
   const lonely = victim(cluster)?.id ?? 0
   const links = ids.flatMap(from => ids.filter(to => to !== from).map(to => ({ from, to })))
-  const style = random.below(4)
+  const style = random.below(6)
+  const half = new Set(ids.filter(() => random.chance(0.5)))
   const chosen = links
     .filter(({ from, to }) => {
       if (style === 0) return from === lonely
       if (style === 1) return to === lonely
       if (style === 2) return from === lonely || to === lonely
-      return random.chance(0.3)
+      if (style === 3) return random.chance(0.3)
+      return half.has(from) !== half.has(to)
     })
     .map(({ from, to }) => `${from}>${to}`)
   for (const link of chosen) cuts.add(link)
@@ -176,7 +178,7 @@ export function operate(cluster: RaftCluster): void {
 }
 
 function shrink(cluster: RaftCluster, voters: readonly number[]): MemberChange[] {
-  const count = Math.min(voters.length - 2, 1 + cluster.random.below(2))
+  const count = Math.min(voters.length - 2, 1 + cluster.random.below(3))
   const start = cluster.random.below(voters.length)
   return Array.from({ length: count }, (_, i) => ({
     kind: cluster.random.chance(0.7) ? ('remove' as const) : ('add-learner' as const),

@@ -1,5 +1,6 @@
 // Looks for the first seed that notices each planted bug.
 
+import { linksOf, runMask } from './link-masks.ts'
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts'
 import { runSeed } from './run-seed.ts'
 
@@ -7,6 +8,8 @@ export interface Find {
   readonly bug: PlantedBug
   /** Null if no seed up to the limit noticed it. */
   readonly seed: number | null
+  /** The link mask of three nodes that noticed it, where the seeds did not. */
+  readonly mask: number | null
   readonly violation: string
 }
 
@@ -15,12 +18,20 @@ export function hunt(bug: PlantedBug, firstSeed: number, seedCount: number): Fin
   try {
     for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
       const { violation } = runSeed(seed, bug.driver)
-      if (violation !== null) return { bug, seed, violation }
+      if (violation !== null) return { bug, seed, mask: null, violation }
     }
-    return { bug, seed: null, violation: '' }
+    return { bug, seed: null, ...huntMasks() }
   } finally {
     restore()
   }
+}
+
+function huntMasks(): { mask: number | null; violation: string } {
+  for (let mask = 0; mask < 1 << linksOf(3).length; mask++) {
+    const { violation } = runMask(3, mask, mask)
+    if (violation !== null) return { mask, violation }
+  }
+  return { mask: null, violation: '' }
 }
 
 /** All bugs, or those of the names given. */

@@ -43,6 +43,7 @@ export class SimNode {
   /** Counts starts and crashes: what was begun before one does not go on after it. */
   #life = 0
   #isBusy = false
+  #isKicking = false
   #isPaused = false
   #wasLeader = false
   #received: Buffer[] = []
@@ -149,9 +150,19 @@ export class SimNode {
     this.kick()
   }
 
+  /** Does rounds until there is nothing to do, or one has to wait for the disk. */
   kick(): void {
-    const { raft } = this
-    if (raft === null || this.#isBusy || !raft.hasReady()) return
+    if (this.#isKicking) return
+    this.#isKicking = true
+    try {
+      while (this.raft !== null && !this.#isBusy && this.raft.hasReady())
+        this.#beginRound(this.raft)
+    } finally {
+      this.#isKicking = false
+    }
+  }
+
+  #beginRound(raft: Raft): void {
     if (raft.role === 'leader' && !this.#wasLeader) this.#world.checker.becameLeader(raft)
     this.#wasLeader = raft.role === 'leader'
     this.#isBusy = true
