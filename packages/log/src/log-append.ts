@@ -250,7 +250,10 @@ function mustRoll(state: LogState, question: RollQuestion): boolean {
     segment.firstTimestamp >= 0 && question.maxTimestamp >= 0
       ? question.maxTimestamp - segment.firstTimestamp
       : question.nowMs - segment.createdMs
-  return ageMs > config.segmentMs - config.segmentJitterMs
+  const segmentMs = config.cleanupCompact
+    ? Math.min(config.segmentMs, config.maxCompactionLagMs)
+    : config.segmentMs
+  return ageMs > segmentMs - config.segmentJitterMs
 }
 
 /** Closes the active segment and begins a new one at `baseOffset`; the files follow later. */

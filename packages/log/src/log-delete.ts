@@ -35,7 +35,7 @@ export async function removeSegments(state: LogState, segments: readonly Segment
   const deleted: string[] = []
   for (const segment of segments) {
     const base = segmentPath(directory, segment.baseOffset)
-    for (const suffix of INDEX_SUFFIXES) await unlinkIfThere(disk, base + suffix)
+    await removeIndexFiles(state, segment.baseOffset)
     for (const suffix of [SNAPSHOT_SUFFIX, PRODUCERS_SUFFIX]) {
       // The state at the base of a segment that stays is still needed.
       if (state.segments[0]?.baseOffset !== segment.baseOffset) {
@@ -48,6 +48,11 @@ export async function removeSegments(state: LogState, segments: readonly Segment
   }
   await disk.syncDir(directory)
   env.log.background(unlinkLater(state, segments, deleted), `deleting segments of ${directory}`)
+}
+
+export async function removeIndexFiles(state: LogState, baseOffset: number): Promise<void> {
+  const base = segmentPath(state.directory, baseOffset)
+  for (const suffix of INDEX_SUFFIXES) await unlinkIfThere(state.context.env.disk, base + suffix)
 }
 
 async function unlinkLater(

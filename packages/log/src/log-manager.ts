@@ -6,6 +6,7 @@
 
 import { type Env, errorMessage, OperatorError, type Timer } from '@weir/core'
 import { BufferPool } from './buffer-pool.ts'
+import { type CleaningStats, cleanableOf, cleanLog } from './compaction/cleaner.ts'
 import { FileCache } from './file-cache.ts'
 import { partitionDirectoryName } from './file-names.ts'
 import { IndexCache } from './index-cache.ts'
@@ -38,6 +39,12 @@ export interface LogManagerOptions {
   readonly readPoolBytes?: number
   readonly retentionCheckMs?: number
   readonly checkpointMs?: number
+  /** How long the cleaner rests when nothing is due (log.cleaner.backoff.ms). Default 15 s. */
+  readonly cleanerBackoffMs?: number
+  /** Memory for the keys of one cleaning. Default 64 MiB. */
+  readonly cleanerMapBytes?: number
+  /** Bytes that the cleaner reads and writes a second. Default: no limit. */
+  readonly cleanerBytesPerSecond?: number
 }
 
 export interface LogDirectoryStatus {
@@ -282,6 +289,51 @@ export class LogManager {
     const { retentionCheckMs = 300_000, checkpointMs = 5_000 } = this.#options
     this.#every(retentionCheckMs, () => this.applyRetention(), 'retention')
     this.#every(checkpointMs, () => this.#checkpoint(), 'checkpoints')
+    this.#every(this.#options.cleanerBackoffMs ?? 15_000, () => this.runCleaner(), 'cleaning')
+  }
+
+  /** Cleans logs, the dirtiest first, until none is due. Answers how many were cleaned. */
+  async runCleaner(): Promise<number> {
+    let count = 0
+    const tried = new Set<LogState>()
+    for (;;) {
+      const next = this.#dirtiest(tried)
+      if (next === null || this.#isClosed) return count
+      tried.add(next.state)
+      const stats = await this.#clean(next.directory, next.state)
+      if (stats !== null) count++
+    }
+  }
+
+  async #clean(directory: LogDirectory, state: LogState): Promise<CleaningStats | null> {
+    let stats: CleaningStats | null = null
+    await this.#guard(directory, async () => {
+      stats = await cleanLog(state, {
+        mapBytes: this.#options.cleanerMapBytes ?? 64 * MIB,
+        bytesPerSecond: this.#options.cleanerBytesPerSecond ?? Number.POSITIVE_INFINITY,
+      })
+    })
+    if (stats !== null) {
+      this.#env.log.info('cleaned a log', { log: state.directoryName, ...(stats as object) })
+    }
+    return stats
+  }
+
+  #dirtiest(tried: ReadonlySet<LogState>): { directory: LogDirectory; state: LogState } | null {
+    const nowMs = this.#env.clock.nowMs()
+    let best: { directory: LogDirectory; state: LogState } | null = null
+    let bestRatio = -1
+    for (const directory of this.#directories) {
+      if (!directory.isOnline) continue
+      for (const { state } of directory.logs.values()) {
+        if (!state.config.cleanupCompact || tried.has(state)) continue
+        const cleanable = cleanableOf(state, nowMs)
+        if (cleanable === null || !cleanable.isDue || cleanable.dirtyRatio <= bestRatio) continue
+        best = { directory, state }
+        bestRatio = cleanable.dirtyRatio
+      }
+    }
+    return best
   }
 
   /** What the background does every `retentionCheckMs`. Answers the segments deleted. */

@@ -61,6 +61,7 @@ export function advanceLogStartOffset(state: LogState, offset: number): Promise<
     })
     state.startOffset = offset
     state.isDirty = true
+    state.tail?.dropBelow(offset)
     state.epochs.truncateFromStart(offset)
     await removeBelowStart(state)
     if (state.isCreated) await writeLogCheckpoint(state)

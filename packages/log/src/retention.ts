@@ -24,6 +24,7 @@ export function applyRetention(state: LogState, nowMs: number): Promise<number> 
     }
     const removed = state.segments.splice(0, count)
     state.startOffset = Math.max(state.startOffset, state.segments[0]?.baseOffset ?? 0)
+    state.tail?.dropBelow(state.startOffset)
     state.epochs.truncateFromStart(state.startOffset)
     state.firstDirtyOffset = Math.max(state.firstDirtyOffset, state.startOffset)
     state.isDirty = true

@@ -272,6 +272,16 @@ export class TailMemory {
     if (this.#chunks.length === 0) this.#nextBlockBytes = SMALLEST_BLOCK_BYTES
   }
 
+  /** Drops what ends at or below the offset: those bytes were replaced or removed. */
+  dropBelow(endOffset: number): void {
+    let last: TailChunk | null = null
+    for (const chunk of this.#chunks) {
+      if (chunk.endOffset > endOffset) break
+      last = chunk
+    }
+    if (last !== null) this.dropWrittenUpTo(last)
+  }
+
   #isWritten(index: number, chunk: TailChunk): boolean {
     if (index !== this.#writeIndex) return index < this.#writeIndex
     return this.#writeAt === chunk.end
