@@ -25,12 +25,15 @@ import {
 import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups } from './classic/classic-groups.ts'
 import { heartbeatAnswer, joinFailed, syncFailed } from './classic/responses.ts'
+import { ClassicRequests } from './consumer/classic-requests.ts'
 import { ConsumerGroup } from './consumer/consumer-group.ts'
 import { ConsumerGroups } from './consumer/consumer-groups.ts'
+import { JOIN_EPOCH } from './consumer/consumer-member.ts'
 import { describeConsumerGroup, describeNoConsumerGroup } from './consumer/describe-consumer.ts'
 import { GroupDraft } from './consumer/group-draft.ts'
 import { heartbeatFailed, requestProblem } from './consumer/heartbeat-answer.ts'
 import { type CommitCheck, checkCommit, fetchError } from './consumer/member-check.ts'
+import { allowsUpgrade, upgradeDraft } from './consumer/migration.ts'
 import { knownAssignors } from './consumer/target.ts'
 import { describeGroup, describeMissingGroup, listedGroup, ownerOf } from './describe.ts'
 import { type FetchedGroup, GroupOffsets, type OffsetFetch } from './group-offsets.ts'
@@ -60,6 +63,7 @@ export class GroupShard {
   readonly #groupOffsets: GroupOffsets
   readonly #classic: ClassicGroups
   readonly #consumer: ConsumerGroups
+  readonly #classicRequests: ClassicRequests
   readonly #replayTarget: ReplayTarget
 
   constructor(random: Random, config: GroupsConfig, topics: TopicsView) {
@@ -67,10 +71,18 @@ export class GroupShard {
     this.#topics = topics
     this.#groupOffsets = new GroupOffsets(config, topics, this.#offsets)
     this.#classic = new ClassicGroups(random, config, this.#timers)
-    this.#consumer = new ConsumerGroups({ random, config, topics }, this.#timers, groupId => {
-      const group = this.#groups.get(groupId)
-      return group?.kind === 'consumer' ? group : null
+    const parts = { random, config, topics }
+    this.#consumer = new ConsumerGroups(parts, this.#timers, {
+      find: groupId => {
+        const group = this.#groups.get(groupId)
+        return group?.kind === 'consumer' ? group : null
+      },
+      onDowngraded: (groupId, nowMs) => {
+        const group = this.#groups.get(groupId)
+        if (group?.kind === 'classic') this.#classic.rebalance(group, nowMs)
+      },
     })
+    this.#classicRequests = new ClassicRequests(parts, this.#consumer)
     this.#replayTarget = new ReplayTarget(this.#groups, this.#offsets, {
       classic: this.#classic,
       consumer: this.#consumer,
@@ -90,7 +102,9 @@ export class GroupShard {
     if (known?.kind === 'classic') {
       return this.#classic.join({ requestId, request, context, group: known })
     }
-    if (known !== undefined && !known.isEmpty) return fail('INCONSISTENT_GROUP_PROTOCOL')
+    if (known !== undefined && !known.isEmpty) {
+      return this.#classicRequests.join({ requestId, request, context, group: known })
+    }
     if (memberId !== '') return fail('UNKNOWN_MEMBER_ID')
     const group = new ClassicGroup(groupId)
     this.#groups.set(groupId, group)
@@ -106,15 +120,19 @@ export class GroupShard {
   syncGroup(requestId: number, request: SyncGroupRequest, context: RequestContext): GroupEffects {
     if (request.groupId === '') return replyOnly(requestId, syncFailed('INVALID_GROUP_ID'))
     const group = this.#groups.get(request.groupId)
-    if (group?.kind !== 'classic') return replyOnly(requestId, syncFailed('UNKNOWN_MEMBER_ID'))
+    if (group === undefined) return replyOnly(requestId, syncFailed('UNKNOWN_MEMBER_ID'))
+    if (group.kind === 'consumer') {
+      return this.#classicRequests.sync({ requestId, request, context, group })
+    }
     return this.#classic.sync({ requestId, request, context, group })
   }
 
   heartbeat(requestId: number, request: HeartbeatRequest, context: RequestContext): GroupEffects {
     if (request.groupId === '') return replyOnly(requestId, heartbeatAnswer('INVALID_GROUP_ID'))
     const group = this.#groups.get(request.groupId)
-    if (group?.kind !== 'classic') {
-      return replyOnly(requestId, heartbeatAnswer('UNKNOWN_MEMBER_ID'))
+    if (group === undefined) return replyOnly(requestId, heartbeatAnswer('UNKNOWN_MEMBER_ID'))
+    if (group.kind === 'consumer') {
+      return this.#classicRequests.heartbeat({ requestId, request, context, group })
     }
     return this.#classic.heartbeat({ requestId, request, context, group })
   }
@@ -128,6 +146,9 @@ export class GroupShard {
     const group = this.#groups.get(request.groupId)
     if (group?.kind === 'classic') {
       return this.#classic.leave({ requestId, request, context, group })
+    }
+    if (group !== undefined) {
+      return this.#classicRequests.leave({ requestId, request, context, group })
     }
     const code = errorCode('UNKNOWN_MEMBER_ID')
     const members = request.members.map(({ memberId, groupInstanceId }) => ({
@@ -159,12 +180,46 @@ export class GroupShard {
       return fail('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
     }
     if (known !== undefined && (memberEpoch !== 0 || known.state !== 'Empty')) {
-      return fail('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
+      return this.#upgrade(requestId, request, context, known)
     }
     const before: GroupRecord[] =
       known === undefined ? [] : [{ kind: 'group-metadata', groupId, value: null }]
     const draft = new GroupDraft(new ConsumerGroup(groupId), before)
     return this.#consumer.heartbeat({ requestId, request, context, draft })
+  }
+
+  /** A member of the new protocol joins a classic group that has members. */
+  #upgrade(
+    requestId: number,
+    request: ConsumerGroupHeartbeatRequest,
+    context: RequestContext,
+    group: ClassicGroup,
+  ): GroupEffects {
+    const { maxSize, migrationPolicy } = this.#config.consumer
+    const isAllowed =
+      request.memberEpoch === JOIN_EPOCH &&
+      allowsUpgrade(migrationPolicy) &&
+      group.members.size < maxSize
+    const draft = isAllowed ? upgradeDraft(group, this.#topics) : null
+    if (draft === null) {
+      const message = `Group ${request.groupId} is not a consumer group.`
+      return replyOnly(requestId, heartbeatFailed({ error: 'GROUP_ID_NOT_FOUND', message }))
+    }
+    const memberIds = [...group.members.keys()]
+    const effects = this.#consumer.heartbeat({ requestId, request, context, draft })
+    const isRefused = effects.records.length === 0
+    if (isRefused) return effects
+    this.#classic.sendAway(group, effects)
+    const { afterReplay } = effects
+    effects.afterReplay = () => {
+      afterReplay?.()
+      const upgraded = this.#groups.get(request.groupId)
+      if (upgraded?.kind !== 'consumer') return
+      for (const memberId of memberIds) {
+        this.#consumer.scheduleSession(upgraded, memberId, context.nowMs)
+      }
+    }
+    return effects
   }
 
   /** Topics come by name, with their id if it is known; unknown ones were answered before. */

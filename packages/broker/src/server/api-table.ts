@@ -7,6 +7,8 @@ import {
   alterConfigsApi,
   alterPartitionReassignmentsApi,
   apiVersionsApi,
+  consumerGroupDescribeApi,
+  consumerGroupHeartbeatApi,
   createPartitionsApi,
   createTopicsApi,
   deleteGroupsApi,
@@ -48,6 +50,8 @@ import {
   handleIncrementalAlterConfigs,
 } from '../handlers/alter-configs.ts'
 import { handleApiVersions } from '../handlers/api-versions.ts'
+import { handleConsumerGroupDescribe } from '../handlers/consumer-group-describe.ts'
+import { handleConsumerGroupHeartbeat } from '../handlers/consumer-group-heartbeat.ts'
 import { failCreatePartitions, handleCreatePartitions } from '../handlers/create-partitions.ts'
 import { failCreateTopics, handleCreateTopics } from '../handlers/create-topics.ts'
 import { handleDeleteGroups } from '../handlers/delete-groups.ts'
@@ -134,6 +138,8 @@ export const API_ROWS: readonly ApiRow[] = [
   row(describeClusterApi, handleDescribeCluster, { errorResponse: failDescribeCluster }),
   row(describeProducersApi, handleDescribeProducers),
   row(listConfigResourcesApi, handleListConfigResources),
+  row(consumerGroupHeartbeatApi, handleConsumerGroupHeartbeat),
+  row(consumerGroupDescribeApi, handleConsumerGroupDescribe),
   row(describeTopicPartitionsApi, handleDescribeTopicPartitions, {
     errorResponse: failDescribeTopicPartitions,
   }),

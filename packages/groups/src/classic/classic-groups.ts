@@ -209,6 +209,24 @@ export class ClassicGroups {
     group.transitionTo('Dead', nowMs)
   }
 
+  /** The group has become another kind: who waits has to ask again. */
+  sendAway(group: ClassicGroup, effects: GroupEffects): void {
+    for (const member of group.members.values()) {
+      const { memberId } = member
+      const failure = { error: 'REBALANCE_IN_PROGRESS', memberId } as const
+      this.#rebalance.failWaiting(group, member, failure, effects)
+    }
+  }
+
+  /** The group was a consumer group before: its members join again, with sessions of their own. */
+  rebalance(group: ClassicGroup, nowMs: number): void {
+    for (const member of group.members.values()) {
+      this.#rebalance.resetSession(group, member, nowMs)
+    }
+    // Everybody has to join again: nobody waits, so nothing is decided here.
+    this.#rebalance.prepare(group, nowMs, noEffects())
+  }
+
   /** After a load: the members have one session to show themselves. */
   start(group: ClassicGroup, nowMs: number, effects: GroupEffects): void {
     for (const member of group.members.values()) {

@@ -4,7 +4,7 @@
 // Differences from Kafka: patterns are matched in the request that brings them and whenever topics
 // change, not in the background; the target is made at once, without an assignment interval.
 
-import { type Random, randomUuid } from '@weir/core'
+import { assert, type Random, randomUuid } from '@weir/core'
 import type { ConsumerGroupHeartbeatRequest, ErrorName } from '@weir/protocol'
 import type { Timers } from '../timers.ts'
 import {
@@ -18,6 +18,7 @@ import type { ConsumerGroup } from './consumer-group.ts'
 import {
   type ConsumerMember,
   type ConsumerMemberMetadata,
+  type CurrentAssignment,
   INITIAL_ASSIGNMENT,
   JOIN_EPOCH,
   LEAVE_EPOCH,
@@ -33,6 +34,7 @@ import {
   type Problem,
   reportedPartitions,
 } from './heartbeat-answer.ts'
+import { allowsDowngrade, downgrade, hasOnlyClassicMembers } from './migration.ts'
 import { NOTHING_OWNED, type OwnedPartitions, type PartitionSet } from './partitions.ts'
 import { reconcile } from './reconcile.ts'
 import {
@@ -61,21 +63,26 @@ export class ConsumerGroups {
   readonly #timers: Timers
   readonly #topics: TopicsView
   readonly #find: (groupId: string) => ConsumerGroup | null
+  readonly #onDowngraded: (groupId: string, nowMs: number) => void
 
   constructor(
     parts: { readonly random: Random; readonly config: GroupsConfig; readonly topics: TopicsView },
     timers: Timers,
-    find: (groupId: string) => ConsumerGroup | null,
+    shard: {
+      readonly find: (groupId: string) => ConsumerGroup | null
+      readonly onDowngraded: (groupId: string, nowMs: number) => void
+    },
   ) {
     this.#random = parts.random
     this.#config = parts.config
     this.#topics = parts.topics
     this.#timers = timers
-    this.#find = find
+    this.#find = shard.find
+    this.#onDowngraded = shard.onDowngraded
   }
 
   heartbeat(beat: Beat): GroupEffects {
-    const { requestId, request, draft } = beat
+    const { requestId, request } = beat
     const { memberEpoch } = request
     if (memberEpoch === LEAVE_EPOCH || memberEpoch === STATIC_LEAVE_EPOCH) return this.#leave(beat)
     const pattern = request.subscribedTopicRegex
@@ -86,16 +93,37 @@ export class ConsumerGroups {
     }
     const found = this.#member(beat)
     if (found.kind === 'problem') return replyOnly(requestId, heartbeatFailed(found.problem))
-    return this.#advance(beat, found.member, draft.records)
+    return this.#advance(beat, found.member)
   }
 
-  /** Brings subscription, target and assignment of the member one step further. */
-  #advance(beat: Beat, before: ConsumerMember, records: GroupEffects['records']): GroupEffects {
+  #advance(beat: Beat, before: ConsumerMember): GroupEffects {
     const { requestId, request, context, draft } = beat
-    const { nowMs } = context
     const { groupId } = draft.group
     const metadata = updatedMetadata(before.metadata, request, context)
+    const reported = reportedPartitions(request)
+    const { next, afterReplay } = this.step(draft, before, { metadata, reported }, context.nowMs)
+    const withAssignment =
+      isFullRequest(request) || !samePlaces(before.current.assigned, next.assigned)
+    const response = heartbeatAccepted(metadata.memberId, next, {
+      heartbeatIntervalMs: this.#config.consumer.heartbeatIntervalMs(groupId),
+      withAssignment,
+    })
+    return { records: draft.records, replies: [{ requestId, response }], afterReplay }
+  }
+
+  /**
+   * Brings subscription, target and assignment of the member one step further. `afterReplay` starts
+   * its session anew.
+   */
+  step(
+    draft: GroupDraft,
+    before: ConsumerMember,
+    said: { readonly metadata: ConsumerMemberMetadata; readonly reported: PartitionSet | null },
+    nowMs: number,
+  ): { readonly next: CurrentAssignment; readonly afterReplay: () => void } {
+    const { metadata, reported } = said
     const { memberId } = metadata
+    const { groupId } = draft.group
     const isStored = draft.member(memberId) !== undefined
     if (!isStored || !sameMetadata(before.metadata, metadata)) draft.setMetadata(metadata)
     const hasSubscriptionChanged =
@@ -109,25 +137,19 @@ export class ConsumerGroups {
       current: before.current,
       targetEpoch: draft.targetEpoch,
       target: draft.targetOf(memberId),
-      reported: reportedPartitions(request),
+      reported,
       isHeldByOther: (topicId, index) => draft.isHeldByOther(memberId, topicId, index),
     })
     if (next !== before.current) draft.setCurrent({ metadata, current: before.current }, next)
-    const withAssignment =
-      isFullRequest(request) || !samePlaces(before.current.assigned, next.assigned)
-    const response = heartbeatAccepted(memberId, next, {
-      heartbeatIntervalMs: this.#config.consumer.heartbeatIntervalMs(groupId),
-      withAssignment,
-    })
     const topicsChange = this.#topics.changeCount
     const afterReplay = () => {
       const group = this.#find(groupId)
       if (group === null) return
       group.seenTopicsChange = topicsChange
       this.scheduleSession(group, memberId, nowMs)
-      if (next !== before.current) this.#scheduleRebalance(group, memberId, nowMs)
+      if (next !== before.current) this.scheduleRebalance(group, memberId, nowMs)
     }
-    return { records, replies: [{ requestId, response }], afterReplay }
+    return { next, afterReplay }
   }
 
   #member(beat: Beat): Found {
@@ -159,11 +181,13 @@ export class ConsumerGroups {
         return known === undefined ? fresh(memberId) : withValidEpoch(known, request)
       }
       if (current.metadata.memberId === memberId) return withValidEpoch(current, request)
-      if (current.current.memberEpoch !== STATIC_LEAVE_EPOCH) {
+      const isReleased =
+        current.current.memberEpoch === STATIC_LEAVE_EPOCH || current.metadata.classic !== null
+      if (!isReleased) {
         const message = `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by member ${currentId}.`
         return problem('UNRELEASED_INSTANCE_ID', message)
       }
-      return replaceStatic(draft, current, memberId)
+      return { kind: 'member', member: replaceStatic(draft, current, memberId), isNew: false }
     }
     if (current === undefined) {
       return problem('UNKNOWN_MEMBER_ID', `Instance id ${instanceId} is unknown.`)
@@ -203,19 +227,23 @@ export class ConsumerGroups {
         assigned,
         revoking: NOTHING_OWNED,
       })
-    } else {
-      this.remove(draft, [memberId], context.nowMs)
     }
+    const removed =
+      memberEpoch === STATIC_LEAVE_EPOCH ? null : this.remove(draft, [memberId], context.nowMs)
     const { groupId } = group
     const afterReplay = () => {
+      removed?.()
       const left = this.#find(groupId)
       if (left !== null) this.#cancelTimer(left.rebalanceTimers, memberId)
     }
     return { records: draft.records, replies: [{ requestId, response }], afterReplay }
   }
 
-  /** Takes members out: the others are assigned what they had with their next heartbeats. */
-  remove(draft: GroupDraft, memberIds: readonly string[], nowMs: number): void {
+  /**
+   * Takes members out: the others are assigned what they had with their next heartbeats. When only
+   * classic members are left the group becomes one of theirs; that is what `afterReplay` starts.
+   */
+  remove(draft: GroupDraft, memberIds: readonly string[], nowMs: number): (() => void) | null {
     const patterns = new Set<string>()
     for (const memberId of memberIds) {
       const member = draft.member(memberId)
@@ -235,13 +263,41 @@ export class ConsumerGroups {
     const isEmpty = draft.members().next().done === true
     // Nobody is left to be assigned anything: the target is complete as it is (KAFKA-20442).
     if (isEmpty) draft.setTargetEpoch(draft.groupEpoch, nowMs)
+    const isDowngrade =
+      allowsDowngrade(this.#config.consumer.migrationPolicy) &&
+      hasOnlyClassicMembers(draft.members())
+    if (!isDowngrade) return null
+    downgrade(draft, this.#topics, nowMs)
+    const { groupId } = draft.group
+    return () => this.#onDowngraded(groupId, nowMs)
+  }
+
+  /** A classic member has its rebalance timeout to join again; the first reminder counts. */
+  expectRejoin(group: ConsumerGroup, memberId: string, nowMs: number): void {
+    const member = group.members.get(memberId)
+    if (member === undefined || group.rebalanceTimers.has(memberId)) return
+    const { memberEpoch } = member.current
+    const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
+    const timer = this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
+      group.rebalanceTimers.delete(memberId)
+      if (group.members.get(memberId)?.current.memberEpoch !== memberEpoch) return
+      this.#fence(group, memberId, expiredMs, effects)
+    })
+    group.rebalanceTimers.set(memberId, timer)
+  }
+
+  /** `memberId` takes the place of the static member `oldMemberId`, with all that it has. */
+  replaceStatic(draft: GroupDraft, oldMemberId: string, memberId: string): ConsumerMember {
+    const old = draft.member(oldMemberId)
+    assert(old !== undefined, 'no such static member', { oldMemberId })
+    return replaceStatic(draft, old, memberId)
   }
 
   /** After the load: every member has one session to show itself. */
   start(group: ConsumerGroup, nowMs: number): void {
     for (const memberId of group.members.keys()) {
       this.scheduleSession(group, memberId, nowMs)
-      this.#scheduleRebalance(group, memberId, nowMs)
+      this.scheduleRebalance(group, memberId, nowMs)
     }
   }
 
@@ -278,7 +334,7 @@ export class ConsumerGroups {
   }
 
   /** A member that has to give up partitions has its rebalance timeout for that. */
-  #scheduleRebalance(group: ConsumerGroup, memberId: string, nowMs: number): void {
+  scheduleRebalance(group: ConsumerGroup, memberId: string, nowMs: number): void {
     this.#cancelTimer(group.rebalanceTimers, memberId)
     const member = group.members.get(memberId)
     if (member?.current.state !== 'unrevoked') return
@@ -295,7 +351,8 @@ export class ConsumerGroups {
 
   #fence(group: ConsumerGroup, memberId: string, nowMs: number, effects: GroupEffects): void {
     if (!group.members.has(memberId) || this.#find(group.groupId) !== group) return
-    this.remove(new GroupDraft(group, effects.records), [memberId], nowMs)
+    const draft = new GroupDraft(group, effects.records)
+    effects.afterReplay = this.remove(draft, [memberId], nowMs)
   }
 }
 
@@ -328,7 +385,7 @@ function fresh(memberId: string): Found {
 }
 
 /** The new process takes over what the released one had; its epoch begins anew. */
-function replaceStatic(draft: GroupDraft, old: ConsumerMember, memberId: string): Found {
+function replaceStatic(draft: GroupDraft, old: ConsumerMember, memberId: string): ConsumerMember {
   const oldId = old.metadata.memberId
   const target = draft.targetOf(oldId)
   draft.removeMember(oldId)
@@ -344,7 +401,7 @@ function replaceStatic(draft: GroupDraft, old: ConsumerMember, memberId: string)
   } as const
   const member = { metadata, current }
   draft.setCurrent(member, current)
-  return { kind: 'member', member, isNew: false }
+  return member
 }
 
 /**
