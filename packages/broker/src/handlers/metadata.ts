@@ -1,8 +1,9 @@
 // Metadata, versions 0-13.
 // v1 null = all topics; v4 the client may forbid creation; v8 authorized operations; v10 topic ids;
 // v12 topics by id; v13 a top-level error, which nothing sets yet.
-// Differences from Kafka: topics are sorted by name; a topic that the request creates is described in
-// the same answer, where Kafka answers UNKNOWN_TOPIC_OR_PARTITION and creates it behind.
+// A topic that the request brings into being is UNKNOWN_TOPIC_OR_PARTITION in this answer and created
+// behind it, as in Kafka: clients ask again, and one that has just deleted the topic sees it gone.
+// Difference from Kafka: topics are sorted by name.
 
 import { isInternalTopic, type TopicImage } from '@weir/controller'
 import {
@@ -59,18 +60,21 @@ export function handleMetadata(
   }
   const mayCreate =
     request.allowAutoTopicCreation && services.settings.get('auto.create.topics.enable')
-  if (unknown.length === 0 || !mayCreate) {
-    for (const name of unknown) entries.push(missing(name, ZERO_UUID, missingTopicError(name)))
-    return respond(services, context, request, entries)
-  }
-  return services.autoTopics.create(unknown).then(errors => {
-    for (const name of unknown) {
-      const topic = metadata.topic(name)
-      if (topic !== undefined) entries.push(describeTopic(services, request, topic))
-      else entries.push(missing(name, ZERO_UUID, errors.get(name) ?? missingTopicError(name)))
-    }
-    return respond(services, context, request, entries)
-  })
+  for (const name of unknown) entries.push(missing(name, ZERO_UUID, missingTopicError(name)))
+  if (unknown.length > 0 && mayCreate) createBehind(services, unknown)
+  return respond(services, context, request, entries)
+}
+
+/** A creation that fails is asked for again by the client's next request. */
+function createBehind(services: Services, names: readonly string[]): void {
+  services.autoTopics.create(names).then(
+    failed => {
+      for (const [topic, error] of failed) {
+        services.env.log.debug('a topic was not created on demand', { topic, error })
+      }
+    },
+    (error: unknown) => services.env.log.warn('no topic was created on demand', { names, error }),
+  )
 }
 
 /** The answer to a request that failed as a whole. */

@@ -190,18 +190,26 @@ t.test('Metadata: all, none, unknown, by id, in the versions that tell them apar
   ])
 })
 
-t.test('topics are created when named, unless client or broker say no', async t => {
-  const { node, client } = await newWorld(['num.partitions=3'])
-  const ask = (name: string, allowAutoTopicCreation: boolean) =>
-    node.complete(client.request(metadataApi, 9, { topics: [{ name }], allowAutoTopicCreation }))
-  t.match((await ask('a', false)).topics, [{ errorCode: errorCode('UNKNOWN_TOPIC_OR_PARTITION') }])
-  const { topics } = await ask('a', true)
-  t.equal(topics[0]?.errorCode, 0)
-  t.equal(topics[0]?.partitions.length, 3)
-  t.match((await ask('bad name', true)).topics, [
-    { errorCode: errorCode('INVALID_TOPIC_EXCEPTION') },
-  ])
-})
+t.test(
+  'topics are created behind the answer that misses them, if client and broker allow it',
+  async t => {
+    const { node, client, create } = await newWorld(['num.partitions=3'])
+    const ask = (name: string, allowAutoTopicCreation: boolean) =>
+      node.complete(client.request(metadataApi, 9, { topics: [{ name }], allowAutoTopicCreation }))
+    const unknown = [{ errorCode: errorCode('UNKNOWN_TOPIC_OR_PARTITION') }]
+    t.match((await ask('a', false)).topics, unknown)
+    t.match((await ask('a', false)).topics, unknown, 'not asked for')
+    await create('a')
+    await node.complete(client.request(deleteTopicsApi, 1, { topicNames: ['a'], timeoutMs: 1000 }))
+    t.match((await ask('a', true)).topics, unknown, 'the client that deleted it sees it gone')
+    const { topics } = await ask('a', false)
+    t.equal(topics[0]?.errorCode, 0)
+    t.equal(topics[0]?.partitions.length, 3)
+    t.match((await ask('bad name', true)).topics, [
+      { errorCode: errorCode('INVALID_TOPIC_EXCEPTION') },
+    ])
+  },
+)
 
 t.test('DescribeTopicPartitions goes page by page', async t => {
   const { node, client, create } = await newWorld()
