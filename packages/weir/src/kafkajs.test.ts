@@ -31,7 +31,7 @@ async function consumeInGroup(
   kafka: KafkaClient,
   options: { groupId: string; topic: string; count: number },
 ): Promise<Read[]> {
-  const consumer = kafka.consumer({ groupId: options.groupId })
+  const consumer = kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 100 })
   const read: Read[] = []
   await consumer.connect()
   await consumer.subscribe({ topic: options.topic, fromBeginning: true })
@@ -180,7 +180,11 @@ t.test(
       const assignments = new Map<string, number[]>()
       const consumers = await Promise.all(
         ['one', 'two'].map(async name => {
-          const consumer = kafka.consumer({ groupId: 'sharing', heartbeatInterval: 200 })
+          const consumer = kafka.consumer({
+            groupId: 'sharing',
+            heartbeatInterval: 200,
+            maxWaitTimeInMs: 100,
+          })
           consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
             assignments.set(name, payload.memberAssignment['shared'] ?? [])
           })

@@ -111,8 +111,7 @@ function checkArguments(context: ToolContext): (typeof ACTIONS)[number] {
       'Command must include exactly one action: --list, --describe, --create, --alter or --delete',
     )
   }
-  if (!options.has('bootstrap-server'))
-    throw refused(context, '--bootstrap-server must be specified')
+  if (!options.has('bootstrap-server')) throw new ToolError('--bootstrap-server must be specified')
   if (action === 'create') requireOptions(options, 'topic')
   if (action === 'alter') {
     requireOptions(options, 'topic')
