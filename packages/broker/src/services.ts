@@ -13,6 +13,7 @@ import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
 import type { ApiRow } from './server/api-row.ts'
 import type { RequestContext } from './server/request-context.ts'
+import type { ResponseMemory } from './server/response-memory.ts'
 
 /** A broker as a client on the listener of its request should see it. */
 export interface BrokerAddress {
@@ -40,6 +41,8 @@ export interface Services {
   readonly replicaManager: ReplicaManager
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessionCache
+  /** Records in answers that are not sent yet. */
+  readonly responseMemory: ResponseMemory
   readonly groupCoordinator: GroupCoordinator
   /** Brokers that are not fenced, by id. */
   readonly liveBrokers: (context: RequestContext) => BrokerAddress[]

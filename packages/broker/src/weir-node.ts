@@ -32,6 +32,7 @@ import { API_ROWS } from './server/api-table.ts'
 import { BrokerServer } from './server/broker-server.ts'
 import { Dispatcher } from './server/dispatch.ts'
 import { RequestMemory } from './server/request-memory.ts'
+import { ResponseMemory } from './server/response-memory.ts'
 import type { Services } from './services.ts'
 
 export interface WeirNodeOptions {
@@ -51,6 +52,8 @@ export interface BoundListener {
 }
 
 const STOP_GRACE_MS = 2_000
+/** Records in answers that wait for slow readers. */
+const RESPONSE_MEMORY_BYTES = 128 * 1024 * 1024
 
 export class WeirNode {
   readonly nodeId: number
@@ -291,6 +294,7 @@ class NodeParts {
         env,
         settings.get('max.incremental.fetch.session.cache.slots'),
       ),
+      responseMemory: new ResponseMemory(RESPONSE_MEMORY_BYTES),
       liveBrokers: context => addresses.live(context),
       allBrokers: context => addresses.all(context),
     }

@@ -49,6 +49,8 @@ export class FetchRead {
   readonly #replicaId: number
   readonly #brokerEpoch: number
   #budgetBytes: number
+  /** What the memory for answers counts for this read. */
+  #heldBytes = 0
   #isReleased = false
 
   constructor(
@@ -76,6 +78,7 @@ export class FetchRead {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
+    this.#hold(0)
     for (const result of this.results) if (result.kind === 'read') result.release()
   }
 
@@ -129,6 +132,14 @@ export class FetchRead {
     done(this)
   }
 
+  /** Counts this many bytes from now on. */
+  #hold(bytes: number): void {
+    const { responseMemory } = this.#services
+    responseMemory.release(this.#heldBytes)
+    this.#heldBytes = bytes
+    responseMemory.hold(bytes)
+  }
+
   #take(entry: FetchEntry, result: EntryResult): void {
     let taken = result
     entry.foundBytes = result.kind === 'read' ? result.bytes : 0
@@ -141,6 +152,7 @@ export class FetchRead {
         this.#budgetBytes -= result.bytes
       }
     }
+    if (!this.#isReleased) this.#hold(this.bytes)
     if (taken.kind === 'failed' || taken.kind === 'diverged') this.mustAnswer = true
     if (taken.kind === 'failed') entry.seenChangeCount = -1
     this.results.push(taken)
@@ -166,10 +178,15 @@ export class FetchRead {
       return { kind: 'failed', error: 'OFFSET_OUT_OF_RANGE' }
     }
     const isFirst = this.bytes === 0
-    if (!isFirst && this.#budgetBytes <= 0) return SKIPPED
+    const { availableBytes } = this.#services.responseMemory
+    const budgetBytes = Math.max(0, Math.min(this.#budgetBytes, availableBytes))
+    if (!isFirst && budgetBytes === 0) return SKIPPED
+    const maxBytes = Math.max(0, Math.min(entry.maxBytes, budgetBytes))
+    // A read from the disk takes its time: what it may bring counts from now on.
+    this.#hold(this.bytes + maxBytes)
     return partition.read({
       fetchOffset: entry.fetchOffset,
-      maxBytes: Math.max(0, Math.min(entry.maxBytes, this.#budgetBytes)),
+      maxBytes,
       minOneBatch: isFirst,
       view: this.#view,
     })

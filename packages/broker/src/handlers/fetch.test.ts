@@ -313,3 +313,16 @@ t.test('a fetch of a client that has gone is given up', async t => {
   await plane.sim.run({ forMs: 30_000 })
   t.not(asked.answer, null)
 })
+
+t.test('when the memory for answers is used up a fetch gets its first batch only', async t => {
+  const plane = await planeWith('a', [['x'], ['y'], ['z']])
+  const { responseMemory } = plane.services
+  const all = responseMemory.availableBytes
+  responseMemory.hold(all)
+  const { responses } = await fetched(plane, plane.askFetch(11, one('a', 0)))
+  t.same(values(responses[0]?.partitions[0]), ['0:x'])
+  responseMemory.release(all)
+  const later = await fetched(plane, plane.askFetch(11, one('a', 0)))
+  t.same(values(later.responses[0]?.partitions[0]), ['0:x', '1:y', '2:z'])
+  t.equal(responseMemory.heldBytes, 0, 'sent answers hold nothing')
+})

@@ -27,8 +27,10 @@ export interface BrokerServerOptions {
 }
 
 const SWEEP_MS = 5_000
-/** A half frame that gets no further while the memory for requests is full. */
+/** A peer that gets no further while memory is short: with half a frame, or with unread answers. */
 const STALLED_MS = 10_000
+/** Unsent answers of all connections above which peers that do not read are cut off. */
+const UNSENT_LIMIT_BYTES = 256 * 1024 * 1024
 
 export class BrokerServer implements ConnectionHost {
   readonly dispatcher: Dispatcher
@@ -163,11 +165,16 @@ export class BrokerServer implements ConnectionHost {
     const nowMs = this.nowMs()
     const { maxIdleMs } = this.#limits()
     const isFull = this.memory.isFull
+    let unsentBytes = 0
+    for (const connection of this.#connections) unsentBytes += connection.unsentBytes
     for (const connection of this.#connections) {
       const silentMs = nowMs - connection.lastActiveMs
       if (silentMs > maxIdleMs && connection.isIdle) connection.destroy()
       else if (isFull && silentMs > STALLED_MS && connection.hasHalfFrame) {
         this.onBadPeer(connection, 'half a request and nothing more while memory is short')
+        connection.destroy()
+      } else if (unsentBytes > UNSENT_LIMIT_BYTES && silentMs > STALLED_MS && connection.isSlow) {
+        this.onBadPeer(connection, 'answers that are not read while memory is short')
         connection.destroy()
       }
     }

@@ -111,6 +111,16 @@ export class Connection implements AnswerSink, MemoryUser {
     return this.#inFlight.length === 0 || this.#isPeerSlow
   }
 
+  /** The peer does not read its answers as fast as they come. */
+  get isSlow(): boolean {
+    return this.#isPeerSlow
+  }
+
+  /** Answers that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#socket.bufferedBytes
+  }
+
   get hasHalfFrame(): boolean {
     return this.#assembler.heldBytes > 0 && this.#heldFrame === null
   }

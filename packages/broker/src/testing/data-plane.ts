@@ -27,10 +27,12 @@ import {
   type HandlerResult,
   type RequestContext,
 } from '../server/request-context.ts'
+import { ResponseMemory } from '../server/response-memory.ts'
 import type { Services } from '../services.ts'
 
 export const NODE_ID = 1
 const MACHINE = 'node'
+const MEMORY_BYTES = 128 * 1024 * 1024
 
 export type ConfigChange = Partial<Omit<PartitionConfig, 'log'>> & {
   readonly log?: Partial<PartitionConfig['log']>
@@ -98,6 +100,7 @@ export class DataPlane {
       logManager: manager,
       replicaManager,
       fetchSessions: new FetchSessionCache(env, 4),
+      responseMemory: new ResponseMemory(MEMORY_BYTES),
       producerIds: new ProducerIds(env, source),
       allBrokers: () => [{ brokerId: 2, host: 'other', port: 9092, rack: null, isFenced: false }],
     }
