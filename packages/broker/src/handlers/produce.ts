@@ -1,7 +1,8 @@
 // Produce, versions 3-13; 0-2 are advertised, as Kafka does, and close the connection.
 // v3 record batches; v7 zstd; v8 errors of single records; v9 flexible; v10 leader hints; v13 topic ids.
 // Differences from Kafka: stricter about what is inside batches (record-validation.ts); transactional
-// batches get INVALID_TXN_STATE until transactions are served; acks=1 times out like acks=all.
+// batches get INVALID_TXN_STATE until transactions are served; acks=1 times out like acks=all; records
+// that decompress to more than 64 MiB (or 8 times max.message.bytes) are CORRUPT_MESSAGE.
 //
 // The hot path: one object a request, which waits in its partitions' queues; no promise, no closure.
 

@@ -25,8 +25,8 @@ import { type AckWaiter, PendingAcks } from './pending-acks.ts'
 const INLINE_INPUT_BYTES = 256 * 1024
 /** So is one that holds more than this. */
 const INLINE_OUTPUT_BYTES = 4 * 1024 * 1024
-/** The decompressed records of one batch at most (correctness.md H6). */
-const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
+/** The decompressed records of one batch at most, or eight times the stored limit (H6). */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** How much a reader may see: 'committed' is below the last stable offset. */
 export type ReadView = 'uncommitted' | 'committed' | 'logEnd'
@@ -347,6 +347,6 @@ function validationOptions(config: PartitionConfig): RecordValidationOptions {
     depth: config.validationDepth,
     inlineInputBytes: INLINE_INPUT_BYTES,
     inlineOutputBytes: INLINE_OUTPUT_BYTES,
-    maxOutputBytes: MAX_OUTPUT_BYTES,
+    maxOutputBytes: Math.max(MAX_OUTPUT_BYTES, 8 * config.maxMessageBytes),
   }
 }

@@ -1,0 +1,133 @@
+// The rules of a leader: who is acknowledged when, and what a failing disk does to it.
+
+import { errorCode } from '@weir/protocol'
+import t from 'tap'
+import { batchOf, DataPlane, NODE_ID } from '../testing/data-plane.ts'
+import type { Partition } from './partition.ts'
+
+interface Change {
+  readonly replicas?: readonly number[]
+  readonly isr?: readonly number[]
+  readonly leader?: number
+  readonly leaderEpoch?: number
+}
+
+function change(plane: DataPlane, topic: string, changed: Change): void {
+  const image = plane.image.topic(topic)?.partitions[0]
+  plane.image.replay({ kind: 'partition', ...image!, ...changed })
+  plane.services.replicaManager.applyImage(plane.image)
+}
+
+t.test('the high watermark is the smallest written offset of the ISR', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2, 3], isr: [1, 2, 3] })
+  const partition = plane.partition('a')
+  t.match(await plane.produce('a', batchOf(['1', '2']), { acks: 1 }), { errorCode: 0 })
+  t.equal(partition.highWatermark, 0)
+  partition.updateFollower(2, 2, 1)
+  t.equal(partition.highWatermark, 0)
+  partition.updateFollower(3, 1, 1)
+  t.equal(partition.highWatermark, 1)
+  // The slow one leaves the ISR.
+  change(plane, 'a', { isr: [1, 2] })
+  t.equal(partition.highWatermark, 2)
+  t.equal(partition.updateFollower(9, 2, 1), false)
+})
+
+t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a', 1, { minInsyncReplicas: 2 })
+  change(plane, 'a', { replicas: [1, 2], isr: [1] })
+  t.match(await plane.produce('a', batchOf(['1']), { acks: 1 }), { errorCode: 0 })
+  t.equal(plane.partition('a').highWatermark, 0)
+  const refused = await plane.produce('a', batchOf(['2']), { acks: -1 })
+  t.equal(refused.errorCode, errorCode('NOT_ENOUGH_REPLICAS'))
+  plane.partition('a').updateFollower(2, 1, 1)
+  change(plane, 'a', { isr: [1, 2] })
+  t.equal(plane.partition('a').highWatermark, 1)
+})
+
+t.test('what a follower had acknowledged does not count in a new leader epoch', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  plane.partition('a').updateFollower(2, 5, 1)
+  change(plane, 'a', { leaderEpoch: 4 })
+  await plane.produce('a', batchOf(['1']), { acks: 1 })
+  t.equal(plane.partition('a').highWatermark, 0)
+})
+
+t.test('a new leader does not know the end of the log before it has committed it', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  await plane.produce('a', batchOf(['1']), { acks: 1 })
+  change(plane, 'a', { leaderEpoch: 4 })
+  t.equal(plane.partition('a').knowsEndOffset, false)
+  plane.partition('a').updateFollower(2, 1, 1)
+  t.equal(plane.partition('a').knowsEndOffset, true)
+})
+
+t.test('who waits when the leadership is lost is not told that nothing was appended', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  const asked = plane.askProduce('a', batchOf(['1']))
+  change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  t.match(await plane.response(asked), {
+    responses: [{ partitionResponses: [{ errorCode: errorCode('REQUEST_TIMED_OUT') }] }],
+  })
+  const after = await plane.produce('a', batchOf(['2']))
+  t.equal(after.errorCode, errorCode('NOT_LEADER_OR_FOLLOWER'))
+})
+
+t.test('coordinators hear of leaderships and of the high watermark', async t => {
+  const plane = await DataPlane.open()
+  const heard: string[] = []
+  plane.createTopic('early')
+  plane.services.replicaManager.addLeadershipListener({
+    onLeader: (partition: Partition) => heard.push(`leads ${partition.topic}`),
+    onNotLeader: (partition: Partition) => heard.push(`left ${partition.topic}`),
+  })
+  plane.createTopic('a')
+  const listener = {
+    onHighWatermark: (partition: Partition) => heard.push(`committed ${partition.highWatermark}`),
+    onAppendsLost: () => heard.push('lost'),
+  }
+  plane.partition('a').addListener(listener)
+  await plane.produce('a', batchOf(['1', '2']))
+  plane.partition('a').removeListener(listener)
+  await plane.produce('a', batchOf(['3']))
+  change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  change(plane, 'a', { leader: NODE_ID, leaderEpoch: 5 })
+  t.same(heard, ['leads early', 'leads a', 'committed 2', 'left a', 'leads a'])
+})
+
+t.test('a full disk fails the acks of what was lost, and appends go on later', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  await plane.produce('a', batchOf(['1']))
+  const lost: number[] = []
+  plane.partition('a').addListener({
+    onHighWatermark: () => undefined,
+    onAppendsLost: (_, fromOffset) => lost.push(fromOffset),
+  })
+  plane.sim.disk('node').fail('write', 1, 'ENOSPC')
+  const answer = await plane.produce('a', batchOf(['2', '3']))
+  t.equal(answer.errorCode, errorCode('KAFKA_STORAGE_ERROR'))
+  t.same(lost, [1])
+  await plane.sim.run({ forMs: 30_000 })
+  t.match(await plane.produce('a', batchOf(['4'])), { errorCode: 0, baseOffset: 1 })
+})
+
+t.test('a disk error takes the log offline, and every answer says so', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  await plane.produce('a', batchOf(['1']))
+  plane.sim.disk('node').fail('write', 1, 'EIO')
+  for (let count = 0; count < 2; count++) {
+    const answer = await plane.produce('a', batchOf(['2']))
+    t.equal(answer.errorCode, errorCode('KAFKA_STORAGE_ERROR'))
+  }
+})
