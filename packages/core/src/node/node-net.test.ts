@@ -151,3 +151,53 @@ t.test('failures have codes: refused, in use, unreachable in time', async t => {
     code: 'ECONNREFUSED',
   })
 })
+
+t.test('chunks of a bulk sender keep their bytes, and lie one behind the other', async t => {
+  const server = watch()
+  const [socket, listener] = await pair(peer => {
+    peer.start(server.handlers)
+  })
+  const client = watch()
+  socket.start(client.handlers)
+  const sent = Array.from({ length: 60 }, () => env.random.bytes(100_000))
+  for (const chunk of sent) socket.write([chunk])
+  await server.until(() => server.bytes() === 6_000_000)
+  t.ok(Buffer.concat(server.received).equals(Buffer.concat(sent)), 'nothing was overwritten')
+  let adjacent = 0
+  server.received.reduce((before, chunk) => {
+    const isNext = before.buffer === chunk.buffer
+    if (isNext && before.byteOffset + before.length === chunk.byteOffset) adjacent++
+    return chunk
+  })
+  t.ok(adjacent > server.received.length / 2, `${adjacent} of ${server.received.length} chunks`)
+  socket.destroy()
+  await server.until(() => server.closes() === 1)
+  await listener.close()
+})
+
+t.test('many connections that send small pieces in turn do not mix', async t => {
+  const servers: ReturnType<typeof watch>[] = []
+  const listener = await env.net.listen({ host: LOCAL, port: 0 }, peer => {
+    const server = watch({ onEnd: () => peer.end() })
+    servers.push(server)
+    peer.start(server.handlers)
+  })
+  const clients: Socket[] = []
+  for (let i = 0; i < 20; i++) {
+    const options = { host: LOCAL, port: listener.port, timeoutMs: 2_000 }
+    const socket = await env.net.connect(options)
+    socket.start(watch().handlers)
+    clients.push(socket)
+  }
+  for (let round = 0; round < 50; round++) {
+    for (const [i, socket] of clients.entries()) socket.write([Buffer.alloc(100 + round, i + 1)])
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  for (const socket of clients) socket.end()
+  for (const server of servers) await server.until(() => server.closes() === 1)
+  const seen = servers.map(({ received }) => new Set(Buffer.concat(received)))
+  t.ok(seen.every(values => values.size === 1))
+  t.equal(new Set(seen.flatMap(values => [...values])).size, 20)
+  t.ok(servers.every(server => server.bytes() === 50 * 100 + (50 * 49) / 2))
+  await listener.close()
+})

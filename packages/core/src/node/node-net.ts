@@ -4,6 +4,7 @@ import net from 'node:net'
 import type { ConnectOptions, Listener, ListenOptions, Logger, Net, Socket } from '../env.ts'
 import { NetError } from '../errors.ts'
 import { NodeSocket } from './node-socket.ts'
+import { adoptSocket, CAN_SHARE_READS, ReadBuffers } from './read-buffers.ts'
 
 const BACKLOG = 1024
 
@@ -15,8 +16,17 @@ export class NodeNet implements Net {
   }
 
   listen(options: ListenOptions, onSocket: (socket: Socket) => void): Promise<Listener> {
-    const server = net.createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true })
-    server.on('connection', socket => onSocket(new NodeSocket(socket)))
+    const server = net.createServer({
+      noDelay: true,
+      keepAlive: true,
+      allowHalfOpen: true,
+      pauseOnConnect: CAN_SHARE_READS,
+    })
+    server.on('connection', accepted => {
+      const reads = new ReadBuffers()
+      const adopted = adoptSocket(accepted, reads)
+      onSocket(adopted === null ? new NodeSocket(accepted, null) : new NodeSocket(adopted, reads))
+    })
     return new Promise((resolve, reject) => {
       const where = `${options.host}:${options.port}`
       const onError = (error: Error) => reject(netError(error, `cannot listen on ${where}`))
@@ -32,12 +42,14 @@ export class NodeNet implements Net {
   connect(options: ConnectOptions): Promise<Socket> {
     const { host, port, timeoutMs } = options
     return new Promise((resolve, reject) => {
+      const reads = CAN_SHARE_READS ? new ReadBuffers() : null
       const socket = net.connect({
         host,
         port,
         noDelay: true,
         keepAlive: true,
         allowHalfOpen: true,
+        ...(reads === null ? {} : { onread: reads.onread }),
       })
       const timeout = setTimeout(() => {
         const late = new NetError('ETIMEDOUT', `no answer from ${host}:${port} in ${timeoutMs} ms`)
@@ -51,7 +63,7 @@ export class NodeNet implements Net {
       socket.once('connect', () => {
         clearTimeout(timeout)
         socket.off('error', onError)
-        resolve(new NodeSocket(socket))
+        resolve(new NodeSocket(socket, reads))
       })
     })
   }

@@ -8,6 +8,7 @@ import type net from 'node:net'
 import { assert } from '../assert.ts'
 import type { Socket, SocketHandlers } from '../env.ts'
 import { NetError } from '../errors.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** Above this `write` asks the caller to wait. */
 const HIGH_WATER_BYTES = 256 * 1024
@@ -22,6 +23,7 @@ export class NodeSocket implements Socket {
   readonly localAddress: string
   readonly localPort: number
   readonly #socket: net.Socket
+  readonly #reads: ReadBuffers | null
   #handlers: SocketHandlers | null = null
   #pending: Buffer[] = []
   #pendingBytes = 0
@@ -34,8 +36,10 @@ export class NodeSocket implements Socket {
   #isEnding = false
   #error: Error | null = null
 
-  constructor(socket: net.Socket) {
+  /** Without `reads` the socket makes a buffer for each read by itself. */
+  constructor(socket: net.Socket, reads: ReadBuffers | null) {
     this.#socket = socket
+    this.#reads = reads
     this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
     this.localAddress = plainAddress(socket.localAddress)
@@ -55,7 +59,8 @@ export class NodeSocket implements Socket {
     const socket = this.#socket
     socket.on('end', () => handlers.onEnd())
     socket.on('close', () => this.#onClose())
-    socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+    if (this.#reads === null) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+    else this.#reads.onChunk = chunk => handlers.onData(chunk)
   }
 
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {
