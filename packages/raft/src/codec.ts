@@ -11,6 +11,7 @@ import {
   integers,
   list,
   named,
+  RaftCodecError,
   raw,
   typeOf,
 } from './protobuf-values.ts'
@@ -173,17 +174,30 @@ function membershipOf(value: unknown): Membership {
 
 // --- Messages ---
 
-/** The bytes of an entry's value in the log: its kind, then its data. */
+const ENTRY_HEADER_BYTES = 13
+
+/**
+ * The bytes of an entry in a log: its kind, term and index, then its data. Term and index are there
+ * although the log has them too, since its checksums do not cover its own.
+ */
 export function encodeEntryValue(entry: Entry): Buffer {
-  return Buffer.concat([Buffer.of(ENTRY_KINDS.indexOf(entry.kind)), entry.data])
+  const value = Buffer.allocUnsafe(ENTRY_HEADER_BYTES + entry.data.length)
+  value.writeUInt8(ENTRY_KINDS.indexOf(entry.kind), 0)
+  value.writeUIntBE(entry.term, 1, 6)
+  value.writeUIntBE(entry.index, 7, 6)
+  entry.data.copy(value, ENTRY_HEADER_BYTES)
+  return value
 }
 
-/** Throws RaftCodecError. */
-export function decodeEntryValue(value: Buffer): {
-  readonly kind: EntryKind
-  readonly data: Buffer
-} {
-  return { kind: named(ENTRY_KINDS, value[0], 'entry kind'), data: value.subarray(1) }
+/** Throws RaftCodecError. The data is a slice of `value`. */
+export function decodeEntryValue(value: Buffer): Entry {
+  if (value.length < ENTRY_HEADER_BYTES) throw new RaftCodecError('an entry without its header')
+  return {
+    kind: named(ENTRY_KINDS, value[0], 'entry kind'),
+    term: value.readUIntBE(1, 6),
+    index: value.readUIntBE(7, 6),
+    data: value.subarray(ENTRY_HEADER_BYTES),
+  }
 }
 
 /** The fields of proto/raft.proto that a message uses beside type, from, to and term. */

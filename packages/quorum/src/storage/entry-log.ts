@@ -1,13 +1,20 @@
-// The entries of the consensus as records of a segment log: offset = index, leader epoch = term, one
-// batch for neighbours of one term. Kafka's own tools can read the files.
+// The entries of the consensus as records of a segment log: offset = index, leader epoch = term. Each
+// is a batch of its own: a log is cut between batches, and a cut must not take what was promised.
+// Kafka's own tools can read the files.
 //
 // A log that is damaged is cut before the damage; that it then ends before what this node had
 // promised is noticed by the consensus core, which does not vote until a leader has brought it back.
 
 import { assert, type Env, OperatorError } from '@weir/core'
 import { DEFAULT_LOG_CONFIG, type Log, LogManager } from '@weir/log'
-import { batchPositions, RecordBatchBuilder, records } from '@weir/protocol'
-import { decodeEntryValue, type Entry, encodeEntryValue } from '@weir/raft'
+import {
+  batchLeaderEpoch,
+  batchPositions,
+  RecordBatchBuilder,
+  RecordsError,
+  records,
+} from '@weir/protocol'
+import { decodeEntryValue, type Entry, encodeEntryValue, RaftCodecError } from '@weir/raft'
 
 const TOPIC = '__cluster_metadata'
 /** Kafka's fixed id of the metadata topic. */
@@ -86,28 +93,16 @@ export class EntryLog {
 
   /** Entries that follow the last one. Not durable before `sync`. */
   append(entries: readonly Entry[]): void {
-    let start = 0
-    while (start < entries.length) {
-      let end = start + 1
-      while (end < entries.length && entries[end]?.term === entries[start]?.term) end++
-      this.#appendBatch(entries.slice(start, end))
-      start = end
-    }
-  }
-
-  #appendBatch(entries: readonly Entry[]): void {
     const first = entries[0]
-    if (first === undefined) return
+    const last = entries.at(-1)
+    if (first === undefined || last === undefined) return
     assert(first.index === this.lastIndex + 1, 'gap in the log on disk', {
       lastIndex: this.lastIndex,
       index: first.index,
     })
     const nowMs = this.#env.clock.nowMs()
-    const builder = new RecordBatchBuilder({ baseOffset: first.index, leaderEpoch: first.term })
-    for (const entry of entries)
-      builder.append({ timestamp: nowMs, key: null, value: encodeEntryValue(entry) })
-    const outcome = this.#log.append(builder.build(), {
-      leaderEpoch: first.term,
+    const outcome = this.#log.append(Buffer.concat(entries.map(entry => batchOf(entry, nowMs))), {
+      leaderEpoch: last.term,
       origin: 'replication',
       nowMs,
     })
@@ -147,20 +142,29 @@ export class EntryLog {
   }
 }
 
+function batchOf(entry: Entry, nowMs: number): Buffer {
+  return new RecordBatchBuilder({ baseOffset: entry.index, leaderEpoch: entry.term })
+    .append({ timestamp: nowMs, key: null, value: encodeEntryValue(entry) })
+    .build()
+}
+
 /** Appends the entries from `fromIndex` on; false at the first that is not as it should be. */
 function decodeBatches(bytes: Buffer, fromIndex: number, entries: Entry[]): boolean {
   let next = fromIndex
-  for (const at of batchPositions(bytes)) {
-    const term = bytes.readInt32BE(at + LEADER_EPOCH_OFFSET)
-    for (const record of records(bytes, at)) {
-      if (record.offset < fromIndex) continue
-      if (record.offset !== next || record.value === null) return false
-      const { kind, data } = decodeEntryValue(Buffer.from(record.value))
-      entries.push({ index: record.offset, term, kind, data })
-      next++
+  try {
+    for (const at of batchPositions(bytes)) {
+      const term = batchLeaderEpoch(bytes, at)
+      for (const record of records(bytes, at)) {
+        if (record.offset < fromIndex) continue
+        const entry = decodeEntryValue(Buffer.from(record.value ?? ''))
+        if (record.offset !== next || entry.index !== next || entry.term !== term) return false
+        entries.push(entry)
+        next++
+      }
     }
+  } catch (error) {
+    if (error instanceof RecordsError || error instanceof RaftCodecError) return false
+    throw error
   }
   return true
 }
-
-const LEADER_EPOCH_OFFSET = 12

@@ -1,6 +1,6 @@
 // Whole reads and writes over a file whose single calls may be short.
 
-import { assert, type DiskFile } from '@weir/core'
+import { assert, type DiskFile, type Env } from '@weir/core'
 
 /** Writes all of it, however short the single writes are. */
 export async function writeFully(file: DiskFile, data: Buffer, position: number): Promise<void> {
@@ -22,4 +22,13 @@ export async function readFully(file: DiskFile, length: number, position = 0): P
     done += read
   }
   return data.subarray(0, done)
+}
+
+/** Makes a directory and missing parents, durably. */
+export async function makeDirectory(env: Env, path: string): Promise<void> {
+  const parent = path.slice(0, Math.max(path.startsWith('/') ? 1 : 0, path.lastIndexOf('/')))
+  if ((await env.disk.stat(path)) !== null) return
+  if (parent !== '' && parent !== path) await makeDirectory(env, parent)
+  await env.disk.mkdir(path)
+  await env.disk.syncDir(parent === '' ? '.' : parent)
 }

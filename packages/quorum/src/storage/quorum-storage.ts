@@ -18,6 +18,7 @@ import {
 } from '@weir/raft'
 import { EntryLog } from './entry-log.ts'
 import { type LoadedSnapshot, SnapshotStore } from './snapshot-store.ts'
+import { makeDirectory } from './files.ts'
 import { VoterStateFile } from './voter-state-file.ts'
 
 export interface Recovered {
@@ -48,9 +49,7 @@ export class QuorumStorage {
     directory: string,
     voters: readonly Member[],
   ): Promise<{ storage: QuorumStorage; recovered: Recovered }> {
-    await env.disk.mkdir(directory)
-    const parent = directory.slice(0, Math.max(1, directory.lastIndexOf('/')))
-    await env.disk.syncDir(directory.includes('/') ? parent : '.')
+    await makeDirectory(env, directory)
     // First the log: it locks the directory.
     const log = await EntryLog.open(env, `${directory}/log`)
     const snapshots = await SnapshotStore.open(env, `${directory}/snapshots`)

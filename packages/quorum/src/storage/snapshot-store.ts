@@ -5,6 +5,7 @@
 
 import { assert, type Env } from '@weir/core'
 import type { SnapshotChunk, SnapshotMeta } from '@weir/raft'
+import { makeDirectory } from './files.ts'
 import {
   DamagedSnapshotError,
   describeSnapshot,
@@ -36,7 +37,7 @@ export class SnapshotStore {
 
   static async open(env: Env, directory: string): Promise<SnapshotStore> {
     const store = new SnapshotStore(env, directory)
-    await env.disk.mkdir(directory)
+    await makeDirectory(env, directory)
     for (const { name } of await env.disk.readdir(directory)) {
       const path = `${directory}/${name}`
       if (!name.endsWith(SUFFIX)) await env.disk.unlink(path)

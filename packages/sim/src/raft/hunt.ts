@@ -1,6 +1,6 @@
 // Looks for the first seed that notices each planted bug.
 
-import { linksOf, runMask } from './link-masks.ts'
+import { runMask, threeNodeMasks } from './link-masks.ts'
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts'
 import { runSeed } from './run-seed.ts'
 
@@ -27,8 +27,8 @@ export function hunt(bug: PlantedBug, firstSeed: number, seedCount: number): Fin
 }
 
 function huntMasks(): { mask: number | null; violation: string } {
-  for (let mask = 0; mask < 1 << linksOf(3).length; mask++) {
-    const { violation } = runMask(3, mask, mask)
+  for (const { mask, firstLeader } of threeNodeMasks()) {
+    const { violation } = runMask(3, mask, mask, firstLeader)
     if (violation !== null) return { mask, violation }
   }
   return { mask: null, violation: '' }

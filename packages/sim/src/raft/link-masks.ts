@@ -21,30 +21,59 @@ export function linksOf(nodeCount: number): { from: number; to: number }[] {
   return ids.flatMap(from => ids.filter(to => to !== from).map(to => ({ from, to })))
 }
 
-function hasHub(nodeCount: number, works: (from: number, to: number) => boolean): boolean {
-  for (let hub = 1; hub <= nodeCount; hub++) {
-    let count = 1
-    for (let other = 1; other <= nodeCount; other++)
-      if (other !== hub && works(hub, other) && works(other, hub)) count++
-    if (count > nodeCount / 2) return true
-  }
-  return false
+/** The nodes that are connected both ways with a majority, themselves counted. */
+function hubsOf(nodeCount: number, works: (from: number, to: number) => boolean): number[] {
+  const ids = Array.from({ length: nodeCount }, (_, i) => i + 1)
+  return ids.filter(hub => {
+    const friends = ids.filter(other => other !== hub && works(hub, other) && works(other, hub))
+    return friends.length + 1 > nodeCount / 2
+  })
 }
 
-/** Starts a quiet cluster with these links and watches it. */
-export function runMask(nodeCount: number, mask: number, seed: number): MaskResult {
+/**
+ * A quiet cluster in which links fail: from the start, or when the node `firstLeader` leads. Then it
+ * is watched.
+ */
+export function runMask(
+  nodeCount: number,
+  mask: number,
+  seed: number,
+  firstLeader: number | null = null,
+): MaskResult {
   const links = linksOf(nodeCount)
   const works = (from: number, to: number) =>
     links.some((link, i) => link.from === from && link.to === to && ((mask >> i) & 1) === 1)
   const options = { ...optionsOf(seed), voters: nodeCount, endsPartitioned: false, skew: 0 }
   const cluster = new RaftCluster(options, NO_BUGS)
   cluster.isFaulty = false
-  for (const { from, to } of links) if (!works(from, to)) cluster.cuts.add(`${from}>${to}`)
   const runFor = (ms: number) => cluster.queue.runUntil(cluster.nowMs + ms)
-  const mustLead = hasHub(nodeCount, works)
+  if (firstLeader !== null) makeLeader(cluster, firstLeader, runFor)
+  const before = cluster.leader()?.raft?.term
+  for (const { from, to } of links) if (!works(from, to)) cluster.cuts.add(`${from}>${to}`)
+  const hubs = hubsOf(nodeCount, works)
+  const mustLead = hubs.length > 0
   runFor(HEALING_TIMEOUTS * ELECTION_TIMEOUT_MS)
   if (!mustLead) return { mustLead, violation: null }
+  const isDeposed = cluster.leader()?.raft?.term !== before
+  if (firstLeader !== null && hubs.includes(firstLeader) && isDeposed)
+    return { mustLead, violation: 'a leader that reaches a majority was replaced' }
   return { mustLead, violation: watch(cluster, runFor) }
+}
+
+function makeLeader(cluster: RaftCluster, id: number, runFor: (ms: number) => void): void {
+  for (let i = 0; i < HEALING_TIMEOUTS && cluster.nodes.get(id)?.isLeader !== true; i++) {
+    runFor(ELECTION_TIMEOUT_MS)
+    cluster.leader()?.act(raft => {
+      raft.transferLeadership(id)
+    })
+  }
+  runFor(ELECTION_TIMEOUT_MS)
+}
+
+/** All masks of three nodes, from the start and with each node as the leader before. */
+export function* threeNodeMasks(): Generator<{ mask: number; firstLeader: number | null }> {
+  for (let mask = 0; mask < 1 << linksOf(3).length; mask++)
+    for (const firstLeader of [null, 1, 2, 3]) yield { mask, firstLeader }
 }
 
 function watch(cluster: RaftCluster, runFor: (ms: number) => void): string | null {
