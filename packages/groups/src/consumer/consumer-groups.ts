@@ -45,6 +45,9 @@ import {
 } from './subscribed-topics.ts'
 import { updateTarget } from './target.ts'
 
+/** A removal that the log has refused is tried again after this. */
+const FENCE_RETRY_MS = 1000
+
 /** A heartbeat on its way. The draft may be of a group that is only made by it. */
 export interface Beat {
   readonly requestId: number
@@ -102,8 +105,10 @@ export class ConsumerGroups {
     const metadata = updatedMetadata(before.metadata, request, context)
     const reported = reportedPartitions(request)
     const { next, afterReplay } = this.step(draft, before, { metadata, reported }, context.nowMs)
+    // A member that is an epoch behind has lost the answer that told it.
+    const isBehind = request.memberEpoch !== before.current.memberEpoch
     const withAssignment =
-      isFullRequest(request) || !samePlaces(before.current.assigned, next.assigned)
+      isFullRequest(request) || isBehind || !samePlaces(before.current.assigned, next.assigned)
     const response = heartbeatAccepted(metadata.memberId, next, {
       heartbeatIntervalMs: this.#config.consumer.heartbeatIntervalMs(groupId),
       withAssignment,
@@ -272,20 +277,6 @@ export class ConsumerGroups {
     return () => this.#onDowngraded(groupId, nowMs)
   }
 
-  /** A classic member has its rebalance timeout to join again; the first reminder counts. */
-  expectRejoin(group: ConsumerGroup, memberId: string, nowMs: number): void {
-    const member = group.members.get(memberId)
-    if (member === undefined || group.rebalanceTimers.has(memberId)) return
-    const { memberEpoch } = member.current
-    const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
-    const timer = this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
-      group.rebalanceTimers.delete(memberId)
-      if (group.members.get(memberId)?.current.memberEpoch !== memberEpoch) return
-      this.#fence(group, memberId, expiredMs, effects)
-    })
-    group.rebalanceTimers.set(memberId, timer)
-  }
-
   /** `memberId` takes the place of the static member `oldMemberId`, with all that it has. */
   replaceStatic(draft: GroupDraft, oldMemberId: string, memberId: string): ConsumerMember {
     const old = draft.member(oldMemberId)
@@ -320,17 +311,11 @@ export class ConsumerGroups {
   }
 
   scheduleSession(group: ConsumerGroup, memberId: string, nowMs: number): void {
-    this.#cancelTimer(group.sessionTimers, memberId)
     const member = group.members.get(memberId)
-    if (member === undefined) return
     const sessionMs =
-      member.metadata.classic?.sessionTimeoutMs ??
+      member?.metadata.classic?.sessionTimeoutMs ??
       this.#config.consumer.sessionTimeoutMs(group.groupId)
-    const timer = this.#timers.schedule(nowMs + sessionMs, (expiredMs, effects) => {
-      group.sessionTimers.delete(memberId)
-      this.#fence(group, memberId, expiredMs, effects)
-    })
-    group.sessionTimers.set(memberId, timer)
+    this.#fenceAt(group, group.sessionTimers, { memberId, deadlineMs: nowMs + sessionMs })
   }
 
   /** A member that has to give up partitions has its rebalance timeout for that. */
@@ -338,15 +323,36 @@ export class ConsumerGroups {
     this.#cancelTimer(group.rebalanceTimers, memberId)
     const member = group.members.get(memberId)
     if (member?.current.state !== 'unrevoked') return
-    const { memberEpoch } = member.current
     const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
+    this.#fenceAt(group, group.rebalanceTimers, { memberId, deadlineMs })
+  }
+
+  /** A classic member has its rebalance timeout to join again; the first reminder counts. */
+  expectRejoin(group: ConsumerGroup, memberId: string, nowMs: number): void {
+    const member = group.members.get(memberId)
+    if (member === undefined || group.rebalanceTimers.has(memberId)) return
+    const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
+    this.#fenceAt(group, group.rebalanceTimers, { memberId, deadlineMs })
+  }
+
+  /**
+   * The member is removed at the deadline. The timer stays armed until replay has removed it: the
+   * log may refuse the records, and then the member must not stay for ever.
+   */
+  #fenceAt(
+    group: ConsumerGroup,
+    timers: ConsumerGroup['sessionTimers'],
+    options: { readonly memberId: string; readonly deadlineMs: number },
+  ): void {
+    const { memberId, deadlineMs } = options
+    this.#cancelTimer(timers, memberId)
+    if (!group.members.has(memberId)) return
     const timer = this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
-      group.rebalanceTimers.delete(memberId)
-      const current = group.members.get(memberId)?.current
-      if (current?.state !== 'unrevoked' || current.memberEpoch !== memberEpoch) return
+      const retryMs = expiredMs + FENCE_RETRY_MS
+      this.#fenceAt(group, timers, { memberId, deadlineMs: retryMs })
       this.#fence(group, memberId, expiredMs, effects)
     })
-    group.rebalanceTimers.set(memberId, timer)
+    timers.set(memberId, timer)
   }
 
   #fence(group: ConsumerGroup, memberId: string, nowMs: number, effects: GroupEffects): void {

@@ -63,10 +63,17 @@ export class GroupDraft {
     return this.group.regexes.get(pattern)
   }
 
-  /** Whether somebody else, who stays, has the partition. */
+  /** Whether somebody else, who stays, has the partition or is giving it up. */
   isHeldByOther(memberId: string, topicId: string, partitionIndex: number): boolean {
     const owner = this.group.ownerOf(topicId, partitionIndex)
-    return owner !== undefined && owner !== memberId && this.member(owner) !== undefined
+    if (owner !== undefined && owner !== memberId && !this.#members.has(owner)) return true
+    for (const [otherId, member] of this.#members) {
+      if (member === null || otherId === memberId) continue
+      const { assigned, revoking } = member.current
+      if (assigned.get(topicId)?.has(partitionIndex) === true) return true
+      if (revoking.get(topicId)?.has(partitionIndex) === true) return true
+    }
+    return false
   }
 
   setGroupEpoch(epoch: number, metadataHash: bigint): void {

@@ -4,6 +4,7 @@ import { subscribedTopics } from '../classic/subscription.ts'
 import type { ConsumerRecord } from '../consumer/consumer-records.ts'
 import type { OwnedPartitions, PartitionSet } from '../consumer/partitions.ts'
 import type { GroupRecord } from '../records.ts'
+import { describeAssignment } from './subscriptions.ts'
 
 type ErrorNames = (code: number) => string
 type Fields = Readonly<Record<string, unknown>>
@@ -25,7 +26,7 @@ export function formatRecord(record: GroupRecord): string {
       const { generationId, protocolName, leaderId } = value
       const members = value.members.map(({ memberId, groupInstanceId, assignment }) => {
         const instance = groupInstanceId === null ? '' : `@${groupInstanceId}`
-        return `${memberId}${instance}:${assignment.toString()}`
+        return `${memberId}${instance}:${formatBytes('assignment', assignment)}`
       })
       const head = `group ${groupId} gen=${generationId} protocol=${protocolName} leader=${leaderId}`
       return `${head} [${members.join(' ')}]`
@@ -65,12 +66,9 @@ function formatConsumerRecord(record: ConsumerRecord): string {
   }
 }
 
-/** Topic ids of scenarios are padded names. */
 function formatPartitions(partitions: PartitionSet | OwnedPartitions): string {
   return [...partitions]
-    .map(
-      ([topicId, indexes]) => `${topicId.replace(/_*A$/, '')}:${[...indexes.keys()].sort().join()}`,
-    )
+    .map(([topicId, indexes]) => `${topicName(topicId)}:${[...indexes.keys()].sort().join('+')}`)
     .join(' ')
 }
 
@@ -101,9 +99,7 @@ function formatField(api: string, key: string, value: unknown, name: ErrorNames)
   if (HIDDEN.has(key)) return null
   if (key === 'errorCode') return name(value as number)
   if (Buffer.isBuffer(value)) {
-    const isSubscription = key === 'metadata' || key === 'memberMetadata'
-    const topics = isSubscription ? subscribedTopics(value) : null
-    return `${key}=${topics === null ? value.toString() : topics.join('+')}`
+    return `${key}=${formatBytes(key, value)}`
   }
   if (Array.isArray(value)) {
     const texts = value.map(each =>
@@ -111,5 +107,33 @@ function formatField(api: string, key: string, value: unknown, name: ErrorNames)
     )
     return `${key}=[${texts.join(' | ')}]`
   }
+  if (key === 'assignment' || key === 'targetAssignment') {
+    return `${key}=${formatWirePartitions(value as WireAssignment | null)}`
+  }
   return `${key}=${String(value)}`
+}
+
+/** What clients embed is shown as what it means, as far as it means something. */
+function formatBytes(key: string, value: Buffer): string {
+  if (key === 'metadata' || key === 'memberMetadata') {
+    return subscribedTopics(value)?.join('+') ?? value.toString()
+  }
+  return describeAssignment(value) ?? value.toString()
+}
+
+interface WireAssignment {
+  readonly topicPartitions: readonly { readonly topicId: string; readonly partitions: number[] }[]
+}
+
+function formatWirePartitions(assignment: WireAssignment | null): string {
+  if (assignment === null) return 'unchanged'
+  const topics = assignment.topicPartitions.map(
+    ({ topicId, partitions }) => `${topicName(topicId)}:${partitions.join('+')}`,
+  )
+  return `[${topics.join(' ')}]`
+}
+
+/** Topic ids of scenarios are padded names. */
+function topicName(topicId: string): string {
+  return topicId.replace(/_*A$/, '')
 }

@@ -7,15 +7,17 @@ import { type Random, ZERO_UUID } from '@weir/core'
 import { errorName } from '@weir/protocol'
 import { decodeGroupRecord } from '../records.ts'
 import {
+  type ConsumerGroupsConfig,
   DEFAULT_GROUPS_CONFIG,
   type GroupEffects,
   type GroupsConfig,
+  type MigrationPolicy,
   type RequestContext,
 } from '../types.ts'
 import { formatRecord, formatResponse } from './format.ts'
 import type { Step } from './script.ts'
 import { type Answer, ShardHarness } from './shard-harness.ts'
-import { encodeSubscription } from './subscriptions.ts'
+import { encodeAssignment, encodeSubscription } from './subscriptions.ts'
 
 type NumberKey = Exclude<keyof GroupsConfig, 'consumer'>
 
@@ -87,6 +89,12 @@ export class Scenario {
         return this.#commit(step)
       case 'fetch':
         return this.#fetch(step)
+      case 'beat':
+        return this.#beat(step)
+      case 'describe-consumer':
+        return this.#request(step, 'ConsumerGroupDescribe', (id, shard) =>
+          shard.describeConsumerGroups(id, words),
+        )
       case 'delete-offsets':
         return this.#deleteOffsets(step)
       case 'list': {
@@ -129,6 +137,10 @@ export class Scenario {
   #configure(isAtRestart: boolean, options: ReadonlyMap<string, string>): string[] {
     const changes: Partial<Record<NumberKey, number>> = {}
     for (const [name, value] of options) {
+      if (name.startsWith('consumer-')) {
+        this.#configureConsumer(name, value)
+        continue
+      }
       const key = CONFIG_KEYS.get(name)
       if (key === undefined) throw new Error(`unknown setting ${name}`)
       changes[key] = Number(value)
@@ -142,6 +154,15 @@ export class Scenario {
     this.#aliases.clear()
     this.#aliasCounts.clear()
     return []
+  }
+
+  #configureConsumer(name: string, value: string): void {
+    const { consumer } = this.#config
+    const change: Partial<ConsumerGroupsConfig> =
+      name === 'consumer-policy'
+        ? { migrationPolicy: value as MigrationPolicy }
+        : { maxSize: Number(value) }
+    this.#config = { ...this.#config, consumer: { ...consumer, ...change } }
   }
 
   #join(step: Step): string[] {
@@ -175,11 +196,42 @@ export class Scenario {
       protocolName: options.get('protocol') ?? 'range',
       assignments: list(options.get('assign')).map(each => {
         const [member, text = ''] = each.split(':')
-        return { memberId: this.#memberId(member), assignment: Buffer.from(text) }
+        return { memberId: this.#memberId(member), assignment: assignmentOf(text) }
       }),
     }
     return this.#request(step, 'SyncGroup', (id, shard, context) =>
       shard.syncGroup(id, request, context),
+    )
+  }
+
+  /** ConsumerGroupHeartbeat; a join is complete by itself, `owned` is what the member reports. */
+  #beat(step: Step): string[] {
+    const { words, options } = step
+    const memberEpoch = number(options.get('epoch'), 0)
+    const isJoin = memberEpoch === 0
+    const names = options.get('topics')
+    const owned = options.get('owned')
+    const topicPartitions = (owned === undefined || owned === '' ? [] : owned.split(',')).map(
+      each => {
+        const [topic = '', indexes = ''] = each.split(':')
+        const topicId = this.#topicIds.get(topic) ?? topicIdOf(topic)
+        return { topicId, partitions: indexes.split('+').map(Number) }
+      },
+    )
+    const request = {
+      groupId: words[0] ?? '',
+      memberId: options.get('member') ?? '',
+      memberEpoch,
+      instanceId: options.get('instance') ?? null,
+      rackId: options.get('rack') ?? null,
+      rebalanceTimeoutMs: number(options.get('rebalance'), isJoin ? 30_000 : -1),
+      subscribedTopicNames: names === undefined ? null : list(names).filter(each => each !== ''),
+      subscribedTopicRegex: options.get('regex') ?? null,
+      serverAssignor: options.get('assignor') ?? null,
+      topicPartitions: isJoin || owned !== undefined ? topicPartitions : null,
+    }
+    return this.#request(step, 'ConsumerGroupHeartbeat', (id, shard, context) =>
+      shard.consumerGroupHeartbeat(id, request, { ...context, apiVersion: 1 }),
     )
   }
 
@@ -249,6 +301,7 @@ export class Scenario {
   }
 
   #fetch(step: Step): string[] {
+    const { options } = step
     const [groupId = '', ...partitions] = step.words.filter(each => each !== 'stable')
     const topics = partitions.map(each => {
       const { topic, partitionIndex } = partitionOf(each)
@@ -261,8 +314,8 @@ export class Scenario {
         groupId,
         topics: topics.length === 0 ? null : topics,
         requireStable,
-        memberId: null,
-        memberEpoch: -1,
+        memberId: options.get('member') ?? null,
+        memberEpoch: number(options.get('epoch'), -1),
       }),
     )
   }
@@ -356,6 +409,13 @@ export class Scenario {
       },
     )
   }
+}
+
+/** `@t:0+1` is an assignment of the consumer protocol, anything else its own bytes. */
+function assignmentOf(text: string): Buffer {
+  if (!text.startsWith('@')) return Buffer.from(text)
+  const [topic = '', indexes = ''] = text.slice(1).split('/')
+  return encodeAssignment(topic, indexes.split('+').map(Number))
 }
 
 function list(text: string | undefined): string[] {

@@ -1,4 +1,6 @@
-// Subscriptions as consumers encode them. For tests only.
+// Subscriptions and assignments as consumers encode them. For tests only.
+
+import { consumerProtocolAssignment, decodeVersioned } from '@weir/protocol'
 
 export function encodeSubscription(topics: readonly string[]): Buffer {
   const parts: Buffer[] = [Buffer.from([0, 0]), int32(topics.length)]
@@ -8,6 +10,31 @@ export function encodeSubscription(topics: readonly string[]): Buffer {
   }
   parts.push(int32(-1))
   return Buffer.concat(parts)
+}
+
+export function encodeAssignment(topic: string, partitions: readonly number[]): Buffer {
+  const name = Buffer.from(topic)
+  return Buffer.concat([
+    Buffer.from([0, 0]),
+    int32(1),
+    Buffer.from([name.length >> 8, name.length & 0xff]),
+    name,
+    int32(partitions.length),
+    ...partitions.map(int32),
+    int32(-1),
+  ])
+}
+
+/** `t:0+1` for each topic; null if the bytes are not an assignment. */
+export function describeAssignment(bytes: Buffer): string | null {
+  try {
+    const { assignedPartitions } = decodeVersioned(consumerProtocolAssignment, bytes)
+    return assignedPartitions
+      .map(({ topic, partitions }) => `${topic}:${partitions.join('+')}`)
+      .join(' ')
+  } catch {
+    return null
+  }
 }
 
 function int32(value: number): Buffer {
