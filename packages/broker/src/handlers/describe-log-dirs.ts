@@ -3,7 +3,6 @@
 // Difference from Kafka: the total size of the file system is -1, only what is free is known.
 
 import { errorMessage } from '@weir/core'
-import type { Log } from '@weir/log'
 import {
   type DescribeLogDirsRequest,
   type DescribeLogDirsResponseInit,
@@ -51,7 +50,7 @@ function topicsIn(services: Services, path: string, request: DescribeLogDirsRequ
   const wanted = wantedPartitions(request)
   const topics = new Map<string, Topics[number]['partitions'][number][]>()
   for (const log of services.logManager.logs()) {
-    if (log.topic === METADATA_TOPIC || !isIn(services, log, path)) continue
+    if (log.topic === METADATA_TOPIC || log.dataDirectory !== path) continue
     if (wanted !== null && !wanted.get(log.topic)?.has(log.partitionIndex)) continue
     const partitions = topics.get(log.topic) ?? []
     topics.set(log.topic, partitions)
@@ -63,10 +62,6 @@ function topicsIn(services: Services, path: string, request: DescribeLogDirsRequ
     })
   }
   return [...topics].map(([name, partitions]) => ({ name, partitions }))
-}
-
-function isIn(services: Services, log: Log, path: string): boolean {
-  return services.logManager.directories.length === 1 || log.topic === path
 }
 
 /** Null: all. */
