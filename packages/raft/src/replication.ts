@@ -155,15 +155,20 @@ function handleAcknowledgement(state: RaftState, progress: Progress, message: Ap
   })
   const wasFull = !progress.canSend
   const isNews = progress.acknowledge(message.index)
-  if (progress.state === 'probe' && (isNews || progress.matchIndex === message.index))
+  if (progress.state === 'snapshot') maybeEndSnapshot(state, progress)
+  else if (progress.state === 'probe' && (isNews || progress.matchIndex === message.index))
     progress.becomeReplicate()
   else if (!isNews) return
-  else if (progress.state === 'snapshot' && state.log.termAt(progress.matchIndex) !== null)
-    progress.becomeReplicate()
   if (maybeCommit(state)) broadcastAppend(state)
   else if (wasFull) sendAppend(state, message.from, true)
   sendAll(state, message.from)
   maybeFinishTransfer(state, message.from)
+}
+
+/** The follower has what it was sent, or all that it needed; the log may be compacted beyond both. */
+function maybeEndSnapshot(state: RaftState, progress: Progress): void {
+  if (state.log.termAt(progress.matchIndex) !== null) progress.becomeReplicate()
+  else if (progress.matchIndex >= (progress.snapshot?.index ?? 0)) progress.becomeProbe()
 }
 
 /** Tells the chosen successor to campaign at once, as soon as it has the whole log. */

@@ -38,6 +38,8 @@ class Node {
   hardState: HardState | null = null
   snapshot: SnapshotMeta | null
   snapshotData = ''
+  /** All that were taken here, by index: a transfer under way goes on with its own. */
+  readonly #taken = new Map<number, string>()
   entries: Entry[] = []
   applied: string[] = []
   reads: string[] = []
@@ -101,15 +103,17 @@ class Node {
     const meta = this.raft.snapshotMeta()
     this.snapshotData = this.applied.join(' ')
     this.snapshot = { ...meta, bytes: this.snapshotData.length }
+    this.#taken.set(meta.index, this.snapshotData)
     this.raft.compact(this.snapshot, meta.index)
     this.entries = this.entries.filter(entry => entry.index > meta.index)
   }
 
   fill(message: Message): Message {
     if (message.type !== 'snapshot') return message
+    const text = this.#taken.get(message.snapshot.index) ?? ''
     const end = message.offset + CHUNK_BYTES
-    const data = Buffer.from(this.snapshotData.slice(message.offset, end), 'latin1')
-    return { ...message, data, isLast: end >= this.snapshotData.length }
+    const data = Buffer.from(text.slice(message.offset, end), 'latin1')
+    return { ...message, data, isLast: end >= text.length }
   }
 }
 
