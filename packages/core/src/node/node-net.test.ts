@@ -153,8 +153,10 @@ t.test('failures have codes: refused, in use, unreachable in time', async t => {
 })
 
 t.test('chunks of a bulk sender keep their bytes, and lie one behind the other', async t => {
-  const server = watch()
+  const accepted: Socket[] = []
+  const server = watch({ onEnd: () => accepted[0]?.end() })
   const [socket, listener] = await pair(peer => {
+    accepted.push(peer)
     peer.start(server.handlers)
   })
   const client = watch()

@@ -24,3 +24,9 @@ async function run(request: WorkerRequest): Promise<WorkerReply> {
 parentPort?.on('message', (request: WorkerRequest) => {
   void run(request).then(reply => parentPort?.postMessage(reply))
 })
+
+// An input that cannot be read here (a buffer that was transferred twice): nobody knows which job it
+// was, so the thread ends, and the pool rejects all of its jobs.
+parentPort?.on('messageerror', (error: Error) => {
+  throw error
+})
