@@ -4,8 +4,8 @@
 // Epochs: the group epoch grows with every change of members, subscriptions or topics; the target
 // assignment is made for a group epoch; a member has the epoch of the last target that it reached.
 // Invariant: a partition has at most one owner, the member that has it assigned or is giving it up.
+// It is asserted where it is decided (GroupDraft): a log that breaks it must still load.
 
-import { assert } from '@weir/core'
 import type { Timer } from '../timers.ts'
 import {
   type ConsumerMember,
@@ -137,14 +137,6 @@ export class ConsumerGroup {
         this.#owners.set(topicId, owners)
       }
       for (const index of partitions.keys()) {
-        const owner = owners.get(index)
-        assert(owner === undefined || owner === memberId, 'a partition has two owners', {
-          groupId: this.groupId,
-          topicId,
-          index,
-          owner,
-          memberId,
-        })
         owners.set(index, memberId)
       }
     }

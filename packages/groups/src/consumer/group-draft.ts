@@ -1,6 +1,7 @@
 // A consumer group with changes that are not decided yet: every change is a record, and is seen by
 // what follows in the same decision. The group itself changes when the records are replayed.
 
+import { assert } from '@weir/core'
 import type { GroupRecord } from '../records.ts'
 import type { ConsumerGroup, ResolvedRegex } from './consumer-group.ts'
 import {
@@ -99,6 +100,16 @@ export class GroupDraft {
 
   setCurrent(member: ConsumerMember, current: CurrentAssignment): void {
     const { memberId } = member.metadata
+    for (const [topicId, partitions] of current.assigned) {
+      for (const index of partitions.keys()) {
+        assert(!this.isHeldByOther(memberId, topicId, index), 'a partition has two owners', {
+          groupId: this.#groupId,
+          topicId,
+          index,
+          memberId,
+        })
+      }
+    }
     this.#members.set(memberId, { metadata: member.metadata, current })
     const groupId = this.#groupId
     this.records.push({ kind: 'consumer-current', groupId, memberId, value: current })
