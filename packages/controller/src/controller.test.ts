@@ -327,13 +327,24 @@ t.test('features: the defaults are finalised once, bad updates are refused', t =
   const controller = newController()
   const records = controller.features.finaliseDefaults()
   commit(controller, { records, response: null })
-  t.same([...controller.image.features], [['metadata.version', 30]])
+  t.equal(controller.image.features.get('metadata.version'), 30)
   t.same(controller.features.finaliseDefaults(), [])
   const update = (name: string, maxVersionLevel: number) =>
     controller.features.updateFeatures([{ name, maxVersionLevel, upgradeType: 1 }], false).response
   t.match(update('metadata.version', 30), { error: 'NONE' })
   t.match(update('metadata.version', 31), { error: 'INVALID_UPDATE_VERSION' })
   t.match(update('nope', 1), { error: 'INVALID_UPDATE_VERSION' })
+  t.match(update('group.version', 0), { error: 'INVALID_UPDATE_VERSION', message: /downgrade/ })
+  t.end()
+})
+
+t.test('a feature that an operator has taken out stays out', t => {
+  const controller = newController()
+  commit(controller, { records: controller.features.finaliseDefaults(), response: null })
+  const out = [{ name: 'group.version', maxVersionLevel: 0, upgradeType: 2 }]
+  t.match(commit(controller, controller.features.updateFeatures(out, false)), { error: 'NONE' })
+  t.equal(controller.image.features.has('group.version'), false)
+  t.same(controller.features.finaliseDefaults(), [])
   t.end()
 })
 

@@ -15,6 +15,7 @@ export interface SupportedFeature {
 /** metadata.version 30 is Kafka 4.3's; Weir writes its metadata in no older form. */
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: 'metadata.version', minLevel: 30, maxLevel: 30, defaultLevel: 30 },
+  { name: 'group.version', minLevel: 0, maxLevel: 1, defaultLevel: 1 },
 ]
 
 const DOWNGRADES: ReadonlySet<number> = new Set([2, 3])
@@ -26,8 +27,12 @@ export class FeatureControl {
     this.#image = image
   }
 
-  /** The records that finalise what a new cluster begins with; none when that is done. */
+  /**
+   * The records that finalise what a new cluster begins with; none when that is done. What an operator
+   * has taken out since stays out.
+   */
   finaliseDefaults(): MetadataRecord[] {
+    if (this.#image.features.size > 0) return []
     return SUPPORTED_FEATURES.filter(
       ({ name, defaultLevel }) => defaultLevel > (this.#image.features.get(name) ?? 0),
     ).map(({ name, defaultLevel }) => ({ kind: 'feature', name, level: defaultLevel }))
