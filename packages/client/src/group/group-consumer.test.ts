@@ -1,0 +1,181 @@
+import {
+  buildRecordBatch,
+  consumerProtocolSubscription,
+  decodeVersioned,
+  fetchApi,
+  findCoordinatorApi,
+  heartbeatApi,
+  joinGroupApi,
+  leaveGroupApi,
+  listOffsetsApi,
+  offsetCommitApi,
+  offsetFetchApi,
+  syncGroupApi,
+} from '@weir/protocol'
+import t from 'tap'
+import { type FakeBroker, fakeCluster, serveMetadata } from '../testing/fake-broker.ts'
+import { GroupConsumer } from './group-consumer.ts'
+
+interface Script {
+  /** Error codes of the next heartbeats; 0 when there are no more. */
+  readonly heartbeats: number[]
+  readonly commits: [partition: number, offset: number][]
+  readonly joins: string[]
+  readonly left: string[]
+  generation: number
+}
+
+/** A coordinator with one member, and a partition leader with ten records in every partition. */
+function serveGroup(broker: FakeBroker): Script {
+  const script: Script = { heartbeats: [], commits: [], joins: [], left: [], generation: 0 }
+  let assignment = Buffer.alloc(0)
+  broker.on(findCoordinatorApi, body => ({
+    coordinators: body.coordinatorKeys.map(key => {
+      return { key, nodeId: 1, host: 'broker1', port: 9092, errorCode: 0, errorMessage: null }
+    }),
+  }))
+  broker.on(joinGroupApi, body => {
+    script.joins.push(body.memberId)
+    const answer = { protocolName: 'range', leader: 'm-1', memberId: 'm-1' }
+    if (body.memberId === '') return { ...answer, errorCode: 79, leader: '', members: [] }
+    script.generation++
+    const { topics } = decodeVersioned(consumerProtocolSubscription, body.protocols[0]!.metadata)
+    if (topics.length === 0) throw new Error('nothing subscribed')
+    const metadata = Buffer.from(body.protocols[0]!.metadata)
+    const members = [{ memberId: 'm-1', metadata }]
+    return { ...answer, errorCode: 0, generationId: script.generation, members }
+  })
+  broker.on(syncGroupApi, body => {
+    assignment = Buffer.from(body.assignments[0]!.assignment)
+    return { errorCode: 0, assignment }
+  })
+  broker.on(heartbeatApi, () => ({ errorCode: script.heartbeats.shift() ?? 0 }))
+  broker.on(leaveGroupApi, body => {
+    script.left.push(...body.members.map(member => member.memberId))
+    return { errorCode: 0, members: [] }
+  })
+  broker.on(offsetFetchApi, body => ({
+    groups: body.groups.map(({ groupId, topics }) => ({
+      groupId,
+      topics: (topics ?? []).map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map(partitionIndex => ({
+          partitionIndex,
+          committedOffset: script.commits.findLast(([p]) => p === partitionIndex)?.[1] ?? -1,
+          metadata: '',
+          errorCode: 0,
+        })),
+      })),
+    })),
+  }))
+  broker.on(offsetCommitApi, body => ({
+    topics: body.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, committedOffset }) => {
+        script.commits.push([partitionIndex, committedOffset])
+        return { partitionIndex, errorCode: 0 }
+      }),
+    })),
+  }))
+  broker.on(listOffsetsApi, body => ({
+    topics: body.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => {
+        return { partitionIndex, errorCode: 0, offset: 0, timestamp: -1 }
+      }),
+    })),
+  }))
+  broker.on(fetchApi, body => ({
+    responses: body.topics.map(({ topicId, partitions }) => ({
+      topicId,
+      partitions: partitions.map(({ partition, fetchOffset }) => ({
+        partitionIndex: partition,
+        errorCode: 0,
+        highWatermark: 10,
+        abortedTransactions: null,
+        records: fetchOffset >= 10 ? null : tenRecords(partition),
+      })),
+    })),
+  }))
+  return script
+}
+
+function tenRecords(partition: number): Buffer {
+  return buildRecordBatch(
+    Array.from({ length: 10 }, (_, i) => {
+      return { timestamp: 1, key: null, value: `${partition}-${i}` }
+    }),
+  )
+}
+
+async function setUp() {
+  const world = await fakeCluster(1)
+  serveMetadata(world.brokers, () => [{ name: 'orders', leaders: [1, 1] }])
+  const script = serveGroup(world.brokers[0]!)
+  const consumer = new GroupConsumer(world.cluster, {
+    groupId: 'g',
+    topics: ['orders'],
+    startAt: 'earliest',
+    heartbeatIntervalMs: 1_000,
+  })
+  return { ...world, script, consumer }
+}
+
+t.test(
+  'a member gets its id, the partitions, the records, and commits what it was given',
+  async t => {
+    const { sim, consumer, script } = await setUp()
+    const values: string[] = []
+    while (values.length < 20) {
+      const records = await sim.complete(consumer.poll(1_000))
+      values.push(...records.map(record => String(record.value)))
+      await sim.complete(consumer.commit())
+    }
+    t.same(script.joins, ['', 'm-1'])
+    t.same(
+      values.sort(),
+      [0, 1].flatMap(p => Array.from({ length: 10 }, (_, i) => `${p}-${i}`)),
+    )
+    t.same(script.commits.sort(), [
+      [0, 10],
+      [1, 10],
+    ])
+    await sim.complete(consumer.commit())
+    t.equal(script.commits.length, 2, 'nothing new, nothing to commit')
+    await sim.complete(consumer.close())
+    t.same(script.left, ['m-1'])
+  },
+)
+
+t.test('a rebalance makes it commit, join again and go on at its offsets', async t => {
+  const { sim, consumer, script } = await setUp()
+  const first = await sim.complete(consumer.poll(1_000))
+  t.equal(first.length, 20)
+  script.heartbeats.push(27)
+  await sim.run({ forMs: 1_500 })
+  const second = await sim.complete(consumer.poll(1_000))
+  t.same(second, [], 'nothing comes twice')
+  t.equal(script.generation, 2)
+  t.same(script.commits.sort(), [
+    [0, 10],
+    [1, 10],
+  ])
+})
+
+t.test('a member that the group forgot joins as a new one', async t => {
+  const { sim, consumer, script } = await setUp()
+  await sim.complete(consumer.poll(1_000))
+  script.heartbeats.push(25)
+  await sim.run({ forMs: 1_500 })
+  const again = await sim.complete(consumer.poll(1_000))
+  t.same(script.joins, ['', 'm-1', '', 'm-1'])
+  t.equal(again.length, 20, 'uncommitted records are read again')
+})
+
+t.test('a commit only through some records moves only past those', async t => {
+  const { sim, consumer, script } = await setUp()
+  const records = await sim.complete(consumer.poll(1_000))
+  const some = records.filter(record => record.partition === 0).slice(0, 4)
+  await sim.complete(consumer.commitThrough(some))
+  t.same(script.commits, [[0, 4]])
+})
