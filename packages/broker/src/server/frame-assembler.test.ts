@@ -41,6 +41,19 @@ t.test('a frame inside one chunk is not copied', t => {
   t.end()
 })
 
+t.test('a frame in chunks that lie one behind the other in memory is not copied', t => {
+  const bytes = Buffer.alloc(4 + 100)
+  bytes.writeInt32BE(100)
+  const assembler = new FrameAssembler(1_000)
+  for (let at = 0; at < bytes.length; at += 8) assembler.push(bytes.subarray(at, at + 8))
+  const frame = assembler.take()
+  t.equal(frame?.length, 100)
+  t.equal(frame?.buffer, bytes.buffer)
+  t.equal(frame?.byteOffset, bytes.byteOffset + 4)
+  t.equal(assembler.heldBytes, 0)
+  t.end()
+})
+
 t.test('an announced size takes no memory before its bytes are there', t => {
   const assembler = new FrameAssembler(2 ** 31 - 1)
   const size = Buffer.alloc(5)

@@ -33,8 +33,15 @@ export class FrameAssembler {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
     this.#bytes += chunk.length
+    const last = this.#chunks.at(-1)
+    if (last !== undefined && isGapless(last, chunk)) {
+      // One behind the other in memory, as bulk senders are read: together they are one chunk.
+      const length = last.length + chunk.length
+      this.#chunks[this.#chunks.length - 1] = Buffer.from(last.buffer, last.byteOffset, length)
+    } else {
+      this.#chunks.push(chunk)
+    }
   }
 
   /**
@@ -90,6 +97,10 @@ export class FrameAssembler {
       this.#headOffset = 0
     }
   }
+}
+
+function isGapless(a: Buffer, b: Buffer): boolean {
+  return a.buffer === b.buffer && a.byteOffset + a.length === b.byteOffset
 }
 
 /** "GET " as a big-endian integer. */
