@@ -137,9 +137,9 @@ export const API_ROWS: readonly ApiRow[] = [
   row(updateFeaturesApi, handleUpdateFeatures, { errorResponse: failUpdateFeatures }),
   row(describeClusterApi, handleDescribeCluster, { errorResponse: failDescribeCluster }),
   row(describeProducersApi, handleDescribeProducers),
-  row(listConfigResourcesApi, handleListConfigResources),
   row(consumerGroupHeartbeatApi, handleConsumerGroupHeartbeat),
   row(consumerGroupDescribeApi, handleConsumerGroupDescribe),
+  row(listConfigResourcesApi, handleListConfigResources),
   row(describeTopicPartitionsApi, handleDescribeTopicPartitions, {
     errorResponse: failDescribeTopicPartitions,
   }),
