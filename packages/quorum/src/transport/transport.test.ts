@@ -1,0 +1,103 @@
+import t from 'tap'
+import { QuorumCluster, TEST_PORT } from '../testing/quorum-cluster.ts'
+
+/** What the nodes said about refusals, on both sides. */
+function refusals(cluster: QuorumCluster): string[] {
+  return cluster.sim.logs
+    .filter(line => line.message.includes('refused') || line.message.includes('no connection'))
+    .map(line => `${line.machine}: ${String(line.fields?.['reason'] ?? '')}`)
+}
+
+t.test('a node of another cluster is refused with one sentence on both sides', async t => {
+  const cluster = new QuorumCluster({ seed: 1, voters: 3, node: { clusterId: () => 'this' } })
+  await cluster.start()
+  await cluster.startNode(4, { clusterId: () => 'that' })
+  await cluster.sim.run({ forMs: 3000 })
+  const said = refusals(cluster).filter(line => line.includes('belongs to cluster that'))
+  t.ok(said.some(line => line.startsWith('n4')), said.join('\n'))
+  t.ok(said.some(line => !line.startsWith('n4')), said.join('\n'))
+  t.equal(cluster.get(4).machine.appliedIndex, 0)
+  await cluster.stop()
+})
+
+t.test('a wiped disk under an old id is refused', async t => {
+  const cluster = new QuorumCluster({ seed: 2, voters: 3 })
+  await cluster.start()
+  await cluster.commit('x')
+  const id = cluster.leaderId() === 1 ? 2 : 1
+  cluster.crash(id)
+  await cluster.startNode(id, { directory: '/data/other', directoryId: 'a-new-disk' })
+  await cluster.sim.run({ forMs: 3000 })
+  t.match(refusals(cluster).join('\n'), /its disk was replaced/)
+  t.equal(cluster.get(id).machine.words.length, 0)
+  await cluster.commit('y')
+  await cluster.stop()
+})
+
+t.test('a list of voters with a wrong address is refused', async t => {
+  const cluster = new QuorumCluster({ seed: 3, voters: 3 })
+  await cluster.start()
+  const voters = [1, 2, 3].map(id => ({
+    id,
+    directoryId: '',
+    address: `n${id === 1 ? 2 : 1}:${TEST_PORT}`,
+  }))
+  await cluster.startNode(7, { voters })
+  await cluster.sim.run({ forMs: 3000 })
+  t.match(refusals(cluster).join('\n'), /its list of voters has a wrong address/)
+  await cluster.stop()
+})
+
+t.test('two nodes of one id: the second is refused', async t => {
+  const cluster = new QuorumCluster({ seed: 4, voters: 3 })
+  await cluster.start()
+  await cluster.commit('x')
+  const id = cluster.leaderId() === 1 ? 2 : 1
+  await cluster.startNode(8, { nodeId: id, directoryId: 'the-other' })
+  await cluster.sim.run({ forMs: 3000 })
+  t.match(refusals(cluster).join('\n'), /its disk was replaced|two nodes with the id/)
+  await cluster.stop()
+})
+
+t.test('bytes that are no frame of ours close the connection and nothing else', async t => {
+  const cluster = new QuorumCluster({ seed: 5, voters: 3 })
+  await cluster.start()
+  const env = cluster.sim.env('attacker')
+  for (const bytes of [
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.from('000000140012000000000001ffff00000000000000000000', 'hex'),
+    Buffer.from('0000000c271000000000000100000000ff', 'hex'),
+    Buffer.from('7fffffff', 'hex'),
+  ]) {
+    let isClosed = false
+    const connecting = env.net.connect({ host: 'n1', port: TEST_PORT, timeoutMs: 1000 })
+    connecting.then(socket => {
+      socket.start({
+        onData: () => {},
+        onEnd: () => socket.destroy(),
+        onDrain: () => {},
+        onClose: () => {
+          isClosed = true
+        },
+      })
+      socket.write([bytes])
+    }, t.fail)
+    await cluster.sim.run(() => isClosed, 5000)
+  }
+  await cluster.commit('still up')
+  await cluster.stop()
+})
+
+t.test('a broken connection to the leader starts an election within 150 ms', async t => {
+  const cluster = new QuorumCluster({ seed: 6, voters: 3 })
+  await cluster.start()
+  await cluster.commit('x')
+  const before = await cluster.untilLeader()
+  const { term } = before.node.driver.leadership
+  const killedMs = cluster.sim.nowMs
+  cluster.kill(cluster.leaderId())
+  await cluster.untilLeader()
+  t.ok(cluster.sim.nowMs - killedMs < 250, `${cluster.sim.nowMs - killedMs} ms`)
+  t.equal(cluster.leader()?.node.driver.leadership.term, term + 1)
+  await cluster.stop()
+})
