@@ -36,8 +36,9 @@ export const why = {
   TURN_BATCHES: 'records of one turn are written together',
 } as const
 
+/** Spread into the rows that pace background work of the group coordinator, which has none. */
+export const CONSUMER_GROUPS = { accepted: 'targets are made, and patterns matched, at once' }
 /** Spread into the rows of a subject that is not served yet; empty it when it is. */
-export const CONSUMER_GROUPS = { accepted: 'the consumer protocol of KIP-848 is not served yet' }
 export const SHARE_GROUPS = { accepted: 'there are no share groups yet' }
 export const STREAMS_GROUPS = { accepted: 'there are no streams groups yet' }
 export const TRANSACTIONS = { accepted: 'there are no transactions yet' }

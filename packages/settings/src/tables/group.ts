@@ -7,8 +7,8 @@ import { boolean, int, string } from '../row.ts'
 // biome-ignore format: one row a line.
 export const groupRows = [
   int('consumer.assignment.interval.ms', 1000, { min: 0, unit: 'ms', ...CONSUMER_GROUPS, brokerKeys: ['group.consumer.assignment.interval.ms'] }, 'Shortest time between two assignments of the group.'),
-  int('consumer.heartbeat.interval.ms', 5000, { min: 1, unit: 'ms', ...CONSUMER_GROUPS, brokerKeys: ['group.consumer.heartbeat.interval.ms'] }, 'How often members send a heartbeat.'),
-  int('consumer.session.timeout.ms', 45_000, { min: 1, unit: 'ms', ...CONSUMER_GROUPS, brokerKeys: ['group.consumer.session.timeout.ms'] }, 'A member that was silent for this long is removed.'),
+  int('consumer.heartbeat.interval.ms', 5000, { min: 1, unit: 'ms', brokerKeys: ['group.consumer.heartbeat.interval.ms'] }, 'How often members send a heartbeat.'),
+  int('consumer.session.timeout.ms', 45_000, { min: 1, unit: 'ms', brokerKeys: ['group.consumer.session.timeout.ms'] }, 'A member that was silent for this long is removed.'),
   int('share.assignment.interval.ms', 1000, { min: 0, unit: 'ms', ...SHARE_GROUPS, brokerKeys: ['group.share.assignment.interval.ms'] }, 'Shortest time between two assignments of the group.'),
   string('share.auto.offset.reset', 'latest', { check: offsetResetProblem, ...SHARE_GROUPS }, 'Where a group starts: latest, earliest, or by_duration:DURATION before now.'),
   int('share.delivery.count.limit', 5, { min: 2, ...SHARE_GROUPS, brokerKeys: ['group.share.delivery.count.limit'] }, 'How often a record is delivered, at most.'),
