@@ -210,5 +210,6 @@ try {
   cleanUp()
   process.exit(0)
 } catch (error) {
-  fail(error instanceof BenchError ? error.message : (error.stack ?? String(error)))
+  const isExpected = error instanceof BenchError || error.name === 'NetError'
+  fail(isExpected ? error.message : (error.stack ?? String(error)))
 }
