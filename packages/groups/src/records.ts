@@ -18,6 +18,7 @@ import {
   decodeConsumerRecord,
   encodeConsumerRecord,
 } from './consumer/consumer-records.ts'
+import { copyBytes } from './copy-bytes.ts'
 
 export interface CommittedOffset {
   /** The next offset to consume. */
@@ -210,9 +211,8 @@ function decodeGroup(value: Buffer): GroupMetadata {
       // Records of old have no rebalance timeout: the session's served as both.
       rebalanceTimeoutMs: each.rebalanceTimeout < 0 ? each.sessionTimeout : each.rebalanceTimeout,
       sessionTimeoutMs: each.sessionTimeout,
-      // The slice would pin the batch that was read.
-      subscription: Buffer.from(each.subscription),
-      assignment: Buffer.from(each.assignment),
+      subscription: copyBytes(each.subscription),
+      assignment: copyBytes(each.assignment),
     })),
   }
 }

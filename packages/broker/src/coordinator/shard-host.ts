@@ -21,7 +21,7 @@ const LATE_TIMER_MS = 1000
 const LATE_TIMER_GRACE_MS = 500
 /** Deadlines that are met in one turn. */
 const MAX_EXPIRIES_PER_TURN = 64
-const LOAD_RETRY_MS = 1000
+const LOAD_RETRY_MS = 5000
 
 interface Waiting {
   resolve(response: unknown): void

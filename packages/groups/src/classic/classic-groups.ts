@@ -11,6 +11,7 @@ import {
   type LeaveGroupResponse,
   type SyncGroupRequest,
 } from '@weir/protocol'
+import { copyBytes } from '../copy-bytes.ts'
 import type { GroupMetadata } from '../records.ts'
 import type { Timers } from '../timers.ts'
 import {
@@ -103,7 +104,7 @@ export class ClassicGroups {
     const { request, context, group } = routed
     const assignments = new Map<string, Buffer>()
     for (const each of request.assignments) {
-      assignments.set(each.memberId, Buffer.from(each.assignment))
+      assignments.set(each.memberId, copyBytes(each.assignment))
     }
     effects.records.push({
       kind: 'group-metadata',

@@ -1,5 +1,6 @@
 // One member of a classic group: what it told when it joined, and what it waits for.
 
+import { copyBytes } from '../copy-bytes.ts'
 import type { Timer } from '../timers.ts'
 
 /** A way to assign partitions that a member supports, with its subscription in that way's bytes. */
@@ -82,9 +83,8 @@ export class ClassicMember {
   }
 }
 
-/** What outlives its request is copied: a slice would pin the whole frame. */
 export function copyProtocols(
   protocols: readonly { readonly name: string; readonly metadata: Buffer }[],
 ): MemberProtocol[] {
-  return protocols.map(each => ({ name: each.name, metadata: Buffer.from(each.metadata) }))
+  return protocols.map(each => ({ name: each.name, metadata: copyBytes(each.metadata) }))
 }

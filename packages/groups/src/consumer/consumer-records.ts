@@ -8,6 +8,7 @@ import {
   offsetsTopicRecords,
   recordTypeOf,
 } from '@weir/protocol'
+import { copyBytes } from '../copy-bytes.ts'
 import type { ResolvedRegex } from './consumer-group.ts'
 import type { ConsumerMemberMetadata, CurrentAssignment, MemberState } from './consumer-member.ts'
 import {
@@ -211,10 +212,9 @@ function decodeMember(memberId: string, bytes: Buffer): ConsumerMemberMetadata {
         ? null
         : {
             sessionTimeoutMs: classic.sessionTimeoutMs,
-            // The slice would pin the batch that was read.
             protocols: classic.supportedProtocols.map(({ name, metadata }) => ({
               name,
-              metadata: Buffer.from(metadata),
+              metadata: copyBytes(metadata),
             })),
           },
   }
