@@ -35,6 +35,8 @@ export async function runCliProcess(options: Omit<CliOptions, 'io'>): Promise<ne
   return await runProcess(io => runCli(process.argv.slice(2), { ...options, io }))
 }
 
+const COMPLETION_COMMAND = 'completion'
+
 /** What the completion script that `weir completion` prints calls the program with. */
 const COMPLETION_REQUEST = '--get-completions'
 
@@ -107,7 +109,7 @@ class Program {
       })
     this.#addCommands(parser, this.#tree, command)
     parser.command(
-      'completion [shell]',
+      `${COMPLETION_COMMAND} [shell]`,
       'Print a completion script for bash, zsh or fish',
       (level: Argv) => level.positional('shell', { choices: ['bash', 'zsh', 'fish'] as const }),
       async args => {
@@ -220,7 +222,7 @@ function unknownCommand(
   const last = path.at(-1)
   const level = last === undefined ? tree : last.children
   const [word] = words.filter(candidate => !candidate.startsWith('-')).slice(path.length)
-  if (level === undefined || word === undefined) return null
+  if (level === undefined || word === undefined || word === COMPLETION_COMMAND) return null
   const names = level.map(nodeName)
   const near = nearest(word, names)
   const prefix = ['weir', ...path.map(nodeName)].join(' ')

@@ -1,4 +1,4 @@
 // Entry of the scripts in bin/kafka.
-import { runKafkaTool } from '@weir/cli/kafka'
+import { runKafkaToolProcess } from '@weir/cli/kafka'
 
-await runKafkaTool(process.argv[1] ?? '')
+await runKafkaToolProcess()

@@ -1,4 +1,5 @@
 // Entry of the drop-in scripts: the script's own name says which tool it is.
+import type { CliIo } from '../io.ts'
 import { runProcess } from '../process.ts'
 import type { KafkaTool } from './tool.ts'
 
@@ -18,16 +19,24 @@ const TOOLS: ReadonlyMap<string, () => Promise<KafkaTool>> = new Map([
   ['kafka-delete-records', async () => (await import('./delete-records.ts')).deleteRecordsTool],
 ])
 
-/** Runs the tool of this name (a path and `.sh` are taken off) with the process's arguments and ends it. */
-export async function runKafkaTool(scriptPath: string): Promise<never> {
-  return await runProcess(async io => {
-    const name = scriptPath.slice(scriptPath.lastIndexOf('/') + 1).replace(/\.sh$/, '')
-    const load = TOOLS.get(name)
-    if (load === undefined) {
-      void io.stderr.write(`${name} is none of ${[...TOOLS.keys()].join(', ')}\n`)
-      return 1
-    }
-    const [tool, { runTool }] = await Promise.all([load(), import('./tool.ts')])
-    return await runTool(tool, io, process.argv.slice(2))
-  })
+/** Runs the tool of this name (a path and `.sh` are taken off) and resolves to its exit code. */
+export async function runKafkaTool(
+  io: CliIo,
+  scriptPath: string,
+  words: readonly string[],
+): Promise<number> {
+  const name = scriptPath.slice(scriptPath.lastIndexOf('/') + 1).replace(/\.sh$/, '')
+  const load = TOOLS.get(name)
+  if (load === undefined) {
+    void io.stderr.write(`${name} is none of ${[...TOOLS.keys()].join(', ')}\n`)
+    return 1
+  }
+  const [tool, { runTool }] = await Promise.all([load(), import('./tool.ts')])
+  return await runTool(tool, io, words)
+}
+
+/** The same for the script that this process is, which it ends. */
+export async function runKafkaToolProcess(): Promise<never> {
+  const [, scriptPath = '', ...words] = process.argv
+  return await runProcess(io => runKafkaTool(io, scriptPath, words))
 }

@@ -45,7 +45,8 @@ export function parseIsoDurationMs(text: string): number | null {
  * `...Z`, `...+01:00`). Without a zone it is this machine's local time, as in Kafka's tools' help.
  */
 export function parseTimestampMs(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text)
+  // Fewer digits are more likely a year.
+  if (/^\d{6,16}$/.test(text)) return Number(text)
   const isIso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
   if (isIso.test(text)) {
     // A date alone would be read as UTC: with a time of day it is local.

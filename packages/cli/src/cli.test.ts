@@ -1,0 +1,118 @@
+import t from 'tap'
+import { resolvePath, runCli } from './cli.ts'
+import { nodeName } from './command.ts'
+import { COMMAND_TREE } from './command-tree.ts'
+import { memoryIo } from './testing/memory-io.ts'
+
+// Nothing listens there, and nothing may be asked there.
+const ENVIRONMENT = { WEIR_BOOTSTRAP: '127.0.0.1:1', SHELL: '/bin/bash' }
+
+async function weir(...words: readonly string[]) {
+  const io = memoryIo('', ENVIRONMENT)
+  const code = await runCli(words, { io, version: '9.8.7' })
+  return { code, out: io.stdout.text, err: io.stderr.text }
+}
+
+t.test('every command has help with examples, and its options are sound', async t => {
+  for (const node of COMMAND_TREE) {
+    const names = node.children?.map(child => [nodeName(node), nodeName(child)]) ?? [
+      [nodeName(node)],
+    ]
+    for (const path of names) {
+      const { code, out, err } = await weir(...path, '--help')
+      t.equal(code, 0, path.join(' '))
+      t.match(out, new RegExp(`^weir ${path.join(' ')}`))
+      t.match(out, /Examples:\n {2}.*weir /)
+      t.equal(err, '')
+    }
+  }
+})
+
+t.test('the top shows all commands and the version', async t => {
+  const help = await weir('--help')
+  for (const node of COMMAND_TREE) t.match(help.out, `weir ${node.usage}`)
+  t.equal((await weir('--version')).out, '9.8.7\n')
+})
+
+t.test('bad usage: exit code 2, one sentence, and where to read on', async t => {
+  const cases: readonly (readonly [string[], RegExp])[] = [
+    [[], /weir needs a command: topics,/],
+    [['topcs'], /'weir' has no command 'topcs': did you mean 'weir topics'\?/],
+    [['topics'], /weir topics needs a command: list, create/],
+    [['topics', 'lst'], /did you mean 'weir topics list'\?/],
+    [['topics', 'list', '--wrong'], /unknown option or argument: wrong.*weir topics list --help/],
+    [['topics', 'create'], /an argument is missing/],
+    [['topics', 'create', 'a', '-p', '0'], /--partitions has to be a whole number/],
+    [['topics', 'create', 'a', '-c', 'x'], /--config takes NAME=VALUE, not 'x'/],
+    [['topics', 'list', '-b', 'a b'], /--bootstrap takes HOST:PORT/],
+    [['consume', 't', '--from', 'there'], /'there' is no place in a log/],
+    [['consume', 't', '-g', 'g', '--from', '5'], /--from is earliest or latest/],
+    [['produce', 't', '-z', 'zip'], /compression.*choose from|compression/],
+    [['groups', 'reset-offsets', 'g', 't'], /say where to/],
+    [['configs', 'get', 'orders'], /'orders' has no settings/],
+    [['completion', 'tcsh'], /shell.*tcsh|tcsh/],
+  ]
+  for (const [words, expected] of cases) {
+    const { code, out, err } = await weir(...words)
+    t.equal(code, 2, words.join(' '))
+    t.equal(out, '')
+    t.match(err, /^weir: .*\(see 'weir.*--help'\)\n$/)
+    t.match(err, expected)
+    t.equal(err.trimEnd().split('\n').length, 1, 'one line')
+  }
+})
+
+t.test('a broker that is not there: exit code 1 and what to do', async t => {
+  for (const words of [
+    ['topics', 'list'],
+    ['produce', 'a'],
+    ['consume', 'a'],
+    ['groups', 'describe', 'g'],
+    ['configs', 'get', 'topic/a'],
+    ['cluster', 'describe'],
+  ]) {
+    const { code, err } = await weir(...words)
+    t.equal(code, 1, words.join(' '))
+    t.equal(
+      err,
+      "weir: cannot connect to 127.0.0.1:1: nothing listens there. Start a broker with 'weir start', or name another address with --bootstrap.\n",
+    )
+  }
+})
+
+t.test('the doctor names the hop that fails', async t => {
+  const { code, out } = await weir('doctor')
+  t.equal(code, 1)
+  t.match(out, /^bad {2}bootstrap address 127\.0\.0\.1:1: nothing listens there\n/)
+  const unknown = await weir('doctor', '-b', 'no-such-host.invalid:1')
+  t.match(unknown.out, /cannot be resolved/)
+})
+
+t.test('settings are explained without a broker', async t => {
+  const { code, out } = await weir('configs', 'explain', 'retention.ms')
+  t.equal(code, 0)
+  t.match(out, /retention\.ms \(topic\)[\s\S]*Default: +604800000/)
+  const typo = await weir('configs', 'explain', 'retention.sm')
+  t.equal(typo.code, 1)
+  t.match(typo.err, /did you mean 'retention\.ms'\?/)
+})
+
+t.test('the tree is found through options that stand between the words', async t => {
+  const names = (...words: string[]) => resolvePath(COMMAND_TREE, words).map(nodeName)
+  t.same(names('-b', 'x:1', 'topics', '--json', 'list'), ['topics', 'list'])
+  t.same(names('groups', 'describe', 'list'), ['groups', 'describe'])
+  t.same(names('nothing'), [])
+})
+
+t.test('completion: commands, options, values; nothing where the cluster is away', async t => {
+  const complete = async (...words: string[]) =>
+    (await weir('--get-completions', ...words)).out.trimEnd().split('\n')
+  t.same(await complete('top'), ['topics'])
+  t.same(await complete('topics', 'de'), ['describe', 'delete'])
+  t.same(await complete('produce', 'x', '--comp'), ['--compression'])
+  t.same(await complete('produce', 'x', '--compression', 's'), ['snappy'])
+  t.same(await complete('topics', 'describe', ''), [''])
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    t.match((await weir('completion', shell)).out, /weir --get-completions/)
+  }
+})

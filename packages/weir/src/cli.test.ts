@@ -1,0 +1,294 @@
+// The command line and the drop-in scripts against a node in this process.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCli } from '@weir/cli'
+import { runKafkaTool } from '@weir/cli/kafka'
+import { memoryIo } from '@weir/cli/testing'
+import t from 'tap'
+import { type RunningWeir, startWeir } from './start-weir.ts'
+
+let weir: RunningWeir
+let dataDirectory: string
+
+t.before(async () => {
+  // Not tap's own directory for tests: that is gone before the node has stopped.
+  dataDirectory = mkdtempSync(join(tmpdir(), 'weir-cli-'))
+  weir = await startWeir({
+    dataDirectory,
+    settings: {
+      'group.initial.rebalance.delay.ms': 0,
+      'offsets.topic.num.partitions': 2,
+      'auto.create.topics.enable': false,
+    },
+  })
+})
+
+t.teardown(async () => {
+  await weir.stop()
+  rmSync(dataDirectory, { recursive: true, force: true })
+})
+
+interface Answer {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function run(words: readonly string[], input: string | Buffer = ''): Promise<Answer> {
+  const io = memoryIo(input, { WEIR_BOOTSTRAP: weir.bootstrap })
+  const code = await runCli(words, { io, version: '1' })
+  return { code, out: io.stdout.text, err: io.stderr.text }
+}
+
+/** Must end with 0; answers standard output. */
+async function ok(...words: readonly string[]): Promise<string> {
+  const { code, out, err } = await run(words)
+  if (code !== 0) throw new Error(`weir ${words.join(' ')} ends with ${code}: ${err}`)
+  return out
+}
+
+/** A drop-in script with --bootstrap-server in front of its arguments. */
+async function tool(name: string, words: readonly string[], input = ''): Promise<Answer> {
+  const io = memoryIo(input)
+  const code = await runKafkaTool(io, name, ['--bootstrap-server', weir.bootstrap, ...words])
+  return { code, out: io.stdout.text, err: io.stderr.text }
+}
+
+t.test('topics are created, listed, described, altered and deleted', async t => {
+  t.equal(
+    await ok('topics', 'create', 'life', '-p', '2', '-c', 'retention.ms=86400000'),
+    'Created life: 2 partitions, 1 replica\n',
+  )
+  const again = await run(['topics', 'create', 'life'])
+  t.match(again, { code: 1, err: /already exists/ })
+  t.equal((await run(['topics', 'create', 'life', '--if-not-exists'])).code, 0)
+  t.match(await ok('topics', 'list'), /TOPIC +PARTITIONS.*\nlife +2 +1 +0\n/)
+  t.match(JSON.parse(await ok('topics', 'describe', 'life', '--json')), [
+    { name: 'life', configs: { 'retention.ms': '86400000' }, partitions: [{ leader: 1 }, {}] },
+  ])
+  t.match(await ok('topics', 'alter', 'life', '-p', '3'), /now has 3 partitions/)
+  t.match(await run(['topics', 'alter', 'life', '-p', '1']), {
+    code: 1,
+    err: /cannot be taken away/,
+  })
+  t.match(await run(['topics', 'delete', 'life']), { code: 1, err: /add --yes/ })
+  t.match(await run(['topics', 'describe', 'lief']), { code: 1, err: /did you mean 'life'/ })
+  t.equal(await ok('topics', 'delete', 'life', '--yes'), 'Deleted life\n')
+  t.equal(await ok('topics', 'list', '--names'), '')
+})
+
+t.test('what is produced is consumed, with keys, headers and every compression', async t => {
+  await ok('topics', 'create', 'data', '-p', '1')
+  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
+    const sent = await run(
+      ['produce', 'data', '-K', ':', '-z', codec, '--json'],
+      `${codec}:1\n${codec}:2\n`,
+    )
+    t.match(sent, { code: 0, out: /"records":2/ })
+  }
+  const json = '{"key":"j","value":{"n":1},"headers":{"h":"x"},"timestamp":1700000000000}\n'
+  t.equal((await run(['produce', 'data', '-i', 'json'], json)).code, 0)
+  t.equal((await run(['produce', 'data', '-1'], Buffer.from([0, 255, 10]))).code, 0)
+  t.equal(
+    await ok('consume', 'data', '--from', 'earliest', '-e', '-n', '3', '-f', '%o %k=%s\\n'),
+    '0 none=1\n1 none=2\n2 gzip=1\n',
+  )
+  const lines = (await ok('consume', 'data', '--from', '10', '-e', '--json')).trimEnd().split('\n')
+  t.match(
+    lines.map(line => JSON.parse(line)),
+    [
+      { offset: 10, key: 'j', value: '{"n":1}', headers: { h: 'x' }, timestamp: 1700000000000 },
+      { offset: 11, key: null, value: null, valueBase64: 'AP8K' },
+    ],
+  )
+  t.equal(await ok('consume', 'data', '--from', '-2', '--to', '11', '-f', '%o,'), '10,')
+  t.match(await ok('offsets', 'data'), /data +0 +0 +12 +12\n/)
+  t.match(await run(['produce', 'data', '-K', ':'], 'a:1\nno key\nb:2\n'), {
+    code: 1,
+    err: /line 2 has no key/,
+  })
+  t.match(await ok('consume', 'data', '--from', '-1', '-e', '--keys'), 'a\t1\n')
+})
+
+t.test('a group consumes, shows its lag, and is reset, then deleted', async t => {
+  await ok('topics', 'create', 'work', '-p', '2')
+  await run(['produce', 'work', '-p', '0'], 'a\nb\nc\nd\n')
+  await run(['produce', 'work', '-p', '1'], 'e\nf\n')
+  const read = await ok('consume', 'work', '-g', 'crew', '--from', 'earliest', '-e')
+  t.same(read.trimEnd().split('\n').sort(), ['a', 'b', 'c', 'd', 'e', 'f'])
+  await run(['produce', 'work', '-p', '1'], 'g\n')
+  t.match(await ok('groups', 'list'), /crew +Empty +classic +consumer/)
+  const [described] = JSON.parse(await ok('groups', 'describe', 'crew', '--json'))
+  t.match(described.partitions, [
+    { partition: 0, committed: 4, endOffset: 4, lag: 0 },
+    { partition: 1, committed: 2, endOffset: 3, lag: 1 },
+  ])
+  const plan = await run(['groups', 'reset-offsets', 'crew', 'work:0', '--to', '1'])
+  t.match(plan, { code: 0, out: /work +0 +4 +1/, err: /add --execute/ })
+  t.match(await ok('groups', 'describe', 'crew'), /work +0 +4 +4 +0/, 'nothing was changed')
+  await ok('groups', 'reset-offsets', 'crew', '--shift', '-1', '--execute')
+  const file = join(t.testdir(), 'plan.csv')
+  writeFileSync(file, 'work,0,2\n')
+  await ok('groups', 'reset-offsets', 'crew', '--file', file, '--execute')
+  t.same(
+    JSON.parse(await ok('groups', 'describe', 'crew', '--json'))[0].partitions.map(
+      (row: { committed: number }) => row.committed,
+    ),
+    [2, 1],
+  )
+  const rest = await ok('consume', 'work', '-g', 'crew', '-e')
+  t.same(rest.trimEnd().split('\n').sort(), ['c', 'd', 'f', 'g'])
+  t.match(await run(['groups', 'describe', 'crow']), { code: 1, err: /did you mean 'crew'/ })
+  t.equal(await ok('groups', 'delete', 'crew', '-y'), 'Deleted crew\n')
+})
+
+t.test('a group with members is shown, and not reset; Ctrl-C lets it leave', async t => {
+  await ok('topics', 'create', 'live', '-p', '1')
+  const io = memoryIo('', { WEIR_BOOTSTRAP: weir.bootstrap })
+  const seen = new Promise<void>(resolve =>
+    io.stdout.onText(text => text.includes('now') && resolve()),
+  )
+  const consuming = runCli(['consume', 'live', '-g', 'watchers', '--from', 'earliest'], {
+    io,
+    version: '1',
+  })
+  await run(['produce', 'live'], 'now\n')
+  await seen
+  const members = JSON.parse(await ok('groups', 'members', 'watchers', '--json'))
+  t.match(members, [{ clientId: 'weir-cli', assignment: [{ topic: 'live', partition: 0 }] }])
+  const refused = await run([
+    'groups',
+    'reset-offsets',
+    'watchers',
+    'live',
+    '--to',
+    'earliest',
+    '--execute',
+  ])
+  t.match(refused, { code: 1, err: /Stable with 1 members: stop them/ })
+  t.match(await run(['groups', 'delete', 'watchers', '-y']), { code: 1, err: /has 1 members/ })
+  io.interrupt.abort()
+  t.equal(await consuming, 0)
+  t.match(await ok('groups', 'describe', 'watchers', '--json'), /"state": "Empty"/)
+  t.match(JSON.parse(await ok('groups', 'describe', 'watchers', '--json')), [
+    { partitions: [{ committed: 1 }] },
+  ])
+})
+
+t.test('settings are set, read, checked and unset', async t => {
+  await ok('topics', 'create', 'conf')
+  await ok('configs', 'set', 'topic/conf', 'retention.ms=5000', 'cleanup.policy=compact,delete')
+  t.match(await ok('configs', 'get', 'topic/conf'), /retention\.ms +5000 +topic +/)
+  t.match(await run(['configs', 'set', 'topic/conf', 'retention.ms=soon']), {
+    code: 1,
+    err: /Not a number of type LONG/,
+  })
+  t.match(await run(['configs', 'get', 'topic/conf', 'retention.mss']), {
+    code: 1,
+    err: /did you mean/,
+  })
+  await ok('configs', 'unset', 'topic/conf', 'retention.ms', 'cleanup.policy')
+  t.match(await run(['configs', 'get', 'topic/conf']), {
+    code: 0,
+    out: '',
+    err: /at their defaults/,
+  })
+  t.match(await run(['configs', 'get', 'topic/none']), { code: 1, err: /does not exist/ })
+})
+
+t.test('the cluster is described and found well', async t => {
+  t.match(JSON.parse(await ok('cluster', 'describe', '--json')), {
+    clusterId: weir.clusterId,
+    brokers: [{ nodeId: 1, port: weir.port }],
+  })
+  const { code, out } = await run(['doctor'])
+  t.equal(code, 0, out)
+  t.match(out, /^ok {3}bootstrap address/)
+  t.match(await ok('doctor', '--data-dir', dataDirectory), /belongs to node 1 of cluster/)
+})
+
+t.test('segment files of the broker are dumped and verified', async t => {
+  await ok('topics', 'create', 'dumped', '-p', '1')
+  await run(['produce', 'dumped', '-k', 'key'], 'hello\n')
+  const segment = join(dataDirectory, 'dumped-0', `${'0'.repeat(20)}.log`)
+  t.match(
+    await ok('log', 'dump', segment, '-r'),
+    /offsets 0-0 .*crc ok[\s\S]*key key {2}value hello/,
+  )
+  t.match(await ok('log', 'dump', segment, '--verify'), /1 batches, 1 records/)
+})
+
+t.test('completion has the names of topics and groups', async t => {
+  await ok('topics', 'create', 'complete-me')
+  t.equal(await ok('--get-completions', 'topics', 'describe', 'compl'), 'complete-me\n')
+})
+
+t.test('kafka-topics, -console-producer and -console-consumer as scripts use them', async t => {
+  t.match(await tool('kafka-topics.sh', ['--create', '--topic', 'java', '--partitions', '1']), {
+    code: 0,
+    out: 'Created topic java.\n',
+  })
+  t.match(await tool('kafka-topics', ['--create', '--topic', 'java']), {
+    code: 1,
+    out: "Error while executing topic command : Topic 'java' already exists.\n",
+  })
+  const described = await tool('kafka-topics', ['--describe', '--topic', 'java'])
+  t.match(
+    described.out,
+    /^Topic: java\tTopicId: \S{22}\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: .*\n\tTopic: java\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: .*\tLastKnownElr: .*\n$/,
+  )
+  const properties = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']
+  const produced = await tool(
+    'kafka-console-producer',
+    ['--topic', 'java', ...properties],
+    'a:1\nb:2\n',
+  )
+  t.match(produced, { code: 0, out: '', err: '' })
+  const consumed = await tool('kafka-console-consumer', [
+    '--topic',
+    'java',
+    '--from-beginning',
+    '--max-messages',
+    '2',
+    '--formatter-property',
+    'print.key=true',
+  ])
+  t.match(consumed, { code: 0, out: 'a\t1\nb\t2\n', err: 'Processed a total of 2 messages\n' })
+  t.match(await tool('kafka-get-offsets', ['--topic', 'java']), { code: 0, out: 'java:0:2\n' })
+})
+
+t.test('kafka-consumer-groups, -configs and -delete-records as scripts use them', async t => {
+  await ok('topics', 'create', 'jg', '-p', '1')
+  await run(['produce', 'jg'], 'a\nb\nc\n')
+  await ok('consume', 'jg', '-g', 'jgroup', '--from', 'earliest', '-n', '2')
+  const described = await tool('kafka-consumer-groups', ['--describe', '--group', 'jgroup'])
+  t.match(described.out, /\njgroup +jg +0 +2 +3 +1 +- +- +-\n$/)
+  const reset = await tool('kafka-consumer-groups', [
+    '--reset-offsets',
+    '--group',
+    'jgroup',
+    '--topic',
+    'jg',
+    '--to-earliest',
+    '--execute',
+  ])
+  t.match(reset.out, /NEW-OFFSET\njgroup +jg +0 +0\n/)
+  const config = ['--entity-type', 'topics', '--entity-name', 'jg']
+  t.match(await tool('kafka-configs', [...config, '--alter', '--add-config', 'retention.ms=777']), {
+    code: 0,
+    out: 'Completed updating config for topic jg.\n',
+  })
+  t.match(
+    (await tool('kafka-configs', [...config, '--describe'])).out,
+    /retention\.ms=777 sensitive/,
+  )
+  const file = join(t.testdir(), 'offsets.json')
+  writeFileSync(file, '{"version":1,"partitions":[{"topic":"jg","partition":0,"offset":2}]}')
+  const deleted = await tool('kafka-delete-records', ['--offset-json-file', file])
+  t.match(deleted.out, /partition: jg-0\tlow_watermark: 2\n$/)
+  t.match(await tool('kafka-consumer-groups', ['--delete', '--group', 'nobody']), {
+    code: 0,
+    out: /'nobody' could not be deleted due to: org\.apache\.kafka\.common\.errors\.GroupIdNotFoundException/,
+  })
+})
