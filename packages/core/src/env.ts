@@ -139,7 +139,7 @@ export interface Listener {
 }
 
 export interface SocketHandlers {
-  /** The chunk belongs to the receiver. */
+  /** The chunk belongs to the receiver; with `isLent` until it gives the bytes back. */
   onData(chunk: Buffer): void
   /** The peer will send no more; the socket may still be written. Close it when done. */
   onEnd(): void
@@ -156,8 +156,16 @@ export interface Socket {
   readonly localPort: number
   /** Bytes accepted by `write` and not yet handed to the kernel. */
   readonly bufferedBytes: number
-  /** Must be called in the turn in which the socket was received; starts the flow of data. */
-  start(handlers: SocketHandlers): void
+  /**
+   * Must be called in the turn in which the socket was received; starts the flow of data. `isLent`:
+   * the receiver promises to give back, by `giveBack`, every byte that it gets.
+   */
+  start(handlers: SocketHandlers, options?: { readonly isLent?: boolean }): void
+  /**
+   * The next `bytes` of what `onData` gave, in its order, are done with. Nobody may look at them any
+   * more: later data is read into the same memory. Only for a socket that was started with `isLent`.
+   */
+  giveBack(bytes: number): void
   /**
    * Queues the chunks in order as one gather write. False: the caller should stop until `onDrain`.
    * `onFlushed` is called when the chunks may be reused (also when the socket dies first).

@@ -203,3 +203,57 @@ t.test('many connections that send small pieces in turn do not mix', async t => 
   t.ok(servers.every(server => server.bytes() === 50 * 100 + (50 * 49) / 2))
   await listener.close()
 })
+
+t.test('memory that is given back is read into again, and never before', async t => {
+  const accepted: Socket[] = []
+  let kept: Buffer[] = []
+  let keptBytes = 0
+  let wrong = 0
+  let at = 0
+  const sent = env.random.bytes(65_536)
+  const memories = new Set<ArrayBufferLike>()
+  const server = watch()
+  const listener = await env.net.listen({ host: LOCAL, port: 0 }, peer => {
+    accepted.push(peer)
+    const onData = (chunk: Buffer) => {
+      memories.add(chunk.buffer)
+      kept.push(chunk)
+      keptBytes += chunk.length
+      // Half a megabyte is held back, then looked at and given back piece by piece.
+      while (keptBytes > 500_000) {
+        const oldest = kept[0] as Buffer
+        const count = Math.min(oldest.length, 10_000)
+        for (let i = 0; i < count; i += 97) if (oldest[i] !== sent[(at + i) % sent.length]) wrong++
+        at += count
+        keptBytes -= count
+        if (count === oldest.length) kept = kept.slice(1)
+        else kept[0] = oldest.subarray(count)
+        peer.giveBack(count)
+      }
+      server.handlers.onData(chunk)
+    }
+    peer.start({ ...server.handlers, onData, onEnd: () => peer.end() }, { isLent: true })
+  })
+  const options = { host: LOCAL, port: listener.port, timeoutMs: 2_000 }
+  const socket = await env.net.connect(options)
+  const client = watch()
+  socket.start(client.handlers)
+  const total = 403 * sent.length
+  for (let i = 0; i < 400; i++) socket.write([sent])
+  await server.until(() => server.bytes() === 400 * sent.length)
+  // Small pieces between large ones: the two kinds of memory take turns.
+  for (let i = 0; i < 64; i++) {
+    socket.write([sent.subarray(i * 1_024, (i + 1) * 1_024)])
+    await new Promise(resolve => setImmediate(resolve))
+    if (i % 32 === 31) await server.until(() => server.bytes() >= 400 * sent.length + i * 1_024)
+  }
+  for (let i = 0; i < 2; i++) socket.write([sent])
+  await server.until(() => server.bytes() === total)
+  t.equal(wrong, 0, 'bytes were overwritten before they were given back')
+  t.ok(at > 20_000_000)
+  t.ok(memories.size < 40, `${memories.size} buffers for ${total} bytes`)
+  t.throws(() => accepted[0]?.giveBack(keptBytes + 1), /more bytes given back/)
+  socket.end()
+  await client.until(() => client.closes() === 1)
+  await listener.close()
+})

@@ -53,14 +53,19 @@ export class NodeSocket implements Socket {
     return this.#pendingBytes + this.#sentBytes
   }
 
-  start(handlers: SocketHandlers): void {
+  start(handlers: SocketHandlers, options: { readonly isLent?: boolean } = {}): void {
     assert(this.#handlers === null, 'socket started twice')
+    if (options.isLent === true) this.#reads?.startLending()
     this.#handlers = handlers
     const socket = this.#socket
     socket.on('end', () => handlers.onEnd())
     socket.on('close', () => this.#onClose())
     if (this.#reads === null) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
     else this.#reads.onChunk = chunk => handlers.onData(chunk)
+  }
+
+  giveBack(bytes: number): void {
+    this.#reads?.giveBack(bytes)
   }
 
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {

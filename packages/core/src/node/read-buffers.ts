@@ -4,9 +4,11 @@
 //
 // Small reads go to one buffer of the whole process and are copied out: an idle connection holds no
 // memory. A connection that fills it reads into slabs of its own, one chunk behind the other without
-// a gap: a receiver sees that, and has a frame of many chunks without copying it together.
+// a gap: a receiver sees that, and has a frame of many chunks without copying it together. Slabs whose
+// bytes were all given back go round.
 
 import net from 'node:net'
+import { assert } from '../assert.ts'
 
 const SHARED_BYTES = 64 * 1024
 /** A read of this size shows a connection that sends in bulk. */
@@ -17,6 +19,20 @@ const MAX_READ_BYTES = 256 * 1024
 
 /** libuv reads and calls back at once, so no two connections ever need it at the same time. */
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES)
+
+/** Free slabs of the process at most. */
+const MAX_FREE_SLABS = 16
+
+const freeSlabs: Buffer[] = []
+
+/** Bytes that were delivered one after the other out of the same memory and are not yet given back. */
+interface LentBytes {
+  /** Null: copied out of the shared buffer. */
+  readonly slab: Buffer | null
+  bytes: number
+  /** Nothing more is read into the slab. */
+  isRetired: boolean
+}
 
 /** What Node hides: the handle below a socket. */
 interface SocketInside {
@@ -37,15 +53,42 @@ export class ReadBuffers {
   #slab: Buffer | null = null
   #slabAt = 0
   #isBulk = false
+  #isLending = false
+  /** Oldest first. */
+  readonly #lent: LentBytes[] = []
+
+  /** From now on every byte will be given back. */
+  startLending(): void {
+    this.#isLending = true
+  }
+
+  giveBack(bytes: number): void {
+    let left = bytes
+    while (left > 0) {
+      const oldest = this.#lent[0]
+      assert(oldest !== undefined, 'more bytes given back than were lent', { bytes, left })
+      const here = Math.min(left, oldest.bytes)
+      oldest.bytes -= here
+      left -= here
+      if (oldest.bytes > 0) return
+      if (this.#lent.length === 1 && !oldest.isRetired) {
+        assert(left === 0, 'more bytes given back than were lent', { bytes, left })
+        return
+      }
+      this.#lent.shift()
+      recycle(oldest)
+    }
+  }
 
   /** Where the next read goes. */
   #next(): Buffer {
     if (!this.#isBulk) {
-      this.#slab = null
+      this.#retireSlab()
       return shared
     }
     if (this.#slab === null || SLAB_BYTES - this.#slabAt < SHARED_BYTES) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      this.#retireSlab()
+      this.#slab = freeSlabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.#slabAt = 0
     }
     return this.#slab.subarray(this.#slabAt, this.#slabAt + MAX_READ_BYTES)
@@ -54,11 +97,38 @@ export class ReadBuffers {
   /** What the last read brought. */
   #take(bytes: number): Buffer {
     this.#isBulk = bytes >= BULK_BYTES
+    if (this.#isLending) this.#lend(bytes)
     if (this.#slab === null) return Buffer.from(shared.subarray(0, bytes))
     const chunk = this.#slab.subarray(this.#slabAt, this.#slabAt + bytes)
     this.#slabAt += bytes
     return chunk
   }
+
+  #lend(bytes: number): void {
+    const newest = this.#lent.at(-1)
+    if (newest !== undefined && newest.slab === this.#slab && !newest.isRetired) {
+      newest.bytes += bytes
+    } else {
+      this.#lent.push({ slab: this.#slab, bytes, isRetired: false })
+    }
+  }
+
+  /** Nothing more is read into the slab: it goes round as soon as all of it was given back. */
+  #retireSlab(): void {
+    const newest = this.#lent.at(-1)
+    if (newest !== undefined && newest.slab !== null && newest.slab === this.#slab) {
+      newest.isRetired = true
+      if (newest.bytes === 0) {
+        this.#lent.pop()
+        recycle(newest)
+      }
+    }
+    this.#slab = null
+  }
+}
+
+function recycle({ slab }: LentBytes): void {
+  if (slab !== null && freeSlabs.length < MAX_FREE_SLABS) freeSlabs.push(slab)
 }
 
 /** Windows fills the buffer of a read at any later moment: there a shared one would be overwritten. */

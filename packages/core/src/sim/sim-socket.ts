@@ -42,6 +42,8 @@ export class SimSocket implements Socket {
   #unreadBytes = 0
   #lastArrivalMs = 0
   #received: Buffer[] = []
+  #isLending = false
+  #lent: Buffer[] = []
   #isPumping = false
   #needsDrain = false
   #isEnding = false
@@ -72,9 +74,10 @@ export class SimSocket implements Socket {
     this.#peer = peer
   }
 
-  start(handlers: SocketHandlers): void {
+  start(handlers: SocketHandlers, options: { readonly isLent?: boolean } = {}): void {
     assert(this.#handlers === null, 'socket started twice')
     this.#handlers = handlers
+    this.#isLending = options.isLent === true
     this.#readState = 'flowing'
     this.#later('socket-start', () => this.#deliverReceived())
   }
@@ -82,6 +85,20 @@ export class SimSocket implements Socket {
   assertStarted(): void {
     const isStarted = this.#handlers !== null || this.#isClosed
     assert(isStarted, 'socket was not started in the turn in which it was received')
+  }
+
+  /** Overwrites the bytes, so that who still looks at them finds nonsense. */
+  giveBack(bytes: number): void {
+    let left = bytes
+    while (left > 0) {
+      const oldest = this.#lent[0]
+      assert(oldest !== undefined, 'more bytes given back than were lent', { bytes, left })
+      const here = Math.min(left, oldest.length)
+      oldest.fill(0xdb, 0, here)
+      left -= here
+      if (here === oldest.length) this.#lent.shift()
+      else this.#lent[0] = oldest.subarray(here)
+    }
   }
 
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {
@@ -224,6 +241,7 @@ export class SimSocket implements Socket {
       const bytes = this.#received.shift()
       if (bytes === undefined) break
       this.#peer?.consumed(bytes.length)
+      if (this.#isLending) this.#lent.push(bytes)
       this.#handlers?.onData(bytes)
     }
     if (this.#received.length > 0 || this.#readState !== 'flowing' || this.#isClosed) return

@@ -118,6 +118,25 @@ t.test('an orderly end closes both sides once, without an error', async t => {
   t.equal(sim.network.sockets.size, 0)
 })
 
+t.test('bytes that were given back are overwritten', async t => {
+  const sim = new Simulation({ seed: 55, netFaults: { splitChance: 0.5 } })
+  const chunks: Buffer[] = []
+  await sim.env('server').net.listen({ host: 'server', port: 9092 }, socket => {
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk)
+      socket.giveBack(chunk.length - 1)
+    }
+    socket.start({ ...collector(), onData }, { isLent: true })
+  })
+  const socket = await sim.complete(sim.env('client').net.connect(ADDRESS))
+  socket.start(collector())
+  socket.write([Buffer.from('0123456789')])
+  await sim.run({ forMs: 10 })
+  const left = Buffer.concat(chunks)
+  t.equal(left.filter(byte => byte !== 0xdb).length, chunks.length)
+  t.equal(left[0], 0xdb)
+})
+
 t.test('connecting is refused without a listener and times out over a cut link', async t => {
   const sim = new Simulation({ seed: 6 })
   sim.env('server')
