@@ -104,6 +104,19 @@ t.test('coordinators hear of leaderships and of the high watermark', async t => 
   t.same(heard, ['leads early', 'leads a', 'committed 2', 'left a', 'leads a'])
 })
 
+t.test('a replica that is moved away is removed here', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  await plane.produce('a', batchOf(['1']))
+  change(plane, 'a', { replicas: [2], isr: [2], leader: 2, leaderEpoch: 4 })
+  const { replicaManager, logManager } = plane.services
+  t.equal(replicaManager.getPartition('a', 0), undefined)
+  await plane.sim.run({ forMs: 100 })
+  t.equal(logManager.get('a', 0), undefined)
+  const answer = await plane.produce('a', batchOf(['2']))
+  t.equal(answer.errorCode, errorCode('NOT_LEADER_OR_FOLLOWER'))
+})
+
 t.test('a full disk fails the acks of what was lost, and appends go on later', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a')

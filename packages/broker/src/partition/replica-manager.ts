@@ -129,8 +129,9 @@ export class ReplicaManager {
     let hosted = this.#byId.get(topic.topicId)
     for (const image of topic.partitions) {
       const current = hosted?.partitions[image.partitionIndex]
-      if (current !== undefined) {
-        this.#applyPartition(current, image)
+      if (hosted !== undefined && current !== undefined) {
+        if (image.replicas.includes(this.#options.nodeId)) this.#applyPartition(current, image)
+        else this.#removePartition(hosted, current)
       } else if (image.replicas.includes(this.#options.nodeId)) {
         hosted ??= this.#hostTopic(topic)
         this.#createPartition(hosted, image)
@@ -173,13 +174,18 @@ export class ReplicaManager {
     this.#byId.delete(topic.topicId)
     if (this.#byName.get(topic.name) === hosted) this.#byName.delete(topic.name)
     for (const partition of hosted.partitions) {
-      if (partition === undefined) continue
-      if (partition.isLeader) this.#tellNotLeader(partition)
-      partition.close()
-      this.#awaiting.delete(partition)
-      const deletion = this.#logManager.deleteLog(topic.name, partition.partitionIndex)
-      this.#env.log.background(deletion, `deletion of ${topic.name}-${partition.partitionIndex}`)
+      if (partition !== undefined) this.#removePartition(hosted, partition)
     }
+  }
+
+  #removePartition(hosted: HostedTopic, partition: Partition): void {
+    const { topic, partitionIndex } = partition
+    hosted.partitions[partitionIndex] = undefined
+    if (partition.isLeader) this.#tellNotLeader(partition)
+    partition.close()
+    this.#awaiting.delete(partition)
+    const deletion = this.#logManager.deleteLog(topic, partitionIndex)
+    this.#env.log.background(deletion, `deletion of ${topic}-${partitionIndex}`)
   }
 
   #tellLeader(partition: Partition): void {
