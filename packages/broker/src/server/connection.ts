@@ -4,8 +4,12 @@
 // other request runs alone. While a request cannot start, a little more is read and then nothing; a
 // peer that does not read its answers is not read from either. Bytes held are counted in the node's
 // RequestMemory until the request that they belong to is answered.
+//
+// The bytes are lent by the socket and go back when a request is answered. Only a Produce request is
+// then done with its frame, as the log copies what is not large: all others get a copy to keep.
 
 import { assert, type Socket } from '@weir/core'
+import { produceApi } from '@weir/protocol'
 import type { Dispatcher } from './dispatch.ts'
 import { FrameAssembler, FrameSizeError } from './frame-assembler.ts'
 import type { AnswerSink, PendingRequest } from './pending-request.ts'
@@ -21,6 +25,8 @@ const READ_AHEAD_BYTES = 128 * 1024
 /** After our half of the connection is closed, how long the peer may take to close its own. */
 const LINGER_MS = 1_000
 const SIZE_BYTES = 4
+/** Batches of large frames stay in them; it has to be at most what the log takes as large. */
+const MAX_LENT_FRAME_BYTES = 128 * 1024
 
 /** The server as its connections see it. */
 export interface ConnectionHost {
@@ -69,12 +75,15 @@ export class Connection implements AnswerSink, MemoryUser {
     this.id = id
     this.#assembler = new FrameAssembler(host.maxRequestBytes)
     this.#lastActiveMs = host.nowMs()
-    socket.start({
-      onData: chunk => this.#onData(chunk),
-      onEnd: () => this.#onEnd(),
-      onDrain: () => this.#onDrain(),
-      onClose: () => this.#onClose(),
-    })
+    socket.start(
+      {
+        onData: chunk => this.#onData(chunk),
+        onEnd: () => this.#onEnd(),
+        onDrain: () => this.#onDrain(),
+        onClose: () => this.#onClose(),
+      },
+      { isLent: true },
+    )
   }
 
   get listener(): ListenerInfo {
@@ -183,6 +192,7 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#inFlightBytes -= request.frameBytes
     this.#host.memory.requestEnded()
     this.#release(request.frameBytes + SIZE_BYTES)
+    this.#socket.giveBack(request.frameBytes + SIZE_BYTES)
   }
 
   #onData(chunk: Buffer): void {
@@ -262,7 +272,7 @@ export class Connection implements AnswerSink, MemoryUser {
 
   #start(frame: Buffer): void {
     const { dispatcher, memory } = this.#host
-    const outcome = dispatcher.read(this, frame, this.#lastActiveMs)
+    const outcome = dispatcher.read(this, keepable(frame), this.#lastActiveMs)
     if (outcome.kind === 'unreadable') {
       this.fail(outcome.reason)
       return
@@ -320,4 +330,15 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#heldBytes -= bytes
     this.#host.memory.release(bytes)
   }
+}
+
+/** The frame, or a copy of it if it lies in lent memory and may be looked at after the answer. */
+function keepable(frame: Buffer): Buffer {
+  const isJoined = frame.length === frame.buffer.byteLength
+  if (isJoined || (frame.length < MAX_LENT_FRAME_BYTES && isProduce(frame))) return frame
+  return Buffer.from(frame)
+}
+
+function isProduce(frame: Buffer): boolean {
+  return frame.length >= 2 && frame.readInt16BE(0) === produceApi.key
 }
