@@ -1,3 +1,15 @@
+export { type AcceptedLoss, acceptLoss } from './inspect/accept-loss.ts'
+export {
+  type DumpedBatch,
+  dumpSegment,
+  dumpSmallFile,
+  type FileDump,
+} from './inspect/dump-file.ts'
+export {
+  type DirectoryReport,
+  inspectDataDirectory,
+  type LogReport,
+} from './inspect/inspect-directory.ts'
 export { Log } from './log.ts'
 export { type LogDirectoryStatus, LogManager, type LogManagerOptions } from './log-manager.ts'
 export {

@@ -15,6 +15,8 @@ import type { SegmentSummary } from './segment.ts'
 export const LOG_CHECKPOINT_KIND = 'log'
 
 export interface LogCheckpoint {
+  /** With a checksum, unlike the one in partition.metadata. */
+  readonly topicId: string
   readonly epochs: readonly EpochEntry[]
   readonly startOffset: number
   readonly mayHaveGaps: boolean
@@ -28,6 +30,7 @@ export function checkpointOf(state: LogState): LogCheckpoint {
     segment => segment !== state.activeSegment && segment.syncedBytes === segment.bytes,
   )
   return {
+    topicId: state.topicId,
     epochs: state.epochs.entries(),
     startOffset: state.startOffset,
     mayHaveGaps: state.mayHaveGaps,

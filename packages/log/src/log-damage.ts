@@ -63,7 +63,7 @@ export function damageOf(
   endOffset: number,
 ): DamagedRange[] {
   const ranges = scanned.damage.map(each => ({ ...each, segmentBaseOffset: segment.baseOffset }))
-  if (scanned.validBytes < scanned.fileBytes && scanned.endOffset < endOffset) {
+  if (scanned.endOffset < endOffset) {
     ranges.push({
       fromOffset: scanned.endOffset,
       toOffset: endOffset,

@@ -89,6 +89,10 @@ export class LogDirectory implements DataDirectory {
     return { recoveryPoint: row[1], startOffset: row[2], highWatermark: row[3] }
   }
 
+  knownTopicId(name: string): string | null {
+    return this.#known.get(name)?.[0] ?? null
+  }
+
   /** Its log is open now, or never will be. */
   forgetKnown(name: string): void {
     this.#known.delete(name)

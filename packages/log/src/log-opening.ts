@@ -5,7 +5,15 @@
 // is not in the marker is recovered; directories that are set aside are never opened.
 
 import type { Env } from '@weir/core'
-import { isSetAside, LOG_SUFFIX, parsePartitionDirectory, segmentPath } from './file-names.ts'
+import { writeFileAtomically } from './checkpoint-file.ts'
+import {
+  encodePartitionMetadata,
+  isSetAside,
+  LOG_SUFFIX,
+  PARTITION_METADATA,
+  parsePartitionDirectory,
+  segmentPath,
+} from './file-names.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { Log } from './log.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
@@ -119,20 +127,31 @@ async function recoverAll(
     for (const range of recovered.damage) {
       env.log.error('damage in a log: these offsets cannot be read', { log: name, ...range })
     }
+    const topicId = recovered.topicId ?? directory.knownTopicId(name)
     directory.forgetKnown(name)
-    if (recovered.topicId === null) {
+    if (topicId === null) {
       env.log.error('a partition without a valid partition.metadata: set aside', { log: name })
       await setAside(env, directory, name, 'stray')
       return
     }
-    const identity = { ...parsed, topicId: recovered.topicId }
+    if (!recovered.isMetadataRight) {
+      env.log.warn('partition.metadata was missing or damaged: written again', { log: name })
+      const metadata = encodePartitionMetadata(topicId)
+      await writeFileAtomically(
+        env.disk,
+        `${directory.path}/${name}/${PARTITION_METADATA}`,
+        metadata,
+      )
+    }
+    const identity = { ...parsed, topicId }
     const state = new LogState(context, identity, config, { ...recovered, isCreated: true })
     state.producers = recovered.producers
     state.producers.highWatermarkMoved(state.highWatermark)
     state.producers.expire(env.clock.nowMs(), config.producerIdExpirationMs)
     state.hasNoProducers = state.producers.size === 0
     state.isDirty = true
-    for (const segment of state.segments) segment.isEntrySynced = true
+    // A segment without bytes may have no file yet: its entry is synced when it gets one.
+    for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
     await env.disk.syncDir(state.directory)
     await writeLogCheckpoint(state)
     directory.logs.set(name, { log: new Log(state), state })

@@ -63,8 +63,9 @@ export function advanceLogStartOffset(state: LogState, offset: number): Promise<
     state.isDirty = true
     state.tail?.dropBelow(offset)
     state.epochs.truncateFromStart(offset)
-    await removeBelowStart(state)
+    // The start is durable before anything below it goes: a file that is missing then is a loss.
     if (state.isCreated) await writeLogCheckpoint(state)
+    await removeBelowStart(state)
   })
 }
 

@@ -44,11 +44,15 @@ export interface RecoveryRequest {
   readonly knownFor: (topicId: string | null) => KnownOffsets | null
   /** False: only say what would be done (weir doctor). */
   readonly mayWrite: boolean
+  /** True: also segments that a checkpoint vouches for are walked. */
+  readonly mustScanAll?: boolean
 }
 
 export interface RecoveredLog {
-  /** Null: `partition.metadata` is missing or damaged. */
+  /** Null: neither the checkpoint nor `partition.metadata` says it. */
   readonly topicId: string | null
+  /** False: `partition.metadata` is missing or damaged, or says something else. */
+  readonly isMetadataRight: boolean
   readonly segments: Segment[]
   readonly startOffset: number
   readonly endOffset: number
@@ -89,14 +93,17 @@ class LogRecovery {
   async run(): Promise<RecoveredLog> {
     const { directory, mayWrite } = this.#request
     const metadata = await readIfThere(this.#disk, `${directory}/${PARTITION_METADATA}`)
-    const topicId = metadata === null ? null : decodePartitionMetadata(metadata)
+    const writtenId = metadata === null ? null : decodePartitionMetadata(metadata)
     const read = await readLogCheckpoint(this.#disk, directory)
     if (read.kind === 'damaged') this.#note(`the checkpoint is damaged (${read.reason}): ignored`)
     this.#checkpoint = read.kind === 'valid' ? read.value : null
     const interrupted = await finishInterrupted(this.#env, directory, mayWrite)
     this.#actions.push(...interrupted)
     const bases = await this.#segmentBases()
-    return { topicId, ...(await this.#recover(bases, this.#request.knownFor(topicId))) }
+    const topicId = this.#checkpoint?.topicId ?? writtenId
+    const isMetadataRight = topicId !== null && writtenId === topicId
+    const recovered = await this.#recover(bases, this.#request.knownFor(topicId))
+    return { topicId, isMetadataRight, ...recovered }
   }
 
   async #segmentBases(): Promise<number[]> {
@@ -108,7 +115,7 @@ class LogRecovery {
   async #recover(
     bases: readonly number[],
     known: KnownOffsets | null,
-  ): Promise<Omit<RecoveredLog, 'topicId'>> {
+  ): Promise<Omit<RecoveredLog, 'topicId' | 'isMetadataRight'>> {
     const startOffset = Math.max(this.#checkpoint?.startOffset ?? 0, known?.startOffset ?? 0)
     const recoveryPoint = known?.recoveryPoint ?? 0
     const trusted = await this.#trustedSegments(bases, recoveryPoint)
@@ -116,6 +123,11 @@ class LogRecovery {
     const scanFrom = firstScanned < 0 ? Math.max(0, bases.length - 1) : firstScanned
     const walk = await this.#walk(bases, scanFrom, trusted)
     const segments = walk.segments
+    const isStartKnown = this.#checkpoint !== null || known !== null
+    if (isStartKnown && (bases[0] ?? 0) > startOffset) {
+      // The first file is missing: a segment with nothing in it stands for what was there.
+      segments.unshift(this.#newSegment(startOffset))
+    }
     const cut = await this.#cutTail(walk, { recoveryPoint, startOffset })
     const first = segments[0]?.baseOffset ?? startOffset
     const begin = Math.max(startOffset, first)
@@ -158,6 +170,7 @@ class LogRecovery {
     const trusted = new Map<number, Segment>()
     const summaries = new Map(this.#checkpoint?.segments.map(each => [each.baseOffset, each]))
     for (const base of bases) {
+      if (this.#request.mustScanAll === true) break
       const summary = summaries.get(base)
       if (summary === undefined || summary.endOffset > recoveryPoint) continue
       const stat = await this.#disk.stat(segmentPath(this.#request.directory, base) + LOG_SUFFIX)

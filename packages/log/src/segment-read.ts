@@ -114,7 +114,8 @@ export async function readSegment(
         state.context.readBuffers.release(buffer)
         return { kind: 'stale' }
       }
-      outcome = walk(state, segment, { buffer, length, start, endPosition, request })
+      const isShort = length < bytes
+      outcome = walk(state, segment, { buffer, length, isShort, start, endPosition, request })
     } catch (error) {
       state.context.readBuffers.release(buffer)
       throw error
@@ -132,6 +133,8 @@ export async function readSegment(
 interface Walk {
   readonly buffer: Buffer
   readonly length: number
+  /** The file ends before the segment does. */
+  readonly isShort: boolean
   readonly start: Start
   readonly endPosition: number
   readonly request: ReadRequest
@@ -189,6 +192,9 @@ function walk(state: LogState, segment: Segment, input: Walk): WalkOutcome {
     // All of it lies below the offset: the file may go on.
     const isAtEnd = start.position + at >= endPosition || at < length
     if (isAtEnd) return { kind: 'nothing' }
+    if (input.isShort) {
+      return { kind: 'suspicious', position: start.position + at, reason: 'the file is too short' }
+    }
     return {
       kind: 'again',
       position: start.position + at,
@@ -213,6 +219,7 @@ function cutBatch(
   }
   const { maxBytes, minOneBatch, fromOffset } = input.request
   // The header is not proven here; what it says only decides how much is read and proven next.
+  if (input.isShort) return { kind: 'suspicious', position, reason: 'the file is too short' }
   const isWanted = cut.need > 0 && batchLastOffset(input.buffer, cut.at) >= fromOffset
   if (isWanted && !minOneBatch && cut.need > maxBytes) return { kind: 'too large' }
   // At the very start nothing before it proves the place: the index entry has to be looked at again.
