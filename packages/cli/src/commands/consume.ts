@@ -60,6 +60,7 @@ export const consumeCommand = defineCommand({
     json: { type: 'boolean', default: false, describe: 'One line of JSON a record' },
     keys: { type: 'boolean', default: false, describe: 'Print the key before the value' },
     isolation: {
+      type: 'string',
       choices: ['read_uncommitted', 'read_committed'] as const,
       default: 'read_uncommitted' as const,
       describe: 'Whether to show records of transactions that are open or aborted',

@@ -27,6 +27,7 @@ export const produceCommand = defineCommand({
     ...bootstrapOption,
     input: {
       alias: 'i',
+      type: 'string',
       choices: ['lines', 'json'] as const,
       default: 'lines' as const,
       describe: 'One record a line: as text, or {"key","value","headers","partition","timestamp"}',
@@ -50,11 +51,13 @@ export const produceCommand = defineCommand({
     partition: { alias: 'p', type: 'number', describe: 'Partition, instead of one by key' },
     compression: {
       alias: 'z',
+      type: 'string',
       choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const,
       default: 'none' as const,
       describe: 'How batches are compressed',
     },
     acks: {
+      type: 'string',
       choices: ['all', '-1', '0', '1'] as const,
       default: 'all' as const,
       describe: 'Who has to have a record before it counts',
