@@ -1,7 +1,8 @@
 // JoinGroup, versions 0-9.
 // v4 the member id is required (KIP-394); v5 static members; v7 protocol type; v8 a reason; v9 skipAssignment.
 // The answer waits for the other members of the group.
-// Difference from Kafka: a second JoinGroup of a member ends the first one with REBALANCE_IN_PROGRESS.
+// Differences from Kafka: a second JoinGroup of a member ends the first one with REBALANCE_IN_PROGRESS; the
+// initial rebalance delay is 120 ms at least.
 
 import { errorCode, type JoinGroupRequest, type JoinGroupResponseInit } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
