@@ -61,7 +61,10 @@ async function cutLog(cluster: QuorumCluster, id: number): Promise<void> {
   const env = cluster.sim.env(`n${id}`)
   const directory = '/data/quorum/log/__cluster_metadata-0'
   const names = (await cluster.sim.complete(env.disk.readdir(directory))).map(one => one.name)
-  const path = `${directory}/${names.filter(name => name.endsWith('.log')).sort().at(-1)}`
+  const path = `${directory}/${names
+    .filter(name => name.endsWith('.log'))
+    .sort()
+    .at(-1)}`
   const file = await cluster.sim.complete(env.disk.open(path, 'write'))
   const byte = Buffer.alloc(1)
   const position = file.sizeSync() - 20
@@ -71,38 +74,44 @@ async function cutLog(cluster: QuorumCluster, id: number): Promise<void> {
   cluster.sim.kill(`n${id}`)
 }
 
-t.test('a bit flipped in the log of one of three nodes: nothing is lost, the cluster is up', async t => {
-  for (let seed = 30; seed < 36; seed++) {
-    const cluster = await filled(seed)
-    const victim = 1 + (seed % 3)
-    for (const id of [1, 2, 3]) cluster.kill(id)
-    await cutLog(cluster, victim)
-    for (const id of [1, 2, 3]) await cluster.startNode(id)
-    await cluster.commit('after')
-    t.same(await cluster.untilEqual(), [...WORDS, 'after'], `seed ${seed}`)
-    await cluster.stop()
-  }
-})
+t.test(
+  'a bit flipped in the log of one of three nodes: nothing is lost, the cluster is up',
+  async t => {
+    for (let seed = 30; seed < 36; seed++) {
+      const cluster = await filled(seed)
+      const victim = 1 + (seed % 3)
+      for (const id of [1, 2, 3]) cluster.kill(id)
+      await cutLog(cluster, victim)
+      for (const id of [1, 2, 3]) await cluster.startNode(id)
+      await cluster.commit('after')
+      t.same(await cluster.untilEqual(), [...WORDS, 'after'], `seed ${seed}`)
+      await cluster.stop()
+    }
+  },
+)
 
-t.test('a follower that was away for long gets a snapshot, also if it crashes meanwhile', async t => {
-  for (let seed = 40; seed < 46; seed++) {
-    const cluster = await filled(seed, { snapshotBytes: 200, trailingEntries: 2 })
-    const late = cluster.leaderId() === 1 ? 2 : 1
-    cluster.crash(late)
-    const more = Array.from({ length: 60 }, (_, i) => `more-${i}`)
-    for (const word of more) await cluster.commit(word)
-    await cluster.startNode(late)
-    const disk = cluster.sim.disk(`n${late}`)
-    const before = disk.calls.write + disk.calls.sync
-    await cluster.sim.run(() => disk.calls.write + disk.calls.sync - before > (seed - 40) * 2)
-    cluster.crash(late)
-    const node = await cluster.startNode(late)
-    t.equal(node.node.driver.raftStatus().isDamaged, false)
-    t.same(await cluster.untilEqual(), [...WORDS, ...more])
-    t.ok(node.node.driver.raftStatus().firstIndex > 20, 'it did not get all entries')
-    await cluster.stop()
-  }
-})
+t.test(
+  'a follower that was away for long gets a snapshot, also if it crashes meanwhile',
+  async t => {
+    for (let seed = 40; seed < 46; seed++) {
+      const cluster = await filled(seed, { snapshotBytes: 200, trailingEntries: 2 })
+      const late = cluster.leaderId() === 1 ? 2 : 1
+      cluster.crash(late)
+      const more = Array.from({ length: 60 }, (_, i) => `more-${i}`)
+      for (const word of more) await cluster.commit(word)
+      await cluster.startNode(late)
+      const disk = cluster.sim.disk(`n${late}`)
+      const before = disk.calls.write + disk.calls.sync
+      await cluster.sim.run(() => disk.calls.write + disk.calls.sync - before > (seed - 40) * 2)
+      cluster.crash(late)
+      const node = await cluster.startNode(late)
+      t.equal(node.node.driver.raftStatus().isDamaged, false)
+      t.same(await cluster.untilEqual(), [...WORDS, ...more])
+      t.ok(node.node.driver.raftStatus().firstIndex > 20, 'it did not get all entries')
+      await cluster.stop()
+    }
+  },
+)
 
 t.test('a node that is no member follows the log without being reachable', async t => {
   const cluster = await filled(50)
@@ -110,7 +119,10 @@ t.test('a node that is no member follows the log without being reachable', async
   await cluster.sim.run(() => observer.machine.words.length === WORDS.length, 10_000)
   await cluster.commit('news')
   await cluster.sim.run(() => observer.machine.words.includes('news'), 1000)
-  const status = cluster.leader()?.node.status().replicas.find(one => one.nodeId === 9)
+  const status = cluster
+    .leader()
+    ?.node.status()
+    .replicas.find(one => one.nodeId === 9)
   t.match(status, { kind: 'observer', directoryId: '' })
   // It goes on when another leads.
   cluster.kill(cluster.leaderId())

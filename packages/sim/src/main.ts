@@ -1,8 +1,10 @@
 // `npm run sim -- --seed N | --seeds COUNT [--from N]`: replays seeds of the raft simulation. A
 // failure prints the seed, which together with the commit is the whole bug report.
+// `--quorum` with these: the same for the real driver, storage and transport.
 // `--hunt COUNT [--bug NAME]`: plants each known bug and prints the first seed that notices it, as a table.
 
 import { huntAll } from './raft/hunt.ts'
+import { runQuorumSeed } from './raft/quorum-sim.ts'
 import { runSeed, type SeedResult } from './raft/run-seed.ts'
 
 function numberAfter(name: string, otherwise: number): number {
@@ -32,29 +34,50 @@ function huntBugs(): void {
   })
 }
 
-function replaySeeds(): void {
+function quorumLine(result: Awaited<ReturnType<typeof runQuorumSeed>>): string {
+  const { seed, violation, committed, reads, fatals, trace } = result
+  const outcome = violation === null ? 'ok' : `VIOLATION: ${violation}`
+  return `quorum seed ${seed}: ${outcome} (committed ${committed}, reads ${reads}, disk failures ${fatals}, trace ${trace})`
+}
+
+/** Runs the seeds that were asked for; `run` answers what to print of each. */
+async function replaySeeds(
+  run: (
+    seed: number,
+  ) => Promise<{ violation: string | null; simulatedMs: number; events: number; text: string }>,
+): Promise<void> {
   const isSingle = process.argv.includes('--seed')
   const from = isSingle ? numberAfter('--seed', 1) : numberAfter('--from', 1)
   const count = isSingle ? 1 : numberAfter('--seeds', 1000)
-  const startedMs = performance.now()
+  const cpuBefore = process.cpuUsage()
   let failed = 0
   let simulatedMs = 0
   let events = 0
   for (let seed = from; seed < from + count; seed++) {
-    const result = runSeed(seed)
+    const result = await run(seed)
     simulatedMs += result.simulatedMs
     events += result.events
     if (result.violation !== null) failed++
-    if (result.violation !== null || isSingle) console.log(line(result))
+    if (result.violation !== null || isSingle) console.log(result.text)
   }
-  const seconds = (performance.now() - startedMs) / 1000
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const seconds = (user + system) / 1_000_000
   const hours = simulatedMs / 3_600_000 / (seconds / 60)
   console.log(
-    `${count} seeds, ${failed} violations, ${events} events in ${seconds.toFixed(1)} s: ` +
+    `${count} seeds, ${failed} violations, ${events} events in ${seconds.toFixed(1)} s of CPU: ` +
       `${hours.toFixed(1)} cluster-hours a CPU-minute`,
   )
   process.exitCode = failed === 0 ? 0 : 1
 }
 
 if (process.argv.includes('--hunt')) huntBugs()
-else replaySeeds()
+else if (process.argv.includes('--quorum'))
+  await replaySeeds(async seed => {
+    const result = await runQuorumSeed(seed)
+    return { ...result, text: quorumLine(result) }
+  })
+else
+  await replaySeeds(async seed => {
+    const result = runSeed(seed)
+    return { ...result, text: line(result) }
+  })

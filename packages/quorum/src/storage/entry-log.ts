@@ -6,7 +6,7 @@
 // promised is noticed by the consensus core, which does not vote until a leader has brought it back.
 
 import { assert, type Env, OperatorError } from '@weir/core'
-import { DEFAULT_LOG_CONFIG, type Log, LogManager } from '@weir/log'
+import { DEFAULT_LOG_CONFIG, type Log, type LogFailure, LogManager } from '@weir/log'
 import {
   batchLeaderEpoch,
   batchPositions,
@@ -27,10 +27,18 @@ export class EntryLog {
   readonly #manager: LogManager
   readonly #log: Log
 
+  #failure: LogFailure | null = null
+
   private constructor(env: Env, manager: LogManager, log: Log) {
     this.#env = env
     this.#manager = manager
     this.#log = log
+    log.setListener({
+      onWritten: () => {},
+      onFailure: failure => {
+        this.#failure = failure
+      },
+    })
   }
 
   /** Opens the log in a directory of its own, which it locks. */
@@ -114,10 +122,13 @@ export class EntryLog {
   async sync(): Promise<void> {
     const endOffset = this.#log.logEndOffset
     await this.#log.flush()
-    assert(this.#log.syncedEndOffset >= endOffset, 'a flush that left entries behind', {
-      endOffset,
-      syncedEndOffset: this.#log.syncedEndOffset,
-    })
+    // A full disk takes entries out of the log again instead of failing the flush.
+    const failure = this.#failure
+    if (failure === null && this.#log.syncedEndOffset >= endOffset) return
+    throw new OperatorError(
+      `the log of the quorum cannot be written: ${failure?.cause.message ?? 'entries were dropped'}`,
+      failure?.cause,
+    )
   }
 
   /** Removes the entry `index` and all after it; durable when resolved. */

@@ -149,7 +149,10 @@ t.test('a bit that flips in the log is noticed, whichever it is', async t => {
   const last = { term: 7, index: 15 }
   await sim.complete(first.storage.write(round({ hardState: hardState(7, last) })))
   await sim.complete(first.storage.close())
-  const original = [...entries(2, 10, 2), ...Array.from({ length: 5 }, (_, i) => entry(11 + i, 3 + i))]
+  const original = [
+    ...entries(2, 10, 2),
+    ...Array.from({ length: 5 }, (_, i) => entry(11 + i, 3 + i)),
+  ]
   const path = await logFile(env)
   const file = await env.disk.open(path, 'write')
   const bytes = Buffer.alloc(file.sizeSync())

@@ -17,8 +17,8 @@ import {
   type SnapshotMeta,
 } from '@weir/raft'
 import { EntryLog } from './entry-log.ts'
-import { type LoadedSnapshot, SnapshotStore } from './snapshot-store.ts'
 import { makeDirectory } from './files.ts'
+import { type LoadedSnapshot, SnapshotStore } from './snapshot-store.ts'
 import { VoterStateFile } from './voter-state-file.ts'
 
 export interface Recovered {

@@ -14,8 +14,14 @@ t.test('a node of another cluster is refused with one sentence on both sides', a
   await cluster.startNode(4, { clusterId: () => 'that' })
   await cluster.sim.run({ forMs: 3000 })
   const said = refusals(cluster).filter(line => line.includes('belongs to cluster that'))
-  t.ok(said.some(line => line.startsWith('n4')), said.join('\n'))
-  t.ok(said.some(line => !line.startsWith('n4')), said.join('\n'))
+  t.ok(
+    said.some(line => line.startsWith('n4')),
+    said.join('\n'),
+  )
+  t.ok(
+    said.some(line => !line.startsWith('n4')),
+    said.join('\n'),
+  )
   t.equal(cluster.get(4).machine.appliedIndex, 0)
   await cluster.stop()
 })

@@ -14,7 +14,6 @@ import { Checker } from './checker.ts'
 import { EventQueue } from './event-queue.ts'
 import { type RaftSimOptions, TICK_MS } from './raft-sim-options.ts'
 import { type DriverBugs, SimNode, type World } from './sim-node.ts'
-import { hashBytes } from './state-machine.ts'
 
 const NO_DATA = Buffer.alloc(0)
 
@@ -113,9 +112,12 @@ export class RaftCluster implements World {
     })
   }
 
-  #note(message: Message): void {
-    const text = `${this.nowMs.toFixed(3)} ${message.type} ${message.from} ${message.to} ${message.term}`
-    this.trace = hashBytes(this.trace, Buffer.from(text, 'latin1'))
+  #note({ type, from, to, term }: Message): void {
+    let hash = this.trace
+    const kind = type.length * 256 + type.charCodeAt(type.length - 1)
+    for (const value of [Math.round(this.nowMs * 1000), kind, from * 64 + to, term])
+      hash = Math.imul(hash ^ value, 0x01000193)
+    this.trace = hash >>> 0
   }
 
   // --- Processes ---
