@@ -1,5 +1,5 @@
 // A cluster as a client sees it: addresses to start from, brokers, who leads which partition, and one
-// connection per broker, opened when it is first needed.
+// connection per broker and lane, opened when it is first needed.
 //
 // Invariant: #brokers and #topics come from the latest metadata answer that had them; they are hints,
 // and whoever gets NOT_LEADER_OR_FOLLOWER and the like asks for a refresh.
@@ -58,6 +58,12 @@ export interface TopicInfo {
 export type MetadataAnswer = Decoded<typeof metadataApi.response>
 
 type Body<Q extends Fields> = Init<Message<Q>> | ((version: number) => Init<Message<Q>>)
+
+/**
+ * Brokers answer in the order of the questions: what may wait long (fetches) has a connection of its
+ * own, so that commits and heartbeats do not wait behind it.
+ */
+export type Lane = 'main' | 'fetch'
 
 /** Any broker, the controller, or the broker with this id. */
 export type Target = 'any' | 'controller' | number
@@ -127,12 +133,12 @@ export class Cluster {
   }
 
   /** The connection to that broker, opened if need be. Throws ClientError. */
-  async connectionTo(target: Target): Promise<Connection> {
+  async connectionTo(target: Target, lane: Lane = 'main'): Promise<Connection> {
     if (target === 'any') return await this.#anyConnection()
     if (this.#brokers.size === 0) await this.refreshMetadata([])
     const nodeId = target === 'controller' ? this.#controllerId : target
     const broker = this.#brokers.get(nodeId)
-    if (broker !== undefined) return await this.connectTo(broker)
+    if (broker !== undefined) return await this.connectTo(broker, lane)
     if (target === 'controller') return await this.#anyConnection()
     throw new ClientError('unknown', `broker ${nodeId} is not in the cluster`)
   }
@@ -228,7 +234,8 @@ export class Cluster {
   }
 
   async #anyConnection(): Promise<Connection> {
-    for (const opening of this.#connections.values()) {
+    for (const [key, opening] of this.#connections) {
+      if (!key.startsWith('main ')) continue
       const connection = await opening.catch(() => null)
       if (connection?.isOpen === true) return connection
     }
@@ -246,15 +253,15 @@ export class Cluster {
   }
 
   /** The connection to this address, opened if need be. Throws ClientError. */
-  async connectTo(address: Address): Promise<Connection> {
+  async connectTo(address: Address, lane: Lane = 'main'): Promise<Connection> {
     if (this.#isClosed) throw new ClientError('ended', 'the client was closed')
-    const key = formatAddress(address)
+    const key = `${lane} ${formatAddress(address)}`
     const existing = this.#connections.get(key)
     if (existing !== undefined) {
       const connection = await existing
       if (connection.isOpen) return connection
       if (this.#connections.get(key) === existing) this.#connections.delete(key)
-      return await this.connectTo(address)
+      return await this.connectTo(address, lane)
     }
     const opening = Connection.open(this.env, address, this.#options)
     this.#connections.set(key, opening)

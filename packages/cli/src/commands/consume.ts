@@ -14,6 +14,8 @@ import { checkInteger, parseTopicSelection, type TopicSelection } from '../value
 import { parseStart, type Range, resolveRange } from '../values/read-range.ts'
 
 const POLL_MS = 1_000
+/** With --exit: how soon the end is looked for when there may be nothing to read. */
+const SHORT_POLL_MS = 100
 const MAX_RECORDS = Number.MAX_SAFE_INTEGER
 
 export const consumeCommand = defineCommand({
@@ -232,13 +234,13 @@ async function consumeInGroup(io: CliIo, cluster: Cluster, options: GroupOptions
   })
   try {
     while (!printer.isDone) {
-      const records = await consumer.poll(POLL_MS)
+      const records = await consumer.poll(mustExit ? SHORT_POLL_MS : POLL_MS)
       const printed = await printer.print(records)
       if (mustCommit) {
         if (printed === records.length) await consumer.commit()
         else await consumer.commitThrough(records.slice(0, printed))
       }
-      if (mustExit && records.length === 0 && consumer.isAtEnd()) break
+      if (mustExit && (await consumer.isAtEnd())) break
     }
   } finally {
     await consumer.close()

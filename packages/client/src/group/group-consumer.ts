@@ -18,6 +18,8 @@ export class GroupConsumer {
   readonly #membership: GroupMembership
   readonly #fetcher: Fetcher
   readonly #committed = new Map<string, number>()
+  /** End offsets of the assigned partitions; null until somebody asks in this generation. */
+  #ends: ReadonlyMap<string, number> | null = null
   #mustJoin = true
   #onAssigned: (partitions: readonly TopicPartition[]) => void = () => {}
 
@@ -75,12 +77,12 @@ export class GroupConsumer {
     )
   }
 
-  /** All assigned partitions were read up to the high watermark that the latest answers had. */
-  isAtEnd(): boolean {
-    return (
-      this.#membership.isActive &&
-      this.positions().every(({ offset, highWatermark }) => offset === highWatermark)
-    )
+  /** All assigned partitions were read up to where they ended when they were assigned. */
+  async isAtEnd(): Promise<boolean> {
+    if (!this.#membership.isActive || this.#mustJoin) return false
+    this.#ends ??= await this.#readEnds()
+    const ends = this.#ends
+    return this.positions().every(position => position.offset >= (ends.get(keyOf(position)) ?? 0))
   }
 
   /** Leaves the group without committing. */
@@ -108,8 +110,19 @@ export class GroupConsumer {
     }
     this.#fetcher.assign([])
     this.#committed.clear()
+    this.#ends = null
     this.#fetcher.assign(await this.#startPositions(partitions))
     this.#onAssigned(partitions)
+  }
+
+  async #readEnds(): Promise<Map<string, number>> {
+    const queries = this.assignment.map(item => ({ ...item, timestamp: OFFSET_LATEST }))
+    const ends = new Map<string, number>()
+    for (const { request, value, error } of await listOffsets(this.#cluster, queries)) {
+      if (value === null) throw error
+      ends.set(keyOf(request), value.offset)
+    }
+    return ends
   }
 
   async #startPositions(partitions: readonly TopicPartition[]): Promise<StartPosition[]> {
