@@ -20,6 +20,9 @@ import { missingPartitionError } from './partition-lookup.ts'
 /** Versions below know no zstd. */
 const ZSTD_MIN_VERSION = 10
 
+/** A request with more partitions lets others have a turn in between (no hold above 10 ms). */
+const ENTRIES_A_TURN = 2000
+
 /** What became of one partition. */
 export type EntryResult =
   | { readonly kind: 'failed'; readonly error: ErrorName }
@@ -111,6 +114,10 @@ export class FetchRead {
 
   #continue(from: number, done: (read: FetchRead) => void): void {
     for (let index = from; index < this.entries.length; index++) {
+      if (index - from === ENTRIES_A_TURN) {
+        this.#services.env.clock.soon(() => this.#continue(index, done))
+        return
+      }
       const entry = this.entries[index]
       if (entry === undefined) continue
       const outcome = this.#readEntry(entry)

@@ -3,7 +3,8 @@
 //
 // A session keeps its subscriptions at the partitions and a list of those that may have news: a
 // request, or a wake-up, costs the partitions that changed, not all of the session.
-// Bounded: `maxSessions` slots; a client without a slot gets session id 0, which is legal.
+// Bounded: `maxSessions` slots, MAX_ENTRIES partitions; a client for whom there is no room gets session
+// id 0, which is legal.
 
 import type { Env } from '@weir/core'
 import type { ErrorName, FetchRequest } from '@weir/protocol'
@@ -11,6 +12,8 @@ import type { Partition, PartitionSubscriber } from '../partition/partition.ts'
 
 /** A session unused for so long may lose its slot to a new one. */
 const EVICTION_MS = 120_000
+/** Partitions that all sessions together may remember; each takes some 300 bytes. */
+const MAX_ENTRIES = 200_000
 /** No session: id, and the epochs of a client that wants none and of one that wants a new one. */
 export const NO_SESSION_ID = 0
 const FINAL_EPOCH = -1
@@ -205,18 +208,27 @@ export type SessionChoice =
 export class FetchSessionCache {
   readonly #env: Env
   readonly #maxSessions: number
+  readonly #maxEntries: number
   /** Least recently used first. */
   readonly #sessions = new Map<number, FetchSession>()
   /** By connection: the session that it made and has not used since. */
   readonly #unused = new Map<number, FetchSession>()
+  /** Of all sessions. */
+  #entryCount = 0
 
-  constructor(env: Env, maxSessions: number) {
+  constructor(env: Env, maxSessions: number, maxEntries = MAX_ENTRIES) {
     this.#env = env
     this.#maxSessions = maxSessions
+    this.#maxEntries = maxEntries
   }
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** Partitions that all sessions remember. */
+  get entryCount(): number {
+    return this.#entryCount
   }
 
   /** Finds or makes the session of a request and brings it up to date. */
@@ -238,7 +250,11 @@ export class FetchSessionCache {
     session.nextEpoch = sessionEpoch === MAX_EPOCH ? 1 : sessionEpoch + 1
     this.#unused.delete(connectionId)
     this.#touch(session)
-    session.apply(request)
+    this.#apply(session, request)
+    if (this.#entryCount > this.#maxEntries) {
+      this.#remove(session.id)
+      return { kind: 'failed', error: 'FETCH_SESSION_ID_NOT_FOUND' }
+    }
     return { kind: 'incremental', session }
   }
 
@@ -253,6 +269,7 @@ export class FetchSessionCache {
     for (const session of this.#sessions.values()) session.close()
     this.#sessions.clear()
     this.#unused.clear()
+    this.#entryCount = 0
   }
 
   #create(request: FetchRequest, version: number, connectionId: number): SessionChoice {
@@ -264,10 +281,21 @@ export class FetchSessionCache {
     const isPrivileged = request.replicaId >= 0 || request.replicaState.replicaId >= 0
     if (!this.#hasRoom(isPrivileged)) return { kind: 'sessionless' }
     const session = new FetchSession(this.#newId(), version >= 13, isPrivileged)
-    session.apply(request)
+    this.#apply(session, request)
+    if (this.#entryCount > this.#maxEntries) {
+      this.#entryCount -= session.size
+      session.close()
+      return { kind: 'sessionless' }
+    }
     this.#unused.set(connectionId, session)
     this.#touch(session)
     return { kind: 'new', session }
+  }
+
+  #apply(session: FetchSession, request: FetchRequest): void {
+    const before = session.size
+    session.apply(request)
+    this.#entryCount += session.size - before
   }
 
   #touch(session: FetchSession): void {
@@ -302,6 +330,7 @@ export class FetchSessionCache {
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return
     this.#sessions.delete(sessionId)
+    this.#entryCount -= session.size
     session.close()
   }
 }

@@ -289,6 +289,26 @@ t.test('the number of sessions is bounded, and one client cannot take them all',
   t.equal(plane.services.fetchSessions.size, 4)
 })
 
+t.test('what sessions remember is bounded', async t => {
+  const plane = await planeWith('a', [['x']])
+  const { fetchSessions } = plane.services
+  const open = async (connectionId: number, count: number) => {
+    const partitions = Array.from({ length: count }, (_, partition) => ({ partition }))
+    const change = { sessionEpoch: 0, connectionId, topics: [{ topic: 'a', partitions }] }
+    return (await fetched(plane, plane.askFetch(12, change))).sessionId ?? 0
+  }
+  t.equal(await open(1, 1001), 0)
+  t.equal(fetchSessions.entryCount, 0)
+  const sessionId = await open(2, 500)
+  t.not(sessionId, 0)
+  t.equal(fetchSessions.entryCount, 500)
+  const partitions = Array.from({ length: 600 }, (_, index) => ({ partition: index + 500 }))
+  const grown = { sessionId, sessionEpoch: 1, topics: [{ topic: 'a', partitions }] }
+  const answer = await fetched(plane, plane.askFetch(12, grown))
+  t.equal(answer.errorCode, errorCode('FETCH_SESSION_ID_NOT_FOUND'))
+  t.equal(fetchSessions.entryCount, 0)
+})
+
 t.test('a topic that is deleted while a session watches it becomes an error', async t => {
   const plane = await planeWith('a', [['x']])
   const { sessionId } = await fetched(

@@ -99,7 +99,7 @@ export class DataPlane {
       metadata: this.image,
       logManager: manager,
       replicaManager,
-      fetchSessions: new FetchSessionCache(env, 4),
+      fetchSessions: new FetchSessionCache(env, 4, 1000),
       responseMemory: new ResponseMemory(MEMORY_BYTES),
       producerIds: new ProducerIds(env, source),
       allBrokers: () => [{ brokerId: 2, host: 'other', port: 9092, rack: null, isFenced: false }],
