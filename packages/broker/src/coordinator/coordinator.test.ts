@@ -16,45 +16,13 @@ import { handleListGroups } from '../handlers/list-groups.ts'
 import { handleOffsetCommit } from '../handlers/offset-commit.ts'
 import { handleOffsetFetch } from '../handlers/offset-fetch.ts'
 import { handleSyncGroup } from '../handlers/sync-group.ts'
-import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
-import type { Services } from '../services.ts'
-import { DataPlane } from '../testing/data-plane.ts'
-import { GroupCoordinator, OFFSETS_TOPIC } from './group-coordinator.ts'
+import type { DataPlane } from '../testing/data-plane.ts'
+import { coordinate, openGroupPlane } from '../testing/group-plane.ts'
+import { OFFSETS_TOPIC } from './group-coordinator.ts'
 import { javaHashCode } from './java-hash.ts'
 
 const ZERO_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const GROUP = 'g'
-
-async function open(): Promise<DataPlane> {
-  const plane = await DataPlane.open()
-  plane.createTopic('t', 2)
-  coordinate(plane)
-  return plane
-}
-
-/** A coordinator for the plane as it is now: after a restart there has to be another one. */
-function coordinate(plane: DataPlane): GroupCoordinator {
-  const { services } = plane
-  const autoTopics = {
-    create: async () => {
-      plane.createTopic(OFFSETS_TOPIC, 3)
-      return new Map()
-    },
-  }
-  const coordinator = new GroupCoordinator(plane.env, {
-    nodeId: services.nodeId,
-    metadata: services.metadata,
-    settings: services.settings,
-    autoTopics: autoTopics as unknown as AutoTopicCreator,
-    replicaManager: services.replicaManager,
-  })
-  coordinator.start()
-  const target = services as { -readonly [Key in keyof Services]: Services[Key] }
-  target.groupCoordinator = coordinator
-  const broker = { brokerId: 1, host: 'here', port: 9092, rack: null, isFenced: false }
-  target.liveBrokers = () => [broker]
-  return coordinator
-}
 
 async function find(plane: DataPlane, keyType = 0): Promise<{ error: ErrorName; nodeId: number }> {
   const request = { key: '', keyType, coordinatorKeys: [GROUP] }
@@ -175,7 +143,7 @@ function javaSum(text: string): number {
 }
 
 t.test('FindCoordinator creates the topic and answers when the shard is loaded', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   t.equal(plane.services.metadata.topic(OFFSETS_TOPIC), undefined)
   t.same(await find(plane), { error: 'NONE', nodeId: 1 })
   t.equal(await fetch(plane), -1)
@@ -183,7 +151,7 @@ t.test('FindCoordinator creates the topic and answers when the shard is loaded',
 })
 
 t.test('a commit is answered when it is written, a heartbeat at once', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   const member = await joinAndSync(plane)
   plane.sim.disk('node').faults.maxDelayMs = 400
@@ -197,14 +165,14 @@ t.test('a commit is answered when it is written, a heartbeat at once', async t =
 })
 
 t.test('unknown topics are refused one by one', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   t.equal(await commit(plane, 1, 'missing'), 'UNKNOWN_TOPIC_OR_PARTITION')
   t.equal(await commit(plane, 1), 'NONE')
 })
 
 t.test('after kill -9 groups and offsets are what was acked', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   t.equal(await commit(plane, 41), 'NONE')
   t.equal(await commit(plane, 42), 'NONE')
@@ -220,7 +188,7 @@ t.test('after kill -9 groups and offsets are what was acked', async t => {
 })
 
 t.test('a failed write forgets the shard: the request fails, what was acked stays', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   t.equal(await commit(plane, 5), 'NONE')
   plane.sim.disk('node').faults.capacityBytes = 0
@@ -233,7 +201,7 @@ t.test('a failed write forgets the shard: the request fails, what was acked stay
 })
 
 t.test('members that wait are sent away when the leadership goes', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   const waiting = askJoin(plane)
   const topic = plane.services.metadata.topic(OFFSETS_TOPIC)!
@@ -248,7 +216,7 @@ t.test('members that wait are sent away when the leadership goes', async t => {
 })
 
 t.test('a session ends by the timer of the shard, whatever the wall clock does', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   const member = await joinAndSync(plane)
   plane.sim.skewWallClock('node', 3_600_000)
@@ -259,7 +227,7 @@ t.test('a session ends by the timer of the shard, whatever the wall clock does',
 })
 
 t.test('after a pause of the process its members may show themselves first', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   const member = await joinAndSync(plane)
   plane.sim.pause('node')
@@ -271,7 +239,7 @@ t.test('after a pause of the process its members may show themselves first', asy
 })
 
 t.test('groups are listed over all shards', async t => {
-  const plane = await open()
+  const plane = await openGroupPlane()
   await find(plane)
   await commit(plane, 1)
   const asked = plane.ask(handleListGroups, 5, { statesFilter: [], typesFilter: [] })
