@@ -6,7 +6,7 @@ t.test(
   async t => {
     let torn = 0
     let crashed = 0
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= 7; seed++) {
       const whole = await runCrash({ seed, crashAtEvent: Number.POSITIVE_INFINITY, steps: 60 })
       for (let share = 0.07; share < 1; share += 0.11) {
         const crashAtEvent = Math.floor(whole.events * share)
@@ -15,13 +15,13 @@ t.test(
         if (result.hasCrashed) crashed++
       }
     }
-    t.ok(crashed > 80, `${crashed} crashes`)
-    t.ok(torn > 5, `${torn} torn tails`)
+    t.ok(crashed > 45, `${crashed} crashes`)
+    t.ok(torn > 2, `${torn} torn tails`)
   },
 )
 
 t.test('with flush.messages=1 every record below the written end survives', async t => {
-  for (let seed = 101; seed <= 108; seed++) {
+  for (let seed = 101; seed <= 105; seed++) {
     const config = { flushMessages: 1 }
     const whole = await runCrash({
       seed,
