@@ -20,8 +20,19 @@ if (!existsSync(jars)) {
 }
 
 function dump(files, ...flags) {
-  const args = ['-cp', `${jars}/*`, 'org.apache.kafka.tools.DumpLogSegments', '--files', files.join(','), ...flags]
-  return execFileSync('java', args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] })
+  const args = [
+    '-cp',
+    `${jars}/*`,
+    'org.apache.kafka.tools.DumpLogSegments',
+    '--files',
+    files.join(','),
+    ...flags,
+  ]
+  return execFileSync('java', args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'log-dump-'))
@@ -51,11 +62,15 @@ try {
   let sequence = 0
   for (let index = 0; index < 900; index++) {
     const keys = [`key ${index % 40}`, `key ${(index * 7) % 40}`]
-    const values = keys.map((_, at) => (index % 11 === 0 ? null : `value ${index}.${at} ${'z'.repeat(index % 90)}`))
+    const values = keys.map((_, at) =>
+      index % 11 === 0 ? null : `value ${index}.${at} ${'z'.repeat(index % 90)}`,
+    )
     const timestamp = Date.now() - 1000 + index
     const common = { keys, values, timestamp, codec: codecs[index % 5] }
     const producer =
-      index % 3 === 0 ? { producerId: 12, producerEpoch: 2, baseSequence: sequence, isTransactional: true } : {}
+      index % 3 === 0
+        ? { producerId: 12, producerEpoch: 2, baseSequence: sequence, isTransactional: true }
+        : {}
     if (index % 3 === 0) sequence += 2
     const origin = { origin: 'client', leaderEpoch: Math.floor(index / 300), nowMs: Date.now() }
     const outcome = log.append(batch({ ...common, ...producer }), origin)
@@ -63,21 +78,35 @@ try {
     expected.push({ baseOffset: outcome.baseOffset, lastOffset: outcome.lastOffset })
     if (index % 30 === 27) {
       const kind = index % 60 === 27 ? 'abort' : 'commit'
-      log.append(marker({ kind, producerId: 12, producerEpoch: 2, timestamp }), { ...origin, origin: 'coordinator' })
+      log.append(marker({ kind, producerId: 12, producerEpoch: 2, timestamp }), {
+        ...origin,
+        origin: 'coordinator',
+      })
     }
     if (index % 50 === 0) await log.flush()
   }
-  log.append(marker({ kind: 'commit', producerId: 12, producerEpoch: 2 }), { origin: 'coordinator', leaderEpoch: 2, nowMs: Date.now() })
+  log.append(marker({ kind: 'commit', producerId: 12, producerEpoch: 2 }), {
+    origin: 'coordinator',
+    leaderEpoch: 2,
+    nowMs: Date.now(),
+  })
   await log.flush()
   log.updateHighWatermark(log.logEndOffset)
   const verify = what => {
     const folder = join(directory, 'dumped-0')
     const names = readdirSync(folder).sort()
     const logs = names.filter(name => name.endsWith('.log'))
-    const text = dump(logs.map(name => join(folder, name)), '--deep-iteration', '--print-data-log')
+    const text = dump(
+      logs.map(name => join(folder, name)),
+      '--deep-iteration',
+      '--print-data-log',
+    )
     const bases = [...text.matchAll(/^baseOffset: (\d+) lastOffset: (\d+) .*isvalid: (\w+)/gm)]
     check(bases.length > 0, `${what}: no batches`)
-    check(bases.every(match => match[3] === 'true'), `${what}: an invalid batch`)
+    check(
+      bases.every(match => match[3] === 'true'),
+      `${what}: an invalid batch`,
+    )
     for (const suffix of ['.index', '.timeindex', '.txnindex', '.snapshot']) {
       const files = names.filter(name => name.endsWith(suffix)).map(name => join(folder, name))
       if (files.length === 0) continue
@@ -85,7 +114,9 @@ try {
       const entries = dump(files)
       const isBad = /mismatch|Error|error|out of order|Exception|corrupt/i.test(said + entries)
       check(!isBad, `${what}: ${suffix}: ${(said + entries).slice(0, 2000)}`)
-      say(`${what}: ${files.length} ${suffix} files, ${entries.split('\n').length} lines, no complaint`)
+      say(
+        `${what}: ${files.length} ${suffix} files, ${entries.split('\n').length} lines, no complaint`,
+      )
     }
     say(`${what}: ${logs.length} segments, ${bases.length} batches, all valid to Kafka`)
     return bases.map(match => ({ baseOffset: Number(match[1]), lastOffset: Number(match[2]) }))
@@ -95,7 +126,10 @@ try {
   const first = verify('as appended')
   const seen = new Map(first.map(each => [each.baseOffset, each.lastOffset]))
   for (const each of expected) {
-    check(seen.get(each.baseOffset) === each.lastOffset, `batch at ${each.baseOffset} is not in the dump`)
+    check(
+      seen.get(each.baseOffset) === each.lastOffset,
+      `batch at ${each.baseOffset} is not in the dump`,
+    )
   }
   const second = await LogManager.open(env, options)
   const cleaned = await second.runCleaner()
