@@ -1,5 +1,14 @@
 // The quorum of controllers: consensus on disks and networks.
 
+export {
+  type DecidingMachine,
+  type DecisionMade,
+  type DecisionParts,
+  DecisionRuntime,
+  NotLeaderError,
+  type Proposer,
+  QuorumBusyError,
+} from './decision-runtime.ts'
 export { DEFAULT_LIMITS, QuorumNode, type QuorumNodeOptions } from './quorum-node.ts'
 export type { QuorumStatus, ReplicaStatus } from './quorum-status.ts'
 export { type DriverOptions, RaftDriver } from './raft-driver.ts'

@@ -38,12 +38,18 @@ export class WordList implements StateMachine {
   }
 }
 
+/** What the harness looks at; a WordList unless a test brings its own. */
+export interface TestMachine extends StateMachine {
+  readonly words: readonly string[]
+  readonly appliedIndex: number
+}
+
 export interface TestNode {
   readonly name: string
   readonly env: Env
   readonly node: QuorumNode
   readonly server: QuorumServer
-  readonly machine: WordList
+  readonly machine: TestMachine
   fatal: Error | null
 }
 
@@ -76,10 +82,13 @@ export class QuorumCluster {
   }
 
   /** Starts (again) a node on its disk. Rejects as opening does. */
-  async startNode(id: number, options: Partial<QuorumNodeOptions> = {}): Promise<TestNode> {
+  async startNode(
+    id: number,
+    options: Partial<QuorumNodeOptions> = {},
+    machine: TestMachine = new WordList(),
+  ): Promise<TestNode> {
     const name = `n${id}`
     const env = this.sim.env(name)
-    const machine = new WordList()
     let opened: TestNode | null = null
     const onFatal = (error: Error) => {
       if (opened !== null) opened.fatal = error
@@ -163,7 +172,7 @@ export class QuorumCluster {
   }
 
   /** Waits until all nodes that are up have applied the same, and answers it. */
-  async untilEqual(limitMs = 20_000): Promise<string[]> {
+  async untilEqual(limitMs = 20_000): Promise<readonly string[]> {
     const isEqual = () => {
       const leader = this.leader()
       if (leader === null) return false
