@@ -102,6 +102,9 @@ function allSource(folder) {
     .join('\n')
 }
 
+/** Bounds of group settings: group-settings.ts puts their names together. */
+const GROUP_BOUND = /^group\.(consumer|share|streams)\.(min|max)\./
+
 /** Broker settings that are called supported although nothing reads them. */
 function unreadSettings() {
   const source = allSource(join(ROOT, 'packages'))
@@ -109,7 +112,7 @@ function unreadSettings() {
   return Object.values(BROKER_AREAS)
     .flat()
     .filter(row => row.support === 'supported' && !inherited.includes(row.key))
-    .filter(row => !source.includes(`'${row.key}'`))
+    .filter(row => !source.includes(`'${row.key}'`) && !GROUP_BOUND.test(row.key))
     .map(row => row.key)
 }
 
