@@ -4,7 +4,7 @@
 // JSON. Invariants: a file is written beside its place, synced, renamed, and the directory is synced,
 // so that a crash leaves the old or the new one; what does not fit its checksum is treated as absent.
 
-import { type Disk, DiskError } from '@weir/core'
+import { type Disk, DiskError, type Logger } from '@weir/core'
 import { crc32c } from '@weir/protocol'
 
 export const CHECKPOINT_VERSION = 1
@@ -131,4 +131,18 @@ export async function writeFully(
 export function directoryOf(path: string): string {
   const slash = path.lastIndexOf('/')
   return slash <= 0 ? (slash === 0 ? '/' : '.') : path.slice(0, slash)
+}
+
+/** Awaits a write that can be done without: on a full disk it is left out, and that is logged. */
+export async function unlessDiskIsFull(write: Promise<unknown>, log: Logger): Promise<void> {
+  try {
+    await write
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isOutOfSpace(error)) throw error
+    log.warn('the disk is full: left out', { path: error.path })
+  }
+}
+
+export function isOutOfSpace(error: DiskError): boolean {
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'
 }

@@ -168,3 +168,18 @@ t.test('one data directory that fails leaves the other online', async t => {
     [false, true],
   )
 })
+
+t.test('a start on a full disk serves what is there', async t => {
+  const world = await openWorld({ segmentBytes: 1000 }, { instantDisk: false })
+  const acked = new Map<number, string>()
+  await produce(world, acked, 20)
+  world.sim.kill('one')
+  const disk = world.sim.disk('one')
+  disk.faults.capacityBytes = disk.usedBytes
+  await reopen(world)
+  t.notOk(world.log.isOffline)
+  await checkAcked(world, acked, 'on a full disk')
+  disk.faults.capacityBytes = Number.POSITIVE_INFINITY
+  await produce(world, new Map(), 1)
+  t.equal(world.log.writtenEndOffset, 21)
+})

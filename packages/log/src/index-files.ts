@@ -6,7 +6,7 @@
 
 import { DiskError } from '@weir/core'
 import { crc32c } from '@weir/protocol'
-import { writeCacheFile } from './checkpoint-file.ts'
+import { unlessDiskIsFull, writeCacheFile } from './checkpoint-file.ts'
 import { readIfThere, readSyncIfThere } from './disk-reads.ts'
 import {
   INDEX_SUFFIX,
@@ -98,7 +98,7 @@ export async function rebuildIndexes(state: LogState, segment: Segment): Promise
   segment.timeIndex = freshTimes
   segment.hasDirtyIndexes = true
   if (segment === state.activeSegment) return
-  await writeIndexFiles(state, segment)
+  await unlessDiskIsFull(writeIndexFiles(state, segment), env.log)
   indexes.touch(segment)
 }
 

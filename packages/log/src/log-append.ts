@@ -253,7 +253,13 @@ function mustRoll(state: LogState, question: RollQuestion): boolean {
   const segmentMs = config.cleanupCompact
     ? Math.min(config.segmentMs, config.maxCompactionLagMs)
     : config.segmentMs
-  return ageMs > segmentMs - config.segmentJitterMs
+  return ageMs > segmentMs - config.segmentJitterMs * jitterOf(state, segment)
+}
+
+/** In [0, 1), the same for a segment each time it is asked: logs made together do not roll together. */
+function jitterOf(state: LogState, segment: Segment): number {
+  const mixed = Math.imul(segment.createdMs + segment.baseOffset, 0x9e3779b1) ^ state.partitionIndex
+  return (Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 0) / 2 ** 32
 }
 
 /** Closes the active segment and begins a new one at `baseOffset`; the files follow later. */

@@ -5,16 +5,13 @@
 // producers' state is that of this end again.
 
 import { DiskError } from '@weir/core'
+import { isOutOfSpace } from './checkpoint-file.ts'
 import type { LogState } from './log-state.ts'
 import { rebuildActive, rebuildProducers } from './producer-files.ts'
 
 const SPACE_CHECK_MS = 250
 /** Asked for on top of what failed, so that the checkpoints fit, too. */
 const SPACE_RESERVE_BYTES = 256 * 1024
-
-export function isOutOfSpace(error: DiskError): boolean {
-  return error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'
-}
 
 export function handleWriteFailure(state: LogState, cause: DiskError): void {
   if (!isOutOfSpace(cause)) {

@@ -69,6 +69,7 @@ export class LogManager {
   /** By directory name: removals and renames that a new log of that name has to wait for. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #timers = new Set<Timer>()
+  readonly #deletions = new Set<() => Promise<unknown>>()
   readonly #tailBudget: TailBudget
   #isClosed = false
 
@@ -100,7 +101,7 @@ export class LogManager {
         for (const listener of this.#offlineListeners) listener(path, cause)
       })
       this.#directories.push(directory)
-      const later = this.#later.bind(this)
+      const later = this.#deleteLater.bind(this)
       const shared = { files, readBuffers, indexes, writes, later, tailBudget: this.#tailBudget }
       this.#contexts.set(directory, { env: this.#env, directory, ...shared })
     }
@@ -269,7 +270,11 @@ export class LogManager {
       return
     }
     const path = `${directory.path}/${newName}`
-    this.#later(state.config.fileDeleteDelayMs, () => removeDirectory(this.#env, path), newName)
+    this.#deleteLater(
+      state.config.fileDeleteDelayMs,
+      () => removeDirectory(this.#env, path),
+      newName,
+    )
   }
 
   #find(name: string): FoundLog | null {
@@ -390,12 +395,27 @@ export class LogManager {
     this.#timers.add(timer)
   }
 
+  /** Like `#later`, but a close does it at once: a clean start looks for no leftovers. */
+  #deleteLater(delayMs: number, task: () => Promise<unknown>, what: string): void {
+    if (this.#isClosed) {
+      this.#env.log.background(task(), what)
+      return
+    }
+    this.#deletions.add(task)
+    const run = () => {
+      this.#deletions.delete(task)
+      return task()
+    }
+    this.#later(delayMs, run, what)
+  }
+
   /** Flushes and closes all logs and leaves the clean-shutdown marker with the broker's epoch. */
   async close(brokerEpoch: number = NO_BROKER_EPOCH): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
     await Promise.allSettled(this.#leaving.values())
+    await Promise.allSettled([...this.#deletions].map(task => task()))
     for (const directory of this.#directories) {
       const closed: ClosedLog[] = []
       await this.#guard(directory, () =>

@@ -5,7 +5,7 @@
 // is not in the marker is recovered; directories that are set aside are never opened.
 
 import type { Env } from '@weir/core'
-import { writeFileAtomically } from './checkpoint-file.ts'
+import { unlessDiskIsFull, writeFileAtomically } from './checkpoint-file.ts'
 import {
   encodePartitionMetadata,
   isSetAside,
@@ -62,7 +62,7 @@ export async function openLogs(
   })
   if (toRecover.length > 0) await recoverAll(context, directory, toRecover, options)
   for (const name of closed.keys()) directory.forgetKnown(name)
-  await directory.writeOffsets()
+  await unlessDiskIsFull(directory.writeOffsets(), env.log)
 }
 
 async function fits(env: Env, directory: LogDirectory, known: ClosedLog): Promise<boolean> {
@@ -153,7 +153,8 @@ async function recoverAll(
     // A segment without bytes may have no file yet: its entry is synced when it gets one.
     for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
     await env.disk.syncDir(state.directory)
-    await writeLogCheckpoint(state)
+    state.isCheckpointDurable = false
+    await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
     directory.logs.set(name, { log: new Log(state), state })
   })
 }

@@ -6,6 +6,7 @@
 
 import { DiskError } from '@weir/core'
 import { batchBaseOffset, batchLastOffset, batchSizeInBytes } from '@weir/protocol'
+import { isOutOfSpace } from './checkpoint-file.ts'
 import { abortedIn, abortedInMemory } from './log-aborted.ts'
 import { examineSegment } from './log-damage.ts'
 import type { LogState } from './log-state.ts'
@@ -89,8 +90,8 @@ export function read(state: LogState, request: ReadRequest): ReadOutcome | Promi
   if (tail === null || index < 0) return readFromDisk(state, request)
   const result = readTail(state, request, limitOffset, index)
   if (request.withAborted !== true || result.bytes === 0) return result
-  const aborted = abortedInMemory(state, result.startOffset, result.endOffset)
-  if (aborted === null) return withAborted(state, result)
+  const aborted = abortedInMemory(state, request.fromOffset, result.endOffset)
+  if (aborted === null) return withAborted(state, request, result)
   result.abortedTransactions = aborted
   return result
 }
@@ -162,9 +163,13 @@ function endInChunk(
   return { at, endOffset }
 }
 
-async function withAborted(state: LogState, result: MemoryRead): Promise<ReadOutcome> {
+async function withAborted(
+  state: LogState,
+  request: ReadRequest,
+  result: MemoryRead,
+): Promise<ReadOutcome> {
   try {
-    result.abortedTransactions = await abortedIn(state, result.startOffset, result.endOffset)
+    result.abortedTransactions = await abortedIn(state, request.fromOffset, result.endOffset)
     return result
   } catch (error) {
     result.release()
@@ -246,7 +251,9 @@ async function finishDiskRead(
   const free = () => state.context.readBuffers.release(data.buffer)
   try {
     const aborted =
-      request.withAborted === true ? await abortedIn(state, data.startOffset, data.endOffset) : null
+      request.withAborted === true
+        ? await abortedIn(state, request.fromOffset, data.endOffset)
+        : null
     return new DiskRead(data.buffer.subarray(data.from, data.to), data, aborted, free)
   } catch (error) {
     free()
@@ -259,7 +266,7 @@ function storageFailure(state: LogState, error: unknown): Failed {
   if (error.code === 'EMFILE' || error.code === 'ENFILE') {
     return failed('KAFKA_STORAGE_ERROR', error.message)
   }
-  if (error.code !== 'EBUSY') state.context.directory.goOffline(error)
+  if (error.code !== 'EBUSY' && !isOutOfSpace(error)) state.context.directory.goOffline(error)
   return failed('KAFKA_STORAGE_ERROR', error.message)
 }
 

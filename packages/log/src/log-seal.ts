@@ -4,9 +4,9 @@
 // Invariant: the closed segment enters the checkpoint only after its sync returned (D9).
 
 import { DiskError } from '@weir/core'
+import { isOutOfSpace } from './checkpoint-file.ts'
 import { writeIndexFiles } from './index-files.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
-import { isOutOfSpace } from './log-failure.ts'
 import type { LogState, SealJob } from './log-state.ts'
 import { startSync } from './log-sync.ts'
 import { writeProducers } from './producer-files.ts'

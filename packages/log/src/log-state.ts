@@ -28,7 +28,7 @@ export interface LogContext {
   readonly indexes: IndexCache
   readonly writes: WriteScheduler<LogState>
   readonly directory: DataDirectory
-  /** Runs a task after a delay, unless the manager is closed before. */
+  /** Runs a deletion after a delay, or when the manager is closed. */
   readonly later: (delayMs: number, task: () => Promise<unknown>, what: string) => void
 }
 

@@ -71,7 +71,10 @@ export function loadProducersSync(state: LogState): boolean {
     readSyncIfThere(disk, base + SNAPSHOT_SUFFIX),
     readSyncIfThere(disk, base + PRODUCERS_SUFFIX),
   )
-  if (state.producers !== null) return true
+  if (state.producers !== null) {
+    state.producers.highWatermarkMoved(state.highWatermark)
+    return true
+  }
   state.refusal = 'being recovered'
   const rebuild = state.runExclusive(async () => {
     await rebuildProducers(state)

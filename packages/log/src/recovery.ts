@@ -7,7 +7,7 @@
 
 import type { Disk, Env } from '@weir/core'
 import { crc32c } from '@weir/protocol'
-import { writeCacheFile } from './checkpoint-file.ts'
+import { unlessDiskIsFull, writeCacheFile } from './checkpoint-file.ts'
 import { readIfThere, unlinkIfThere } from './disk-reads.ts'
 import {
   decodePartitionMetadata,
@@ -23,7 +23,7 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { type LogCheckpoint, readLogCheckpoint } from './log-checkpoint.ts'
 import { damageOf } from './log-damage.ts'
 import type { DamagedRange, LogConfig } from './log-types.ts'
-import { NO_PRODUCERS, newestSnapshot, removeSnapshotsAbove } from './producer-files.ts'
+import { type NO_PRODUCERS, newestSnapshot, removeSnapshotsAbove } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { finishInterrupted } from './recovery-files.ts'
 import { Segment } from './segment.ts'
@@ -121,7 +121,7 @@ class LogRecovery {
     const trusted = await this.#trustedSegments(bases, recoveryPoint)
     const firstScanned = bases.findIndex(base => !trusted.has(base))
     const scanFrom = firstScanned < 0 ? Math.max(0, bases.length - 1) : firstScanned
-    const walk = await this.#walk(bases, scanFrom, trusted)
+    const walk = await this.#walk(bases, scanFrom, { trusted, startOffset })
     const segments = walk.segments
     const isStartKnown = this.#checkpoint !== null || known !== null
     if (isStartKnown && (bases[0] ?? 0) > startOffset) {
@@ -187,16 +187,14 @@ class LogRecovery {
   async #walk(
     bases: readonly number[],
     scanFrom: number,
-    trusted: ReadonlyMap<number, Segment>,
+    from: { readonly trusted: ReadonlyMap<number, Segment>; readonly startOffset: number },
   ): Promise<WalkResult> {
-    const firstBase = bases[scanFrom]
-    const snapshot =
-      firstBase === undefined
-        ? { offset: 0, data: NO_PRODUCERS }
-        : await newestSnapshot(this.#disk, this.#request.directory, {
-            atMostOffset: firstBase,
-            startOffset: bases[0] ?? 0,
-          })
+    const { trusted, startOffset } = from
+    // Without any file the log is empty, and its producers are those of its start.
+    const snapshot = await newestSnapshot(this.#disk, this.#request.directory, {
+      atMostOffset: bases[scanFrom] ?? startOffset,
+      startOffset: bases[0] ?? 0,
+    })
     let producers = snapshot.data
     const walked: Walked[] = []
     const segments: Segment[] = []
@@ -364,10 +362,13 @@ class LogRecovery {
     const offsetIndex = Buffer.from(scanned.offsetIndex)
     const timeIndex = Buffer.from(scanned.timeIndex)
     const aborted = encodeTransactionIndex(scanned.aborted)
-    await writeCacheFile(this.#disk, base + INDEX_SUFFIX, offsetIndex)
-    await writeCacheFile(this.#disk, base + TIME_INDEX_SUFFIX, timeIndex)
-    if (aborted.length === 0) await unlinkIfThere(this.#disk, base + TRANSACTION_INDEX_SUFFIX)
-    else await writeCacheFile(this.#disk, base + TRANSACTION_INDEX_SUFFIX, aborted)
+    const files = async () => {
+      await writeCacheFile(this.#disk, base + INDEX_SUFFIX, offsetIndex)
+      await writeCacheFile(this.#disk, base + TIME_INDEX_SUFFIX, timeIndex)
+      if (aborted.length === 0) await unlinkIfThere(this.#disk, base + TRANSACTION_INDEX_SUFFIX)
+      else await writeCacheFile(this.#disk, base + TRANSACTION_INDEX_SUFFIX, aborted)
+    }
+    await unlessDiskIsFull(files(), this.#env.log)
     segment.offsetIndexCrc = crc32c(offsetIndex)
     segment.timeIndexCrc = crc32c(timeIndex)
     segment.transactionIndexCrc = aborted.length === 0 ? -1 : crc32c(aborted)

@@ -4,6 +4,7 @@
 // age counts from the largest timestamp in a segment, so that a record of the future pins it (D15);
 // the active segment goes only when all of it is too old, and another takes its place first.
 
+import { loadActiveIndexesSync } from './index-files.ts'
 import { roll } from './log-append.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
@@ -18,7 +19,7 @@ export function applyRetention(state: LogState, nowMs: number): Promise<number> 
     const count = countExpired(state, nowMs)
     if (count === 0) return 0
     if (count === state.segments.length) {
-      if (state.activeSegment.offsetIndex === null) return 0
+      if (state.activeSegment.offsetIndex === null) loadActiveIndexesSync(state)
       roll(state, state.endOffset, nowMs)
       state.seals = null
     }
