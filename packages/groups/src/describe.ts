@@ -1,6 +1,11 @@
 // How a group looks from outside: in lists, in descriptions, and to the expiry of its offsets.
 
-import { type DescribeGroupsResponse, errorCode } from '@weir/protocol'
+import {
+  type DescribeGroupsResponse,
+  errorCode,
+  type ListGroupsRequest,
+  type ListGroupsResponse,
+} from '@weir/protocol'
 import type { ClassicGroup } from './classic/classic-group.ts'
 import { EMPTY_BYTES } from './classic/classic-member.ts'
 import type { ExpiryRule, OffsetOwner } from './group-offsets.ts'
@@ -11,24 +16,40 @@ const DESCRIBE_NOT_FOUND_VERSION = 6
 /** Kafka's answer where authorised operations were not asked for. */
 export const NO_AUTHORIZED_OPERATIONS = -2_147_483_648
 
-export interface ListedGroup {
-  readonly groupId: string
-  readonly protocolType: string
-  readonly groupState: string
-  readonly groupType: string
-}
-
-export function listedGroup(group: Group): ListedGroup {
-  const { groupId, state: groupState } = group
-  if (group.kind === 'consumer') {
-    return { groupId, protocolType: 'consumer', groupState, groupType: 'consumer' }
+/** Filters are without regard to case; an empty one lets everything pass. */
+export function listGroups(
+  groups: Iterable<Group>,
+  request: ListGroupsRequest,
+): ListGroupsResponse {
+  const states = new Set(request.statesFilter.map(each => each.toLowerCase()))
+  const types = new Set(request.typesFilter.map(each => each.toLowerCase()))
+  const listed: ListGroupsResponse['groups'] = []
+  for (const group of groups) {
+    if (states.size > 0 && !states.has(group.state.toLowerCase())) continue
+    if (types.size > 0 && !types.has(group.kind)) continue
+    listed.push({
+      groupId: group.groupId,
+      protocolType: (group.kind === 'consumer' ? 'consumer' : group.protocolType) ?? '',
+      groupState: group.state,
+      groupType: group.kind,
+    })
   }
-  return { groupId, protocolType: group.protocolType ?? '', groupState, groupType: 'classic' }
+  return { throttleTimeMs: 0, errorCode: 0, groups: listed }
 }
 
 type DescribedGroup = DescribeGroupsResponse['groups'][number]
 
-export function describeGroup(group: ClassicGroup): DescribedGroup {
+export function describeClassicGroup(
+  groupId: string,
+  group: Group | undefined,
+  apiVersion: number,
+): DescribedGroup {
+  if (group?.kind === 'classic') return describeGroup(group)
+  const reason = group === undefined ? 'not found' : 'is not a classic group'
+  return describeMissingGroup(groupId, reason, apiVersion)
+}
+
+function describeGroup(group: ClassicGroup): DescribedGroup {
   const isStable = group.state === 'Stable'
   return {
     errorCode: 0,
@@ -50,11 +71,7 @@ export function describeGroup(group: ClassicGroup): DescribedGroup {
 }
 
 /** `reason` is that there is no group of the name, or that it is of another kind. */
-export function describeMissingGroup(
-  groupId: string,
-  reason: string,
-  apiVersion: number,
-): DescribedGroup {
+function describeMissingGroup(groupId: string, reason: string, apiVersion: number): DescribedGroup {
   const hasError = apiVersion >= DESCRIBE_NOT_FOUND_VERSION
   return {
     errorCode: hasError ? errorCode('GROUP_ID_NOT_FOUND') : 0,

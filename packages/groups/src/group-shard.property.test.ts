@@ -23,6 +23,8 @@ const GROUP = 'g'
 const PARTITIONS = 6
 const SESSION_MS = 6000
 const REBALANCE_MS = 9000
+/** Steps between two comparisons with a shard that is rebuilt from all records. */
+const REBUILD_EVERY = 5
 
 /** A process that consumes: it keeps what it was told, also when that is outdated. */
 interface Client {
@@ -323,18 +325,19 @@ class World {
   }
 
   /** What was acked is there, now and in a shard that is rebuilt from the records. */
-  check(): void {
-    const rebuilt = this.harness.rebuild(this.nowMs)
-    for (const shard of [this.harness.shard, rebuilt]) {
+  check(withRebuild: boolean): void {
+    const live = this.harness.shard
+    const rebuilt = withRebuild ? this.harness.rebuild(this.nowMs) : live
+    for (const shard of [live, rebuilt]) {
       const fetched = fetchAll(shard)
       for (const [partitionIndex, offset] of this.acked) {
         if (fetched.get(partitionIndex) !== offset) throw new Error('an acked commit is gone')
       }
       if (fetched.size !== this.acked.size) throw new Error('an offset that nobody was told of')
     }
-    const live = describe(this.harness.shard)
-    if (live.state !== 'Stable') return
-    const same = JSON.stringify(live) === JSON.stringify(describe(rebuilt))
+    const described = describe(live)
+    if (described.state !== 'Stable') return
+    const same = JSON.stringify(described) === JSON.stringify(describe(rebuilt))
     if (!same) throw new Error('the rebuilt group is another one')
   }
 }
@@ -398,23 +401,23 @@ t.test(
         fc.array(op, { minLength: 50, maxLength: 250, size: 'max' }),
         (seed, ops) => {
           const world = new World(seed)
-          for (const each of ops) {
+          ops.forEach((each, index) => {
             world.run(each)
-            world.check()
-          }
+            world.check(index % REBUILD_EVERY === 0)
+          })
           // Long enough for every rebalance and session: whoever still waits would wait for ever.
           world.advance(10 * 60_000)
           if (world.waiting.size > 0) throw new Error('a request was never answered')
-          world.check()
+          world.check(true)
           seen.assigned += world.owners.size
           seen.acked += world.acked.size
           seen.gone += world.gone.size
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     )
-    t.ok(seen.assigned > 400, `${seen.assigned} generations were assigned`)
-    t.ok(seen.acked > 200, `${seen.acked} partitions had acked commits`)
+    t.ok(seen.assigned > 100, `${seen.assigned} generations were assigned`)
+    t.ok(seen.acked > 150, `${seen.acked} partitions had acked commits`)
     t.ok(seen.gone > 200, `${seen.gone} members were out`)
   },
 )

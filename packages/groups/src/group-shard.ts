@@ -7,17 +7,14 @@
 
 import type { Random } from '@weir/core'
 import {
-  type ConsumerGroupDescribeResponse,
   type ConsumerGroupHeartbeatRequest,
   type DeleteGroupsResponse,
-  type DescribeGroupsResponse,
   type ErrorName,
   errorCode,
   type HeartbeatRequest,
   type JoinGroupRequest,
   type LeaveGroupRequest,
   type ListGroupsRequest,
-  type ListGroupsResponse,
   type OffsetCommitRequest,
   type OffsetDeleteRequest,
   type SyncGroupRequest,
@@ -35,7 +32,7 @@ import { heartbeatFailed, requestProblem } from './consumer/heartbeat-answer.ts'
 import { type CommitCheck, checkCommit, fetchError } from './consumer/member-check.ts'
 import { allowsUpgrade, upgradeDraft } from './consumer/migration.ts'
 import { knownAssignors } from './consumer/target.ts'
-import { describeGroup, describeMissingGroup, listedGroup, ownerOf } from './describe.ts'
+import { describeClassicGroup, listGroups, ownerOf } from './describe.ts'
 import { type FetchedGroup, GroupOffsets, type OffsetFetch } from './group-offsets.ts'
 import type { Group } from './group-types.ts'
 import { NO_PRODUCER_ID, Offsets } from './offsets.ts'
@@ -111,7 +108,7 @@ export class GroupShard {
     const effects = this.#classic.join({ requestId, request, context, group })
     if (known === undefined) return effects
     // The group of the other protocol is empty: a classic one takes its place.
-    this.#consumer.cancelTimers(known)
+    this.#consumer.timers.cancelAll(known)
     const draft = new GroupDraft(known, [])
     draft.removeGroup()
     return { ...effects, records: [...draft.records, ...effects.records] }
@@ -216,7 +213,7 @@ export class GroupShard {
       const upgraded = this.#groups.get(request.groupId)
       if (upgraded?.kind !== 'consumer') return
       for (const memberId of memberIds) {
-        this.#consumer.scheduleSession(upgraded, memberId, context.nowMs)
+        this.#consumer.timers.scheduleSession(upgraded, memberId, context.nowMs)
       }
     }
     return effects
@@ -296,16 +293,7 @@ export class GroupShard {
 
   /** The groups of this shard only. */
   listGroups(requestId: number, request: ListGroupsRequest): GroupEffects {
-    const states = new Set(request.statesFilter.map(each => each.toLowerCase()))
-    const types = new Set(request.typesFilter.map(each => each.toLowerCase()))
-    const groups: ListGroupsResponse['groups'] = []
-    for (const group of this.#groups.values()) {
-      const listed = listedGroup(group)
-      if (states.size > 0 && !states.has(listed.groupState.toLowerCase())) continue
-      if (types.size > 0 && !types.has(listed.groupType.toLowerCase())) continue
-      groups.push(listed)
-    }
-    return replyOnly(requestId, { throttleTimeMs: 0, errorCode: 0, groups })
+    return replyOnly(requestId, listGroups(this.#groups.values(), request))
   }
 
   /** The reply is one entry for each id, in their order. */
@@ -314,25 +302,23 @@ export class GroupShard {
     groupIds: readonly string[],
     context: RequestContext,
   ): GroupEffects {
-    const groups: DescribeGroupsResponse['groups'] = groupIds.map(groupId => {
-      const group = this.#groups.get(groupId)
-      if (group?.kind === 'classic') return describeGroup(group)
-      const reason = group === undefined ? 'not found' : 'is not a classic group'
-      return describeMissingGroup(groupId, reason, context.apiVersion)
-    })
-    return replyOnly(requestId, groups)
+    const { apiVersion } = context
+    const described = groupIds.map(groupId =>
+      describeClassicGroup(groupId, this.#groups.get(groupId), apiVersion),
+    )
+    return replyOnly(requestId, described)
   }
 
   /** The reply is one entry for each id, in their order. */
   describeConsumerGroups(requestId: number, groupIds: readonly string[]): GroupEffects {
     const { assignors } = this.#config.consumer
-    const groups: ConsumerGroupDescribeResponse['groups'] = groupIds.map(groupId => {
+    const described = groupIds.map(groupId => {
       const group = this.#groups.get(groupId)
       if (group?.kind === 'consumer') return describeConsumerGroup(group, this.#topics, assignors)
       const reason = group === undefined ? 'not found' : 'is not a consumer group'
       return describeNoConsumerGroup(groupId, reason)
     })
-    return replyOnly(requestId, groups)
+    return replyOnly(requestId, described)
   }
 
   /** The reply is one result for each id, in their order. */

@@ -64,7 +64,7 @@ export class ReplayTarget {
     }
     let group = known
     if (group?.kind !== 'classic') {
-      if (group !== undefined) this.#owners.consumer.cancelTimers(group)
+      if (group !== undefined) this.#owners.consumer.timers.cancelAll(group)
       group = new ClassicGroup(groupId)
       this.#groups.set(groupId, group)
     }
@@ -81,7 +81,7 @@ export class ReplayTarget {
     }
     const group = this.#groups.get(groupId)
     if (group?.kind !== 'consumer') return
-    this.#owners.consumer.cancelTimers(group)
+    this.#owners.consumer.timers.cancelAll(group)
     this.#groups.delete(groupId)
   }
 
@@ -93,7 +93,7 @@ export class ReplayTarget {
     switch (record.kind) {
       case 'consumer-member':
         group.replayMetadata(record.memberId, record.value)
-        if (record.value === null) this.#owners.consumer.cancelMemberTimers(group, record.memberId)
+        if (record.value === null) this.#owners.consumer.timers.cancelMember(group, record.memberId)
         return
       case 'consumer-target-metadata':
         group.targetEpoch = record.value?.epoch ?? 0

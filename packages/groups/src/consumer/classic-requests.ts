@@ -25,13 +25,10 @@ import {
 } from '../types.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
-import {
-  type ConsumerMember,
-  type ConsumerMemberMetadata,
-  INITIAL_ASSIGNMENT,
-} from './consumer-member.ts'
+import type { ConsumerMember, ConsumerMemberMetadata } from './consumer-member.ts'
 import { ownedOf, readSubscription, writeAssignment } from './embedded-protocol.ts'
 import { GroupDraft } from './group-draft.ts'
+import { newMember, replaceStatic } from './member-lookup.ts'
 
 const MEMBER_ID_REQUIRED_VERSION = 4
 
@@ -123,10 +120,10 @@ export class ClassicRequests {
     const currentId = instanceId === null ? undefined : group.staticMembers.get(instanceId)
     if (currentId !== undefined && currentId !== memberId) {
       // Classic static members replace each other: who comes without its id is the new process.
-      return isNew ? this.#consumer.replaceStatic(draft, currentId, memberId) : 'FENCED_INSTANCE_ID'
+      return isNew ? replaceStatic(draft, currentId, memberId) : 'FENCED_INSTANCE_ID'
     }
     if (instanceId !== null && currentId === undefined && !isNew) return 'UNKNOWN_MEMBER_ID'
-    return group.members.get(memberId) ?? freshMember(memberId)
+    return group.members.get(memberId) ?? newMember(memberId)
   }
 
   sync(asked: ClassicRequest<SyncGroupRequest>): GroupEffects {
@@ -143,10 +140,10 @@ export class ClassicRequests {
       protocolName !== null && protocolName !== metadata.classic.protocols[0]?.name
     if (isOtherType || isOtherName) return fail('INCONSISTENT_GROUP_PROTOCOL')
     if (mustRejoin(group, found)) {
-      this.#consumer.expectRejoin(group, metadata.memberId, context.nowMs)
+      this.#consumer.timers.expectRejoin(group, metadata.memberId, context.nowMs)
       return fail('REBALANCE_IN_PROGRESS')
     }
-    this.#consumer.scheduleSession(group, metadata.memberId, context.nowMs)
+    this.#consumer.timers.scheduleSession(group, metadata.memberId, context.nowMs)
     return replyOnly(requestId, {
       throttleTimeMs: 0,
       errorCode: 0,
@@ -164,9 +161,9 @@ export class ClassicRequests {
     if (found.metadata.classic === null) return answer('UNKNOWN_MEMBER_ID')
     if (request.generationId !== found.current.memberEpoch) return answer('ILLEGAL_GENERATION')
     const { memberId } = found.metadata
-    this.#consumer.scheduleSession(group, memberId, context.nowMs)
+    this.#consumer.timers.scheduleSession(group, memberId, context.nowMs)
     if (!mustRejoin(group, found)) return answer('NONE')
-    this.#consumer.expectRejoin(group, memberId, context.nowMs)
+    this.#consumer.timers.expectRejoin(group, memberId, context.nowMs)
     return answer('REBALANCE_IN_PROGRESS')
   }
 
@@ -239,20 +236,4 @@ function supportsProtocols(group: ConsumerGroup, request: JoinGroupRequest): boo
   return request.protocols.some(({ name }) =>
     others.every(({ protocols }) => protocols.some(each => each.name === name)),
   )
-}
-
-function freshMember(memberId: string): ConsumerMember {
-  const metadata: ConsumerMemberMetadata = {
-    memberId,
-    instanceId: null,
-    rackId: null,
-    clientId: '',
-    clientHost: '',
-    subscribedTopicNames: [],
-    subscribedTopicRegex: null,
-    rebalanceTimeoutMs: -1,
-    serverAssignor: null,
-    classic: null,
-  }
-  return { metadata, current: INITIAL_ASSIGNMENT }
 }

@@ -4,8 +4,8 @@
 // Differences from Kafka: patterns are matched in the request that brings them and whenever topics
 // change, not in the background; the target is made at once, without an assignment interval.
 
-import { assert, type Random, randomUuid } from '@weir/core'
-import type { ConsumerGroupHeartbeatRequest, ErrorName } from '@weir/protocol'
+import { type Random, randomUuid } from '@weir/core'
+import type { ConsumerGroupHeartbeatRequest } from '@weir/protocol'
 import type { Timers } from '../timers.ts'
 import {
   type GroupEffects,
@@ -20,7 +20,6 @@ import {
   type ConsumerMemberMetadata,
   type CurrentAssignment,
   INITIAL_ASSIGNMENT,
-  JOIN_EPOCH,
   LEAVE_EPOCH,
   STATIC_LEAVE_EPOCH,
   sameMetadata,
@@ -34,6 +33,8 @@ import {
   type Problem,
   reportedPartitions,
 } from './heartbeat-answer.ts'
+import { findMember, unknownMember } from './member-lookup.ts'
+import { MemberTimers } from './member-timers.ts'
 import { allowsDowngrade, downgrade, hasOnlyClassicMembers } from './migration.ts'
 import { NOTHING_OWNED, type OwnedPartitions, type PartitionSet } from './partitions.ts'
 import { reconcile } from './reconcile.ts'
@@ -45,9 +46,6 @@ import {
 } from './subscribed-topics.ts'
 import { updateTarget } from './target.ts'
 
-/** A removal that the log has refused is tried again after this. */
-const FENCE_RETRY_MS = 1000
-
 /** A heartbeat on its way. The draft may be of a group that is only made by it. */
 export interface Beat {
   readonly requestId: number
@@ -56,14 +54,10 @@ export interface Beat {
   readonly draft: GroupDraft
 }
 
-type Found =
-  | { readonly kind: 'member'; readonly member: ConsumerMember; readonly isNew: boolean }
-  | { readonly kind: 'problem'; readonly problem: Problem }
-
 export class ConsumerGroups {
   readonly #random: Random
   readonly #config: GroupsConfig
-  readonly #timers: Timers
+  readonly timers: MemberTimers
   readonly #topics: TopicsView
   readonly #find: (groupId: string) => ConsumerGroup | null
   readonly #onDowngraded: (groupId: string, nowMs: number) => void
@@ -79,7 +73,7 @@ export class ConsumerGroups {
     this.#random = parts.random
     this.#config = parts.config
     this.#topics = parts.topics
-    this.#timers = timers
+    this.timers = new MemberTimers(parts.config.consumer, timers, (...args) => this.#fence(...args))
     this.#find = shard.find
     this.#onDowngraded = shard.onDowngraded
   }
@@ -94,7 +88,9 @@ export class ConsumerGroups {
       const problem: Problem = { error: 'INVALID_REGULAR_EXPRESSION', message }
       return replyOnly(requestId, heartbeatFailed(problem))
     }
-    const found = this.#member(beat)
+    const memberId = request.memberId === '' ? randomUuid(this.#random) : request.memberId
+    const { maxSize } = this.#config.consumer
+    const found = findMember(beat.draft, request, memberId, maxSize)
     if (found.kind === 'problem') return replyOnly(requestId, heartbeatFailed(found.problem))
     return this.#advance(beat, found.member)
   }
@@ -151,57 +147,10 @@ export class ConsumerGroups {
       const group = this.#find(groupId)
       if (group === null) return
       group.seenTopicsChange = topicsChange
-      this.scheduleSession(group, memberId, nowMs)
-      if (next !== before.current) this.scheduleRebalance(group, memberId, nowMs)
+      this.timers.scheduleSession(group, memberId, nowMs)
+      if (next !== before.current) this.timers.scheduleRebalance(group, memberId, nowMs)
     }
     return { next, afterReplay }
-  }
-
-  #member(beat: Beat): Found {
-    const { request, draft } = beat
-    const { group } = draft
-    const isJoining = request.memberEpoch === JOIN_EPOCH
-    const memberId = request.memberId === '' ? randomUuid(this.#random) : request.memberId
-    const known = group.members.get(memberId)
-    if (known === undefined && group.members.size >= this.#config.consumer.maxSize) {
-      const message = `The consumer group has reached its maximum capacity of ${this.#config.consumer.maxSize} members.`
-      return problem('GROUP_MAX_SIZE_REACHED', message)
-    }
-    if (request.instanceId !== null) return this.#staticMember(beat, memberId)
-    if (known === undefined) {
-      return isJoining ? fresh(memberId) : unknownMember(memberId, group.groupId)
-    }
-    return withValidEpoch(known, request)
-  }
-
-  #staticMember(beat: Beat, memberId: string): Found {
-    const { request, draft } = beat
-    const { group } = draft
-    const { instanceId } = request
-    const currentId = group.staticMembers.get(instanceId ?? '')
-    const current = currentId === undefined ? undefined : group.members.get(currentId)
-    if (request.memberEpoch === JOIN_EPOCH) {
-      if (current === undefined) {
-        const known = group.members.get(memberId)
-        return known === undefined ? fresh(memberId) : withValidEpoch(known, request)
-      }
-      if (current.metadata.memberId === memberId) return withValidEpoch(current, request)
-      const isReleased =
-        current.current.memberEpoch === STATIC_LEAVE_EPOCH || current.metadata.classic !== null
-      if (!isReleased) {
-        const message = `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by member ${currentId}.`
-        return problem('UNRELEASED_INSTANCE_ID', message)
-      }
-      return { kind: 'member', member: replaceStatic(draft, current, memberId), isNew: false }
-    }
-    if (current === undefined) {
-      return problem('UNKNOWN_MEMBER_ID', `Instance id ${instanceId} is unknown.`)
-    }
-    if (current.metadata.memberId !== memberId) {
-      const message = `Static member ${memberId} with instance id ${instanceId} was fenced by member ${currentId}.`
-      return problem('FENCED_INSTANCE_ID', message)
-    }
-    return withValidEpoch(current, request)
   }
 
   #leave(beat: Beat): GroupEffects {
@@ -239,7 +188,7 @@ export class ConsumerGroups {
     const afterReplay = () => {
       removed?.()
       const left = this.#find(groupId)
-      if (left !== null) this.#cancelTimer(left.rebalanceTimers, memberId)
+      if (left !== null) this.timers.cancelRebalance(left, memberId)
     }
     return { records: draft.records, replies: [{ requestId, response }], afterReplay }
   }
@@ -277,82 +226,12 @@ export class ConsumerGroups {
     return () => this.#onDowngraded(groupId, nowMs)
   }
 
-  /** `memberId` takes the place of the static member `oldMemberId`, with all that it has. */
-  replaceStatic(draft: GroupDraft, oldMemberId: string, memberId: string): ConsumerMember {
-    const old = draft.member(oldMemberId)
-    assert(old !== undefined, 'no such static member', { oldMemberId })
-    return replaceStatic(draft, old, memberId)
-  }
-
   /** After the load: every member has one session to show itself. */
   start(group: ConsumerGroup, nowMs: number): void {
     for (const memberId of group.members.keys()) {
-      this.scheduleSession(group, memberId, nowMs)
-      this.scheduleRebalance(group, memberId, nowMs)
+      this.timers.scheduleSession(group, memberId, nowMs)
+      this.timers.scheduleRebalance(group, memberId, nowMs)
     }
-  }
-
-  cancelTimers(group: ConsumerGroup): void {
-    for (const timers of [group.sessionTimers, group.rebalanceTimers]) {
-      for (const timer of timers.values()) this.#timers.cancel(timer)
-      timers.clear()
-    }
-  }
-
-  /** The member was removed by replay: its timers go with it. */
-  cancelMemberTimers(group: ConsumerGroup, memberId: string): void {
-    this.#cancelTimer(group.sessionTimers, memberId)
-    this.#cancelTimer(group.rebalanceTimers, memberId)
-  }
-
-  #cancelTimer(timers: ConsumerGroup['sessionTimers'], memberId: string): void {
-    this.#timers.cancel(timers.get(memberId) ?? null)
-    timers.delete(memberId)
-  }
-
-  scheduleSession(group: ConsumerGroup, memberId: string, nowMs: number): void {
-    const member = group.members.get(memberId)
-    const sessionMs =
-      member?.metadata.classic?.sessionTimeoutMs ??
-      this.#config.consumer.sessionTimeoutMs(group.groupId)
-    this.#fenceAt(group, group.sessionTimers, { memberId, deadlineMs: nowMs + sessionMs })
-  }
-
-  /** A member that has to give up partitions has its rebalance timeout for that. */
-  scheduleRebalance(group: ConsumerGroup, memberId: string, nowMs: number): void {
-    this.#cancelTimer(group.rebalanceTimers, memberId)
-    const member = group.members.get(memberId)
-    if (member?.current.state !== 'unrevoked') return
-    const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
-    this.#fenceAt(group, group.rebalanceTimers, { memberId, deadlineMs })
-  }
-
-  /** A classic member has its rebalance timeout to join again; the first reminder counts. */
-  expectRejoin(group: ConsumerGroup, memberId: string, nowMs: number): void {
-    const member = group.members.get(memberId)
-    if (member === undefined || group.rebalanceTimers.has(memberId)) return
-    const deadlineMs = nowMs + member.metadata.rebalanceTimeoutMs
-    this.#fenceAt(group, group.rebalanceTimers, { memberId, deadlineMs })
-  }
-
-  /**
-   * The member is removed at the deadline. The timer stays armed until replay has removed it: the
-   * log may refuse the records, and then the member must not stay for ever.
-   */
-  #fenceAt(
-    group: ConsumerGroup,
-    timers: ConsumerGroup['sessionTimers'],
-    options: { readonly memberId: string; readonly deadlineMs: number },
-  ): void {
-    const { memberId, deadlineMs } = options
-    this.#cancelTimer(timers, memberId)
-    if (!group.members.has(memberId)) return
-    const timer = this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
-      const retryMs = expiredMs + FENCE_RETRY_MS
-      this.#fenceAt(group, timers, { memberId, deadlineMs: retryMs })
-      this.#fence(group, memberId, expiredMs, effects)
-    })
-    timers.set(memberId, timer)
   }
 
   #fence(group: ConsumerGroup, memberId: string, nowMs: number, effects: GroupEffects): void {
@@ -360,82 +239,6 @@ export class ConsumerGroups {
     const draft = new GroupDraft(group, effects.records)
     effects.afterReplay = this.remove(draft, [memberId], nowMs)
   }
-}
-
-function problem(error: ErrorName, message: string): Found {
-  return { kind: 'problem', problem: { error, message } }
-}
-
-function unknownMember(
-  memberId: string,
-  groupId: string,
-): Extract<Found, { readonly kind: 'problem' }> {
-  const message = `Member ${memberId} is not a member of group ${groupId}.`
-  return { kind: 'problem', problem: { error: 'UNKNOWN_MEMBER_ID', message } }
-}
-
-function fresh(memberId: string): Found {
-  const metadata: ConsumerMemberMetadata = {
-    memberId,
-    instanceId: null,
-    rackId: null,
-    clientId: '',
-    clientHost: '',
-    subscribedTopicNames: [],
-    subscribedTopicRegex: null,
-    rebalanceTimeoutMs: -1,
-    serverAssignor: null,
-    classic: null,
-  }
-  return { kind: 'member', member: { metadata, current: INITIAL_ASSIGNMENT }, isNew: true }
-}
-
-/** The new process takes over what the released one had; its epoch begins anew. */
-function replaceStatic(draft: GroupDraft, old: ConsumerMember, memberId: string): ConsumerMember {
-  const oldId = old.metadata.memberId
-  const target = draft.targetOf(oldId)
-  draft.removeMember(oldId)
-  const metadata = { ...old.metadata, memberId, classic: null }
-  draft.setMetadata(metadata)
-  draft.setTarget(memberId, target)
-  const current = {
-    memberEpoch: JOIN_EPOCH,
-    previousMemberEpoch: JOIN_EPOCH,
-    state: 'stable',
-    assigned: old.current.assigned,
-    revoking: NOTHING_OWNED,
-  } as const
-  const member = { metadata, current }
-  draft.setCurrent(member, current)
-  return member
-}
-
-/**
- * The epoch has to be the member's own, or the one before if the last answer was lost (then with
- * nothing owned that it does not have now). A member that starts anew comes with epoch 0.
- */
-function withValidEpoch(member: ConsumerMember, request: ConsumerGroupHeartbeatRequest): Found {
-  const { memberEpoch, previousMemberEpoch, assigned } = member.current
-  const received = request.memberEpoch
-  const found: Found = { kind: 'member', member, isNew: false }
-  if (received === memberEpoch || received === JOIN_EPOCH) return found
-  if (received > memberEpoch) {
-    const message = `The consumer group member has a greater member epoch (${received}) than the one known by the group coordinator (${memberEpoch}). The member must abandon all its partitions and rejoin.`
-    return problem('FENCED_MEMBER_EPOCH', message)
-  }
-  const reported = reportedPartitions(request)
-  if (received === previousMemberEpoch && reported !== null && isSubset(reported, assigned)) {
-    return found
-  }
-  const message = `The consumer group member has a smaller member epoch (${received}) than the one known by the group coordinator (${memberEpoch}). The member must abandon all its partitions and rejoin.`
-  return problem('FENCED_MEMBER_EPOCH', message)
-}
-
-function isSubset(reported: PartitionSet, assigned: OwnedPartitions): boolean {
-  for (const [topicId, partitions] of reported) {
-    for (const index of partitions) if (assigned.get(topicId)?.has(index) !== true) return false
-  }
-  return true
 }
 
 function samePlaces(a: OwnedPartitions, b: OwnedPartitions): boolean {
