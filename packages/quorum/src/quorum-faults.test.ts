@@ -132,28 +132,52 @@ t.test('a node that is no member follows the log without being reachable', async
   await cluster.stop()
 })
 
-t.test('an observer becomes a voter and a voter is removed while the cluster works', async t => {
+t.test('voters are added and removed while the cluster works', async t => {
   const cluster = await filled(60)
-  await cluster.startNode(4)
   const added = { id: 4, directoryId: 'disk-of-4', address: 'n4:9093' }
-  await cluster.sim.run({ forMs: 2000 })
+  const { sim } = cluster
+  const adding = (await cluster.untilLeader()).node.voters.addVoter(added, 1000)
+  t.match(await sim.complete(adding), { reason: 'timeout', message: /is it running/ })
+  await cluster.startNode(4)
   const leader = await cluster.untilLeader()
+  t.same(await sim.complete(leader.node.voters.addVoter(added, 10_000)), { kind: 'done' })
+  const other = { ...added, directoryId: 'another' }
+  t.match(await sim.complete(leader.node.voters.addVoter(other, 1000)), { reason: 'invalid' })
   const removedId = cluster.leaderId() === 1 ? 2 : 1
-  const outcome = leader.node.driver.proposeChange({
-    changes: [
-      { kind: 'add-voter', member: added },
-      { kind: 'remove', member: { id: removedId, directoryId: '', address: '' } },
-    ],
-  })
-  t.equal(outcome.kind, 'appended')
-  const done = () => {
-    const { voters, outgoingVoters } = leader.node.driver.membership
-    return voters.includes(4) && !voters.includes(removedId) && outgoingVoters.length === 0
-  }
-  await cluster.sim.run(done, 5000)
+  const wrong = leader.node.voters.removeVoter(removedId, 'another', 1000)
+  t.match(await sim.complete(wrong), { message: /has the directory disk-of-/ })
+  const removing = leader.node.voters.removeVoter(removedId, '', 5000)
+  t.same(await sim.complete(removing), { kind: 'done' })
   cluster.crash(removedId)
   await cluster.commit('with four')
   t.same(await cluster.untilEqual(), [...WORDS, 'with four'])
+  // The disk that was removed is not taken back, a new one is.
+  const back = { id: removedId, directoryId: `disk-of-${removedId}`, address: `n${removedId}:9093` }
+  const again = (await cluster.untilLeader()).node.voters
+  t.match(await sim.complete(again.addVoter(back, 1000)), { message: /was removed/ })
+  await cluster.startNode(removedId, {
+    directory: '/data/new-disk',
+    directoryId: 'new',
+    voters: cluster.voters.filter(voter => voter.id !== removedId),
+  })
+  const renewed = (await cluster.untilLeader()).node.voters
+  const renewing = renewed.addVoter({ ...back, directoryId: 'new' }, 10_000)
+  t.same(await sim.complete(renewing), { kind: 'done' })
+  await cluster.commit('renewed')
+  t.same(await cluster.untilEqual(), [...WORDS, 'with four', 'renewed'])
+  await cluster.stop()
+})
+
+t.test('a leader that is removed finishes its work and another takes over', async t => {
+  const cluster = await filled(61)
+  const removedId = cluster.leaderId()
+  const leader = cluster.get(removedId)
+  const outcome = await cluster.sim.complete(leader.node.voters.removeVoter(removedId, '', 5000))
+  t.same(outcome, { kind: 'done' })
+  await cluster.sim.run(() => cluster.leader() !== null && cluster.leaderId() !== removedId, 5000)
+  cluster.crash(removedId)
+  await cluster.commit('without it')
+  t.same(await cluster.untilEqual(), [...WORDS, 'without it'])
   await cluster.stop()
 })
 

@@ -9,6 +9,7 @@ import type { StateMachine } from './state-machine.ts'
 import { QuorumStorage } from './storage/quorum-storage.ts'
 import { KnownDirectories } from './transport/identity.ts'
 import { Transport } from './transport/transport.ts'
+import { VoterChanges } from './voter-changes.ts'
 
 export interface QuorumNodeOptions {
   readonly nodeId: number
@@ -53,6 +54,7 @@ export const DEFAULT_LIMITS: RaftLimits = {
 export class QuorumNode {
   readonly driver: RaftDriver
   readonly transport: Transport
+  readonly voters: VoterChanges
   readonly #env: Env
   readonly #options: QuorumNodeOptions
   readonly #storage: QuorumStorage
@@ -78,6 +80,7 @@ export class QuorumNode {
     this.transport = parts.transport
     this.#storage = parts.storage
     this.#directories = parts.directories
+    this.voters = new VoterChanges(env, parts.driver, id => this.#directoryOf(id))
   }
 
   /** Rejects with an OperatorError if the directory cannot be used. */
@@ -162,13 +165,14 @@ export class QuorumNode {
     if (target !== null) this.transport.pollFrom(target)
   }
 
+  #directoryOf(id: number): string {
+    if (id === this.#options.nodeId) return this.#options.directoryId
+    const member = this.driver.membership.members.find(one => one.id === id)
+    return member?.directoryId || (this.#directories.get(id) ?? '')
+  }
+
   status(): QuorumStatus {
-    const { members } = this.driver.membership
-    const directoryOf = (id: number) =>
-      id === this.#options.nodeId
-        ? this.#options.directoryId
-        : members.find(member => member.id === id)?.directoryId || (this.#directories.get(id) ?? '')
-    return this.driver.status(directoryOf)
+    return this.driver.status(id => this.#directoryOf(id))
   }
 
   async stop(): Promise<void> {

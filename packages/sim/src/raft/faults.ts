@@ -32,7 +32,11 @@ export function startFaults(cluster: RaftCluster): void {
   repeat(cluster, options.jumpEveryMs, () => jump(cluster))
   repeat(cluster, options.resetEveryMs, () => reset(cluster))
   repeat(cluster, options.transferEveryMs, () => transfer(cluster))
-  repeat(cluster, options.membershipEveryMs, () => operate(cluster))
+  repeat(cluster, options.membershipEveryMs, () => {
+    // A hasty operator does not wait for the first change to take effect.
+    const count = cluster.random.chance(0.4) ? 3 : 1
+    for (let i = 0; i < count; i++) operate(cluster)
+  })
   repeat(cluster, options.damageEveryMs, () => damage(cluster))
   repeat(cluster, options.wipeEveryMs, () => wipe(cluster))
   repeat(cluster, options.syncErrorEveryMs, () => {

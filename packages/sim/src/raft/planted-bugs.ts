@@ -71,9 +71,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       setMembership.call(this, { ...membership, outgoingVoters: [] }, next)
     })
   }),
-  inCore('Q5', 'changes-overlap', 'a change is accepted while another is pending', () =>
-    patch(Tracker.prototype, 'isChangePending', () => false),
-  ),
   inCore(
     'Q6',
     'commit-unclamped',
