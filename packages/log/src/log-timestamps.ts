@@ -30,10 +30,11 @@ export async function offsetOfMaxTimestamp(state: LogState): Promise<TimestampAn
   }
   if (best === null) return null
   const { largestTimestamp } = best
-  const fromOffset = Math.max(state.startOffset, best.offsetOfLargestTimestamp)
-  const exact = await findRecord(state, fromOffset, each => each === largestTimestamp)
+  // It is the last offset of the batch that brought the timestamp; the record may be an earlier one.
+  const lastOffset = Math.max(state.startOffset, best.offsetOfLargestTimestamp)
+  const exact = await findRecord(state, lastOffset, each => each === largestTimestamp)
   // A producer may claim a larger one for its batch than any record has.
-  return exact ?? (await findRecord(state, fromOffset, () => true))
+  return exact ?? (await findRecord(state, lastOffset, () => true))
 }
 
 async function placeInSegment(
@@ -68,6 +69,7 @@ async function readAt(state: LogState, fromOffset: number): Promise<ReadOutcome>
   })
 }
 
+/** The first such record from the batch on that holds `fromOffset`. */
 async function findRecord(
   state: LogState,
   fromOffset: number,
@@ -82,7 +84,7 @@ async function findRecord(
       offset = next
       continue
     }
-    const found = scanChunks(outcome.chunks, offset, isWanted)
+    const found = scanChunks(outcome.chunks, state.startOffset, isWanted)
     const { endOffset } = outcome
     outcome.release()
     if (found !== null) return { ...found, leaderEpoch: state.epochs.epochForOffset(found.offset) }
@@ -94,7 +96,7 @@ async function findRecord(
 
 function scanChunks(
   chunks: readonly Buffer[],
-  fromOffset: number,
+  startOffset: number,
   isWanted: (timestamp: number) => boolean,
 ): { readonly offset: number; readonly timestamp: number } | null {
   for (const chunk of chunks) {
@@ -102,7 +104,7 @@ function scanChunks(
       // No record is later than what its batch says, and both searches want late ones.
       if (!isWanted(batchMaxTimestamp(chunk, at))) continue
       for (const { offset, timestamp } of records(chunk, at)) {
-        if (offset >= fromOffset && isWanted(timestamp)) return { offset, timestamp }
+        if (offset >= startOffset && isWanted(timestamp)) return { offset, timestamp }
       }
     }
   }

@@ -61,6 +61,13 @@ t.test('offsets are found by all special timestamps and by time', async t => {
   }
 })
 
+t.test('the largest timestamp may be inside a batch', async t => {
+  const { plane, now } = await planeWithTimes()
+  const batch = [-60, -40, -50].map(time => ({ timestamp: now + time, key: 'k', value: 'v' }))
+  await plane.produce('a', buildRecordBatch(batch))
+  t.match(await listOffsets(plane, 11, -3), { errorCode: 0, offset: 6, timestamp: now - 40 })
+})
+
 t.test('every version of ListOffsets is answered', async t => {
   const { plane } = await planeWithTimes()
   for (let version = 1; version <= 11; version++) {
