@@ -26,21 +26,37 @@ export function patternOf(member: ConsumerMember): string | null {
   return subscribedTopicRegex === '' ? null : subscribedTopicRegex
 }
 
-/** Names of existing topics that the member consumes. */
-export function topicsOfMember(
-  draft: GroupDraft,
-  member: ConsumerMember,
-  topics: TopicsView,
-): Set<string> {
-  const names = new Set<string>()
-  for (const name of member.metadata.subscribedTopicNames) {
-    if (topics.topicId(name) !== null) names.add(name)
+/** Which existing topics the members of a draft consume; equal subscriptions are looked up once. */
+export class TopicResolver {
+  readonly #draft: GroupDraft
+  readonly #topics: TopicsView
+  readonly #known = new Map<string, readonly string[]>()
+
+  constructor(draft: GroupDraft, topics: TopicsView) {
+    this.#draft = draft
+    this.#topics = topics
   }
-  const pattern = patternOf(member)
-  for (const name of pattern === null ? [] : (draft.regex(pattern)?.topics ?? [])) {
-    if (topics.topicId(name) !== null) names.add(name)
+
+  /** Sorted; the same array for members with the same subscription. */
+  namesOf(member: ConsumerMember): readonly string[] {
+    const pattern = patternOf(member)
+    // Neither names of topics nor the separator can be mistaken for each other.
+    const key = `${member.metadata.subscribedTopicNames.join()}/${pattern ?? ''}`
+    let names = this.#known.get(key)
+    if (names === undefined) {
+      names = this.#resolve(member.metadata.subscribedTopicNames, pattern)
+      this.#known.set(key, names)
+    }
+    return names
   }
-  return names
+
+  #resolve(subscribed: readonly string[], pattern: string | null): string[] {
+    const names = new Set(subscribed)
+    for (const name of pattern === null ? [] : (this.#draft.regex(pattern)?.topics ?? [])) {
+      names.add(name)
+    }
+    return [...names].filter(name => this.#topics.topicId(name) !== null).sort()
+  }
 }
 
 /**
@@ -106,10 +122,11 @@ const SECOND_BASIS = 0x9e37_79b9
  * reason to assign anew. Zero if there are none. Signed, as the record has it.
  */
 export function hashOfTopics(draft: GroupDraft, topics: TopicsView): bigint {
+  const resolver = new TopicResolver(draft, topics)
+  const lists = new Set<readonly string[]>()
+  for (const member of draft.members()) lists.add(resolver.namesOf(member))
   const names = new Set<string>()
-  for (const member of draft.members()) {
-    for (const name of topicsOfMember(draft, member, topics)) names.add(name)
-  }
+  for (const list of lists) for (const name of list) names.add(name)
   if (names.size === 0) return NO_TOPICS_HASH
   let high = FNV_BASIS
   let low = SECOND_BASIS

@@ -6,7 +6,7 @@ import { assignRanges } from './assignors/range.ts'
 import { assignUniformly } from './assignors/uniform.ts'
 import type { GroupDraft } from './group-draft.ts'
 import { NO_PARTITIONS, samePartitions } from './partitions.ts'
-import { topicsOfMember } from './subscribed-topics.ts'
+import { TopicResolver } from './subscribed-topics.ts'
 
 const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
   ['uniform', assignUniformly],
@@ -44,19 +44,16 @@ export function updateTarget(
   const members = [...draft.members()]
   const name = preferredAssignor(members, knownAssignors(options.assignors))
   const known = new Map<string, AssignorTopic>()
+  const resolver = new TopicResolver(draft, topics)
+  const idLists = new Map<readonly string[], readonly string[]>()
   const asked = members.map(member => {
     const { memberId, instanceId, rackId } = member.metadata
-    const topicIds: string[] = []
-    for (const topic of topicsOfMember(draft, member, topics)) {
-      const topicId = topics.topicId(topic)
-      if (topicId === null) continue
-      topicIds.push(topicId)
-      if (known.has(topicId)) continue
-      const partitionCount = topics.partitionCount(topic)
-      const racksOf = (index: number) => topics.racksOf(topic, index)
-      known.set(topicId, { topicId, partitionCount, racksOf })
+    const names = resolver.namesOf(member)
+    let topicIds = idLists.get(names)
+    if (topicIds === undefined) {
+      topicIds = addTopics(names, topics, known)
+      idLists.set(names, topicIds)
     }
-    topicIds.sort()
     return { memberId, instanceId, rackId, topicIds, target: draft.targetOf(memberId) }
   })
   asked.sort(byMemberId)
@@ -69,6 +66,23 @@ export function updateTarget(
     }
   }
   draft.setTargetEpoch(draft.groupEpoch, options.nowMs)
+}
+
+/** The ids of the topics, sorted; the topics are added to `known`. */
+function addTopics(
+  names: readonly string[],
+  topics: TopicsView,
+  known: Map<string, AssignorTopic>,
+): string[] {
+  const topicIds: string[] = []
+  for (const name of names) {
+    const topicId = topics.topicId(name)
+    if (topicId === null) continue
+    topicIds.push(topicId)
+    const racksOf = (index: number) => topics.racksOf(name, index)
+    known.set(topicId, { topicId, partitionCount: topics.partitionCount(name), racksOf })
+  }
+  return topicIds.sort()
 }
 
 function byMemberId(a: AssignorMember, b: AssignorMember): number {

@@ -39,7 +39,8 @@ function haveEqualTopics(members: readonly AssignorMember[]): boolean {
   const first = members[0]?.topicIds ?? []
   return members.every(
     ({ topicIds }) =>
-      topicIds.length === first.length && topicIds.every((each, index) => each === first[index]),
+      topicIds === first ||
+      (topicIds.length === first.length && topicIds.every((each, index) => each === first[index])),
   )
 }
 
