@@ -1,6 +1,6 @@
 // The real clock, randomness and network for a client in this process. Tools have no log of their
 // own: what goes wrong in the background shows up in the answers that they wait for.
-import type { Env, Logger, Workers } from '@weir/core'
+import type { Env, Logger, WorkerContext, Workers } from '@weir/core'
 import { NodeDisk, NodeNet, nodeClock, nodeRandom } from '@weir/core/node'
 
 const silentLog: Logger = {
@@ -14,17 +14,19 @@ const silentLog: Logger = {
   },
 }
 
-const noWorkers: Workers = {
-  run: () => Promise.reject(new Error('command line tools have no worker threads')),
+/** Jobs run right here: a tool has nothing else to do meanwhile. */
+function inlineWorkers(context: WorkerContext): Workers {
+  return { run: async (job, input) => await job.run(context, input) }
 }
 
 export function createClientEnv(): Env {
+  const disk = new NodeDisk()
   return {
     clock: nodeClock,
     random: nodeRandom,
-    disk: new NodeDisk(),
+    disk,
     net: new NodeNet(silentLog),
-    workers: noWorkers,
+    workers: inlineWorkers({ disk, clock: nodeClock }),
     log: silentLog,
   }
 }

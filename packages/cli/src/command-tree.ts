@@ -141,6 +141,11 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     ],
   },
   {
+    usage: 'bench [scenarios..]',
+    describe: 'Measure throughput and latency of any broker',
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
+  {
     usage: 'doctor',
     describe: 'Check an address, a configuration file or a data directory',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

@@ -3,12 +3,13 @@ import { defineCommand } from '../command.ts'
 import { bootstrapText } from '../connect.ts'
 import { checkAddresses } from '../doctor/check-address.ts'
 import { checkConfigFile } from '../doctor/check-config.ts'
-import { checkDataDirectory } from '../doctor/check-data.ts'
+import { acceptDamage, checkDataDirectory } from '../doctor/check-data.ts'
 import { checkMachine } from '../doctor/check-machine.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { UsageError } from '../errors.ts'
-import type { Output } from '../io.ts'
-import { bootstrapOption, jsonOption } from '../options.ts'
+import type { CliIo, Output } from '../io.ts'
+import { bootstrapOption, jsonOption, yesOption } from '../options.ts'
+import { confirm } from '../output/confirm.ts'
 import { printJson } from '../output/json.ts'
 import { type Style, styled } from '../output/style.ts'
 import { parseDurationMs } from '../values/duration.ts'
@@ -20,6 +21,12 @@ export const doctorCommand = defineCommand({
     ...jsonOption,
     config: { type: 'string', describe: 'Check this file of settings', requiresArg: true },
     'data-dir': { type: 'string', describe: 'Check this data directory', requiresArg: true },
+    'accept-loss': {
+      type: 'boolean',
+      default: false,
+      describe: 'Give up the damaged offsets of a data directory whose broker is stopped',
+    },
+    ...yesOption,
   },
   examples: [
     ['$0 doctor', 'can the broker be reached, and are its addresses right?'],
@@ -30,6 +37,10 @@ export const doctorCommand = defineCommand({
     const findings: Finding[] = []
     const config = args.config
     const dataDirectory = args['data-dir']
+    if (args['accept-loss']) {
+      if (dataDirectory === undefined) throw new UsageError('--accept-loss needs --data-dir')
+      return await giveUp(io, dataDirectory, args.yes)
+    }
     if (config !== undefined) findings.push(...checkConfigFile(config, io.env))
     if (dataDirectory !== undefined) findings.push(...(await checkDataDirectory(dataDirectory)))
     const isLocalOnly = config !== undefined || dataDirectory !== undefined
@@ -46,6 +57,23 @@ export const doctorCommand = defineCommand({
     return findings.some(finding => finding.level === 'bad') ? 1 : 0
   },
 })
+
+async function giveUp(io: CliIo, path: string, isConfirmed: boolean): Promise<number> {
+  if (!isConfirmed) {
+    await confirm(io, {
+      warning: `This gives up every damaged offset in ${path}, for good; the damaged bytes are kept beside.`,
+      expected: 'accept loss',
+    })
+  }
+  const accepted = await acceptDamage(path)
+  for (const { name, ranges } of accepted) {
+    for (const { fromOffset, toOffset } of ranges) {
+      void io.stdout.write(`Gave up offsets ${fromOffset} to ${toOffset - 1} of ${name}\n`)
+    }
+  }
+  if (accepted.length === 0) void io.stdout.write('Nothing is damaged.\n')
+  return 0
+}
 
 const MARKS: Readonly<Record<Finding['level'], readonly [string, Style]>> = {
   good: ['ok  ', 'green'],

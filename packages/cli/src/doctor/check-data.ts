@@ -1,24 +1,15 @@
-// Is a data directory complete, sound and roomy? Only reads; the newest segment of a running broker
-// may end in a batch that is being written.
-import {
-  closeSync,
-  type Dirent,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statfsSync,
-} from 'node:fs'
+// Is a data directory complete, sound and roomy? Only reads. Beside a running broker the newest
+// segments may look torn: they are being written.
+import { type Dirent, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorMessage } from '@weir/core'
-import { dumpSegment, type FileReader } from '../values/log-file.ts'
+import { DiskError, errorMessage } from '@weir/core'
+import { type AcceptedLoss, acceptLoss, inspectDataDirectory } from '@weir/log'
+import { createClientEnv } from '../client-env.ts'
+import { CommandError } from '../errors.ts'
 import { bad, doubtful, type Finding, good } from './finding.ts'
 
 const MIN_FREE_BYTES = 1024 * 1024 * 1024
-const MAX_FINDINGS = 20
-/** Beyond this only file sizes are looked at: the doctor answers soon. */
-const MAX_VERIFIED_BYTES = 2 * 1024 * 1024 * 1024
+const MAX_FINDINGS = 30
 
 export async function checkDataDirectory(path: string): Promise<Finding[]> {
   let entries: Dirent[]
@@ -32,40 +23,49 @@ export async function checkDataDirectory(path: string): Promise<Finding[]> {
       ),
     ]
   }
-  const findings: Finding[] = [...checkMeta(path, entries), ...checkRoom(path)]
-  const partitions = entries.filter(entry => entry.isDirectory() && /-\d+$/.test(entry.name))
-  let bytes = 0
-  let segments = 0
-  const damage: Finding[] = []
-  for (const partition of partitions) {
-    const directory = join(path, partition.name)
-    const files = readdirSync(directory)
-      .filter(name => name.endsWith('.log'))
-      .sort()
-    for (const [index, name] of files.entries()) {
-      segments++
-      const file = join(directory, name)
-      const result = verifySegment(file, bytes < MAX_VERIFIED_BYTES)
-      bytes += result.bytes
-      if (result.problem === null) continue
-      const isLast = index === files.length - 1
-      damage.push(
-        isLast
-          ? doubtful(
-              `${file}: ${result.problem}`,
-              'The end of the newest segment; a start cuts it off.',
-            )
-          : bad(
-              `${file}: ${result.problem}`,
-              "'weir log dump FILE --verify' looks closer; the rest is served.",
-            ),
+  return [...checkMeta(path, entries), ...checkRoom(path), ...(await checkLogs(path))]
+}
+
+/** Gives up damaged offsets, so that readers pass over them. Throws CommandError. */
+export async function acceptDamage(path: string): Promise<AcceptedLoss[]> {
+  try {
+    return await acceptLoss(createClientEnv(), path)
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ELOCKED') {
+      throw new CommandError(`a broker uses ${path}: stop it first`, error)
+    }
+    throw error
+  }
+}
+
+async function checkLogs(path: string): Promise<Finding[]> {
+  const report = await inspectDataDirectory(createClientEnv(), path)
+  const findings: Finding[] = report.problems.map(problem => doubtful(problem, ''))
+  for (const log of report.logs) {
+    for (const { fromOffset, toOffset } of log.damage) {
+      findings.push(
+        bad(
+          `${log.name}: offsets ${fromOffset} to ${toOffset - 1} cannot be read`,
+          'The rest is served. --accept-loss gives them up, so that readers pass over them.',
+        ),
       )
     }
-    await Promise.resolve()
+    for (const problem of log.problems) {
+      findings.push(doubtful(`${log.name}: ${problem}`, ''))
+    }
+    for (const action of log.actions) {
+      findings.push(doubtful(`${log.name}: ${action}`, 'A start does this by itself.'))
+    }
   }
-  const megabytes = Math.round(bytes / 1_000_000)
-  findings.push(good(`${partitions.length} partitions, ${segments} segments, ${megabytes} MB`))
-  return [...findings, ...damage.slice(0, MAX_FINDINGS)]
+  const bytes = report.logs.reduce((sum, log) => sum + log.bytes, 0)
+  const segments = report.logs.reduce((sum, log) => sum + log.segmentCount, 0)
+  const how = report.wasStoppedCleanly ? 'stopped cleanly' : 'in use, or not stopped cleanly'
+  const shown = findings.slice(0, MAX_FINDINGS)
+  if (findings.length > shown.length) {
+    shown.push(doubtful(`and ${findings.length - shown.length} more`, ''))
+  }
+  const size = `${Math.round(bytes / 1_000_000)} MB`
+  return [good(`${report.logs.length} partitions, ${segments} segments, ${size}, ${how}`), ...shown]
 }
 
 function checkMeta(path: string, entries: readonly Dirent[]): Finding[] {
@@ -102,33 +102,13 @@ function checkMeta(path: string, entries: readonly Dirent[]): Finding[] {
 function checkRoom(path: string): Finding[] {
   const stats = statfsSync(path)
   const freeBytes = stats.bavail * stats.bsize
-  const text = `${Math.round(freeBytes / 1_000_000_000)} GB free at ${path}`
-  if (freeBytes >= MIN_FREE_BYTES) return [good(text)]
+  if (freeBytes >= MIN_FREE_BYTES) {
+    return [good(`${Math.round(freeBytes / 1_000_000_000)} GB free at ${path}`)]
+  }
   return [
     bad(
       `only ${Math.round(freeBytes / 1_000_000)} MB free at ${path}`,
       'Free some space, or lower log.retention.bytes.',
     ),
   ]
-}
-
-function verifySegment(path: string, mustRead: boolean): { bytes: number; problem: string | null } {
-  const descriptor = openSync(path, 'r')
-  try {
-    const bytes = fstatSync(descriptor).size
-    if (!mustRead) return { bytes, problem: null }
-    const file: FileReader = {
-      bytes,
-      read(position, length) {
-        const target = Buffer.allocUnsafe(Math.max(0, Math.min(length, bytes - position)))
-        return target.subarray(0, readSync(descriptor, target, 0, target.length, position))
-      },
-    }
-    for (const batch of dumpSegment(file, false)) {
-      if (batch.problem !== null) return { bytes, problem: batch.problem }
-    }
-    return { bytes, problem: null }
-  } finally {
-    closeSync(descriptor)
-  }
 }

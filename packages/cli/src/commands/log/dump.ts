@@ -1,19 +1,14 @@
-// weir log dump: what is in segment and index files, and whether it is sound. No broker is asked.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { basename } from 'node:path'
+// weir log dump: what is in the files of a partition, and whether it is sound. No broker is asked.
+import { DiskError } from '@weir/core'
+import { type DumpedBatch, dumpSegment, dumpSmallFile } from '@weir/log'
+import { type DecodedRecord, RecordsError } from '@weir/protocol'
+import { createClientEnv } from '../../client-env.ts'
 import { defineCommand } from '../../command.ts'
 import { CommandError } from '../../errors.ts'
 import { jsonOption } from '../../options.ts'
 import { recordToJson } from '../../output/record-json.ts'
 import { styled } from '../../output/style.ts'
 import { sanitise } from '../../output/table.ts'
-import {
-  type DumpedBatch,
-  dumpOffsetIndex,
-  dumpSegment,
-  dumpTimeIndex,
-  type FileReader,
-} from '../../values/log-file.ts'
 
 const RECORD_PREVIEW_BYTES = 120
 
@@ -23,7 +18,7 @@ export const dumpLogCommand = defineCommand({
       type: 'string',
       array: true,
       demandOption: true,
-      describe: 'Files of a partition: .log, .index, .timeindex',
+      describe: 'Files of a partition: segments, indexes, snapshots, checkpoints',
     },
   },
   options: {
@@ -44,36 +39,32 @@ export const dumpLogCommand = defineCommand({
     ['$0 log dump data/orders-0/* --verify', 'is everything sound?'],
   ],
   async run({ io }, args) {
-    const max = args.max ?? Number.POSITIVE_INFINITY
-    let damaged = 0
-    for (const path of args.files) {
-      const file = openFile(path)
-      try {
-        const say = (line: string): void => {
-          if (!args.verify) void io.stdout.write(line)
-        }
-        const problem = (text: string): void => {
-          damaged++
-          void io.stdout.write(`${styled(io.stdout, 'red', 'damaged')} ${path}: ${text}\n`)
-        }
-        if (args.files.length > 1) say(`${styled(io.stdout, 'bold', `# ${path}`)}\n`)
-        const counts = dumpFile(path, file, { ...args, max }, { say, problem })
-        if (args.verify) void io.stdout.write(`${path}: ${counts}\n`)
-      } finally {
-        closeSync(file.descriptor)
-      }
-      await Promise.resolve()
+    let damageCount = 0
+    const sink: Sink = {
+      say(line) {
+        if (!args.verify) void io.stdout.write(line)
+      },
+      problem(path, text) {
+        damageCount++
+        void io.stdout.write(`${styled(io.stdout, 'red', 'damaged')} ${path}: ${text}\n`)
+      },
     }
-    return damaged === 0 ? 0 : 1
+    const options = { ...args, max: args.max ?? Number.POSITIVE_INFINITY }
+    for (const path of args.files) {
+      if (args.files.length > 1) sink.say(`${styled(io.stdout, 'bold', `# ${path}`)}\n`)
+      const summary = await dumpFile(path, options, sink)
+      if (args.verify) void io.stdout.write(`${path}: ${summary}\n`)
+    }
+    return damageCount === 0 ? 0 : 1
   },
 })
 
 interface Sink {
   say(line: string): void
-  problem(text: string): void
+  problem(path: string, text: string): void
 }
 
-interface DumpArguments {
+interface DumpOptions {
   readonly json: boolean
   readonly records: boolean
   readonly from: number
@@ -81,108 +72,109 @@ interface DumpArguments {
 }
 
 /** Prints one file; answers what it was in a few words. */
-function dumpFile(path: string, file: FileReader, args: DumpArguments, sink: Sink): string {
-  const name = basename(path)
-  let printed = 0
-  if (name.endsWith('.log')) {
-    let records = 0
-    let batches = 0
-    for (const batch of dumpSegment(file, args.records)) {
-      if (batch.problem !== null) sink.problem(batch.problem)
-      if (batch.lastOffset < args.from) continue
-      if (++printed > args.max) break
-      batches++
-      records += batch.recordCount
-      sink.say(args.json ? `${JSON.stringify(jsonOf(batch))}\n` : renderBatch(batch))
+async function dumpFile(path: string, options: DumpOptions, sink: Sink): Promise<string> {
+  try {
+    return path.endsWith('.log')
+      ? dumpBatches(path, options, sink)
+      : await dumpEntries(path, options, sink)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message
+    throw new CommandError(`cannot read ${path}: ${reason}`, error)
+  }
+}
+
+function dumpBatches(path: string, options: DumpOptions, sink: Sink): string {
+  let batchCount = 0
+  let recordCount = 0
+  const { disk } = createClientEnv()
+  try {
+    for (const batch of dumpSegment(disk, path, { withRecords: true })) {
+      if (batch.problem !== null) {
+        sink.problem(path, `at position ${batch.position}: ${batch.problem}`)
+      }
+      if (batch.recordCount === 0 && batch.problem !== null) break
+      if (batch.lastOffset < options.from) continue
+      if (batchCount >= options.max) break
+      batchCount++
+      recordCount += batch.recordCount
+      sink.say(
+        options.json ? batchToJson(batch, options.records) : renderBatch(batch, options.records),
+      )
     }
-    return `${batches} batches, ${records} records, ${file.bytes} bytes`
+  } catch (error) {
+    if (!(error instanceof RecordsError)) throw error
+    sink.problem(path, `the records of a batch after ${batchCount} batches: ${error.message}`)
   }
-  const isTime = name.endsWith('.timeindex')
-  if (!isTime && !name.endsWith('.index')) {
-    throw new CommandError(`${path} is none of .log, .index and .timeindex`)
-  }
-  const baseOffset = Number(/^(\d{20})\./.exec(name)?.[1] ?? 0)
-  for (const entry of isTime
-    ? dumpTimeIndex(file, baseOffset)
-    : dumpOffsetIndex(file, baseOffset)) {
-    if (entry.problem !== null) sink.problem(entry.problem)
-    if (entry.offset < args.from) continue
-    if (++printed > args.max) break
-    const { problem: _problem, ...fields } = entry
-    sink.say(
-      args.json
-        ? `${JSON.stringify(fields)}\n`
-        : `${Object.entries(fields)
-            .map(([key, value]) => `${key} ${value}`)
-            .join('  ')}\n`,
-    )
-  }
-  return `${printed} entries`
+  return `${batchCount} batches, ${recordCount} records`
 }
 
-function jsonOf({ records, ...batch }: DumpedBatch): unknown {
-  if (records === null) return batch
-  return {
-    ...batch,
-    records: records.map(record =>
-      JSON.parse(recordToJson({ topic: '', partition: 0, ...record })),
-    ),
+async function dumpEntries(path: string, options: DumpOptions, sink: Sink): Promise<string> {
+  const dump = await dumpSmallFile(createClientEnv().disk, path)
+  if (dump === null) {
+    throw new CommandError(`${path} is no file of a partition, or it is not there`)
   }
+  for (const problem of dump.problems) sink.problem(path, problem)
+  const rows = dump.rows
+    .filter(row => typeof row['offset'] !== 'number' || row['offset'] >= options.from)
+    .slice(0, options.max)
+  for (const row of rows) {
+    const fields = Object.entries(row).map(([name, value]) => `${name} ${plain(value)}`)
+    sink.say(options.json ? `${JSON.stringify(row)}\n` : `${fields.join('  ')}\n`)
+  }
+  return `${dump.kind}, ${rows.length} entries`
 }
 
-function renderBatch(batch: DumpedBatch): string {
+function plain(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+}
+
+function batchToJson({ records, ...batch }: DumpedBatch, withRecords: boolean): string {
+  const list = withRecords
+    ? {
+        records: records.map(record =>
+          JSON.parse(recordToJson({ topic: '', partition: 0, ...record })),
+        ),
+      }
+    : {}
+  return `${JSON.stringify({ ...batch, ...list })}\n`
+}
+
+function renderBatch(batch: DumpedBatch, withRecords: boolean): string {
   const flags = [
     batch.isTransactional ? 'transactional' : '',
     batch.isControl ? 'control' : '',
     batch.hasDeleteHorizon ? 'delete-horizon' : '',
-    batch.timestampType === 'LogAppendTime' ? 'log-append-time' : '',
   ].filter(flag => flag !== '')
   const producer =
     batch.producerId < 0
-      ? ''
-      : `  producer ${batch.producerId} epoch ${batch.producerEpoch} sequence ${batch.baseSequence}`
-  const head =
-    `offsets ${batch.baseOffset}-${batch.lastOffset}  records ${batch.recordCount}  position ${batch.position}` +
-    `  bytes ${batch.bytes}  epoch ${batch.leaderEpoch}  time ${batch.maxTimestamp}  codec ${batch.codec}` +
-    `  crc ${batch.isCrcValid ? 'ok' : 'WRONG'}${producer}${flags.map(flag => `  ${flag}`).join('')}\n`
-  const lines = (batch.records ?? []).map(record => {
-    const key = record.key === null ? 'null' : preview(record.key)
-    const value = record.value === null ? 'null' : preview(record.value)
-    const headers = record.headers.map(({ key: name, value: text }) => `${name}=${text ?? 'null'}`)
-    const tail = headers.length === 0 ? '' : `  headers ${sanitise(headers.join(','))}`
-    return `  | offset ${record.offset}  time ${record.timestamp}  key ${key}  value ${value}${tail}\n`
-  })
-  return head + lines.join('')
+      ? []
+      : [`producer ${batch.producerId} epoch ${batch.producerEpoch} sequence ${batch.baseSequence}`]
+  const fields = [
+    `offsets ${batch.baseOffset}-${batch.lastOffset}`,
+    `records ${batch.recordCount}`,
+    `position ${batch.position}`,
+    `bytes ${batch.sizeInBytes}`,
+    `epoch ${batch.leaderEpoch}`,
+    `time ${batch.maxTimestamp}`,
+    `codec ${batch.codec}`,
+    batch.problem === null ? 'crc ok' : 'DAMAGED',
+    ...producer,
+    ...flags,
+  ]
+  const lines = withRecords ? batch.records.map(renderRecord) : []
+  return [`${fields.join('  ')}\n`, ...lines].join('')
+}
+
+function renderRecord(record: DecodedRecord): string {
+  const key = record.key === null ? 'null' : preview(record.key)
+  const value = record.value === null ? 'null' : preview(record.value)
+  const headers = record.headers.map(({ key: name, value: data }) => `${name}=${data ?? 'null'}`)
+  const tail = headers.length === 0 ? '' : `  headers ${sanitise(headers.join(','))}`
+  return `  | offset ${record.offset}  time ${record.timestamp}  key ${key}  value ${value}${tail}\n`
 }
 
 function preview(bytes: Buffer): string {
   const text = sanitise(bytes.subarray(0, RECORD_PREVIEW_BYTES).toString('utf8'))
   return bytes.length > RECORD_PREVIEW_BYTES ? `${text}... (${bytes.length} bytes)` : text
-}
-
-function openFile(path: string): FileReader & { readonly descriptor: number } {
-  try {
-    const descriptor = openSync(path, 'r')
-    const bytes = fstatSync(descriptor).size
-    return {
-      descriptor,
-      bytes,
-      read(position, length) {
-        const target = Buffer.allocUnsafe(Math.max(0, Math.min(length, bytes - position)))
-        let at = 0
-        while (at < target.length) {
-          const count = readSync(descriptor, target, at, target.length - at, position + at)
-          if (count === 0) break
-          at += count
-        }
-        return target.subarray(0, at)
-      },
-    }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new CommandError(
-      `cannot read ${path}: ${code === 'ENOENT' ? 'there is no such file' : code}`,
-      error,
-    )
-  }
 }
