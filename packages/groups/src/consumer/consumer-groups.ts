@@ -37,13 +37,9 @@ import { findMember, unknownMember } from './member-lookup.ts'
 import { MemberTimers } from './member-timers.ts'
 import { allowsDowngrade, downgrade, hasOnlyClassicMembers } from './migration.ts'
 import { NOTHING_OWNED, type OwnedPartitions, type PartitionSet } from './partitions.ts'
+import { compilePattern } from './patterns.ts'
 import { reconcile } from './reconcile.ts'
-import {
-  compilePattern,
-  hashOfTopics,
-  patternOf,
-  refreshSubscriptions,
-} from './subscribed-topics.ts'
+import { hashOfTopics, patternOf, refreshSubscriptions } from './subscribed-topics.ts'
 import { updateTarget } from './target.ts'
 
 /** A heartbeat on its way. The draft may be of a group that is only made by it. */

@@ -1,24 +1,10 @@
 // Which topics the members of a consumer group consume, and whether that or the topics themselves
 // have changed since the group looked last.
 
-import { RE2JS } from 're2js'
 import type { TopicsView } from '../types.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import type { GroupDraft } from './group-draft.ts'
-
-/** Patterns are RE2, which matches in linear time; a longer one is refused all the same. */
-const MAX_PATTERN_CHARACTERS = 4096
-
-/** Null if the text is not a pattern in RE2 syntax. */
-export function compilePattern(text: string): RE2JS | null {
-  if (text.length > MAX_PATTERN_CHARACTERS) return null
-  try {
-    return RE2JS.compile(text)
-  } catch {
-    // The library's word for a malformed pattern: the only thing that compile throws.
-    return null
-  }
-}
+import { compilePattern } from './patterns.ts'
 
 /** The member's pattern, null if it has none. */
 export function patternOf(member: ConsumerMember): string | null {
