@@ -122,8 +122,10 @@ function replaceLost(cluster: RaftCluster, runFor: (ms: number) => void): void {
  * enough: one with a longer log at its edge can neither win nor let the middle win.)
  */
 function partition(cluster: RaftCluster, random: SimRandom): void {
-  const voters = [...(cluster.leader()?.raft?.status().membership.voters ?? [])]
-  if (voters.length < 3) return
+  const membership = cluster.leader()?.raft?.status().membership
+  const voters = [...(membership?.voters ?? [])]
+  // In a joint configuration another majority counts, too.
+  if (voters.length < 3 || membership?.outgoingVoters.length !== 0) return
   const start = random.below(voters.length)
   const size = Math.floor(voters.length / 2) + 1
   const majority = new Set(
