@@ -24,15 +24,16 @@ export function truncateTo(state: LogState, offset: number): Promise<void> {
       await restartAt(state, Math.min(offset, state.startOffset))
       return
     }
+    const keep = Math.max(0, state.floorSegment(Math.max(offset - 1, 0)))
+    const cut = await cutIn(state, state.segments[keep] as Segment, offset)
     state.structureEpoch++
     state.cutEpoch++
     state.isDirty = true
     // The recovery point goes down first: above it nothing is missed after a crash.
-    state.syncedEndOffset = Math.min(state.syncedEndOffset, offset)
+    state.syncedEndOffset = Math.min(state.syncedEndOffset, cut.previousEndOffset)
     await state.context.directory.writeOffsets()
-    const keep = Math.max(0, state.floorSegment(Math.max(offset - 1, 0)))
     await removeSegments(state, state.segments.splice(keep + 1))
-    await cutSegment(state, state.activeSegment, offset)
+    await cutSegment(state, state.activeSegment, cut)
     const endOffset = state.activeSegment.endOffset
     state.epochs.truncateFromEnd(endOffset)
     adoptEnd(state, endOffset)
@@ -136,10 +137,22 @@ function adoptEnd(state: LogState, endOffset: number): void {
   state.firstDirtyOffset = Math.min(state.firstDirtyOffset, endOffset)
 }
 
-async function cutSegment(state: LogState, segment: Segment, offset: number): Promise<void> {
-  if (segment.endOffset <= offset) return
+interface Cut {
+  readonly position: number
+  readonly previousEndOffset: number
+}
+
+/** Where the last batch ends that lies below the offset as a whole. */
+async function cutIn(state: LogState, segment: Segment, offset: number): Promise<Cut> {
+  if (segment.endOffset <= offset) {
+    return { position: segment.bytes, previousEndOffset: segment.endOffset }
+  }
   await loadIndexes(state, segment)
-  const cut = await positionOf(state, segment, offset)
+  return await positionOf(state, segment, offset)
+}
+
+async function cutSegment(state: LogState, segment: Segment, cut: Cut): Promise<void> {
+  if (cut.position === segment.bytes) return
   const reference = segment.fileReference(state.directory)
   const file = state.context.files.acquire(reference)
   try {

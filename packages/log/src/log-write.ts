@@ -125,6 +125,7 @@ async function finishAsync(
 function finishGather(state: LogState, gather: Gather): void {
   const { segment } = gather
   state.tail?.markWritten(gather.bytes)
+  state.context.tailBudget.trim()
   segment.writtenBytes = gather.position + gather.bytes
   assert(segment.writtenBytes <= segment.bytes, 'written beyond what was appended')
   state.diskEndOffset = gather.endOffset
