@@ -29,8 +29,9 @@ function ask(io: CliIo, question: string): Promise<string> {
   const lines = createInterface({ input: io.stdin })
   return new Promise(resolve => {
     const finish = (answer: string): void => {
-      lines.close()
       void resolve(answer)
+      // Last, as it announces an empty answer.
+      lines.close()
     }
     lines.once('line', finish)
     lines.once('close', () => resolve(''))

@@ -1,6 +1,8 @@
 import t from 'tap'
-import { UsageError } from '../errors.ts'
+import { CommandError, UsageError } from '../errors.ts'
 import type { Output } from '../io.ts'
+import { memoryIo } from '../testing/memory-io.ts'
+import { confirm } from './confirm.ts'
 import { type PrintableRecord, parseRecordFormat } from './record-format.ts'
 import { recordToJson } from './record-json.ts'
 import { renderFields, renderTable } from './table.ts'
@@ -104,3 +106,24 @@ t.test('headers whose names repeat are a list, so that none is lost', async t =>
     ['a', '1'],
   ])
 })
+
+t.test('a styled value keeps its colour, and foreign escapes still do not pass', async t => {
+  const text = renderFields({ ...PLAIN, hasColors: true }, [
+    { name: 'A', value: 'evil\u001b[2J', style: 'cyan' },
+  ])
+  t.match(text, '\u001b[36mevil\ufffd[2J\u001b[39m')
+})
+
+t.test(
+  'only the expected answer confirms, and where nobody can be asked nothing is asked',
+  async t => {
+    const confirmation = { warning: 'This deletes x.', expected: 'x' }
+    const asked = (input: string) =>
+      confirm({ ...memoryIo(input), isInteractive: true }, confirmation)
+    await asked('x\n')
+    for (const input of ['y\n', '\n', '']) {
+      await t.rejects(asked(input), CommandError, JSON.stringify(input))
+    }
+    await t.rejects(confirm(memoryIo('x\n'), confirmation), /add --yes/)
+  },
+)

@@ -5,5 +5,7 @@ import type { Output } from '../io.ts'
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 export function styled(output: Output, style: Style, text: string): string {
-  return output.hasColors && text !== '' ? styleText(style, text) : text
+  if (!output.hasColors || text === '') return text
+  // The output has decided already; it need not be the standard one.
+  return styleText(style, text, { validateStream: false })
 }

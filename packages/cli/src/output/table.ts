@@ -1,7 +1,7 @@
 // Tables of plain text: columns as wide as their longest cell, two spaces between, the header bold
 // on a terminal, numbers to the right, no trailing blanks. The same in a pipe, so that awk works.
 import type { Output } from '../io.ts'
-import { styled } from './style.ts'
+import { type Style, styled } from './style.ts'
 
 export interface Column<Row> {
   readonly title: string
@@ -34,15 +34,17 @@ export function renderTable<Row>(
 export interface Field {
   readonly name: string
   readonly value: string | number | null | undefined
+  readonly style?: Style
 }
 
 /** Names and values below each other, the values in one column. */
 export function renderFields(output: Output, fields: readonly Field[]): string {
   const longest = Math.max(0, ...fields.map(field => width(field.name)))
   return fields
-    .map(({ name, value }) => {
+    .map(({ name, value, style }) => {
       const label = styled(output, 'bold', `${name}:`)
-      return `${label}${' '.repeat(longest - width(name) + 2)}${printable(value)}\n`
+      const text = style === undefined ? printable(value) : styled(output, style, printable(value))
+      return `${label}${' '.repeat(longest - width(name) + 2)}${text}\n`
     })
     .join('')
 }

@@ -112,7 +112,7 @@ function renderReports(output: Output, reports: readonly GroupReport[]): string 
 function renderReport(output: Output, { group, lag }: GroupReport): string {
   const total = lag.reduce((sum, row) => sum + (row.lag ?? 0), 0)
   const fields = renderFields(output, [
-    { name: 'Group', value: styled(output, 'cyan', group.groupId) },
+    { name: 'Group', value: group.groupId, style: 'cyan' },
     { name: 'State', value: group.state },
     { name: 'Members', value: group.members.length },
     { name: 'Assignor', value: group.protocol },

@@ -5,7 +5,6 @@ import { withCluster } from '../../connect.ts'
 import { findTopics } from '../../names.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
-import { styled } from '../../output/style.ts'
 import { type Field, renderFields, renderTable } from '../../output/table.ts'
 
 export const describeTopicsCommand = defineCommand({
@@ -49,7 +48,7 @@ export const describeTopicsCommand = defineCommand({
         if (index > 0) void io.stdout.write('\n')
         const configs = Object.entries(topic.configs).map(([name, value]) => `${name}=${value}`)
         const fields: Field[] = [
-          { name: 'Topic', value: styled(io.stdout, 'cyan', topic.name) },
+          { name: 'Topic', value: topic.name, style: 'cyan' },
           { name: 'Id', value: topic.topicId },
           { name: 'Partitions', value: topic.partitions.length },
           { name: 'Replication factor', value: topic.replicationFactor },
