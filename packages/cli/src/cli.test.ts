@@ -112,6 +112,10 @@ t.test('completion: commands, options, values; nothing where the cluster is away
   t.same(await complete('produce', 'x', '--comp'), ['--compression'])
   t.same(await complete('produce', 'x', '--compression', 's'), ['snappy'])
   t.same(await complete('topics', 'describe', ''), [''])
+  t.same(await complete('configs', 'explain', 'retention.b'), ['retention.bytes'])
+  t.same(await complete('configs', 'get', '-b', 'a:1', 'topic/x', 'retention.b'), [
+    'retention.bytes',
+  ])
   for (const shell of ['bash', 'zsh', 'fish']) {
     t.match((await weir('completion', shell)).out, /weir --get-completions/)
   }

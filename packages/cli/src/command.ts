@@ -24,12 +24,12 @@ export interface CommandDefinition<P extends PositionalTable, O extends OptionTa
   run(context: CommandContext, args: Arguments<P, O>): Promise<number | undefined>
   /** It listens to SIGINT and SIGTERM itself and must not be cut short. */
   readonly ownsSignals?: boolean
-  /** Words for the positional that is being completed. */
-  readonly completePositional?: CompletionSource
+  /** Words for each positional; the last one goes for all that follow. */
+  readonly completePositional?: readonly CompletionSource[]
 }
 
-/** What completes a name: topics, groups or settings of the cluster, files (the shell's own), or nothing. */
-export type CompletionSource = 'topics' | 'groups' | 'topic-settings'
+/** What completes a word: names of the cluster, names of settings, or (none) the shell's files. */
+export type CompletionSource = 'topics' | 'groups' | 'resources' | 'settings' | 'none'
 
 /** A command whose argument types are its own business. */
 export type Command = CommandDefinition<PositionalTable, OptionTable>

@@ -69,10 +69,12 @@ async function candidatesFor(
 ): Promise<readonly string[]> {
   let level: readonly CommandNode[] | undefined = tree
   let leaf: CommandNode | undefined
+  let depth = 0
   for (const word of before) {
     const found: CommandNode | undefined = level?.find(node => nodeName(node) === word)
     if (found === undefined) continue
     leaf = found
+    depth++
     level = found.children
   }
   if (level !== undefined) {
@@ -90,8 +92,17 @@ async function candidatesFor(
   if (current.startsWith('-')) {
     return [...Object.keys(command.options).map(name => `--${name}`), '--help']
   }
-  if (command.completePositional === undefined) return []
-  return await namesOf(io, command.completePositional, before)
+  const sources = command.completePositional ?? []
+  const source = sources[positionalsIn(command, before, depth)] ?? sources.at(-1) ?? 'none'
+  return await namesOf(io, source, before)
+}
+
+/** How many positionals stand before the word, behind the command's own names. */
+function positionalsIn(command: Command, before: readonly string[], depth: number): number {
+  const isValue = (index: number): boolean =>
+    optionNamed(command, before[index - 1] ?? '')?.takesValue === true
+  const words = before.filter((word, index) => !word.startsWith('-') && !isValue(index))
+  return Math.max(0, words.length - depth)
 }
 
 interface CompletableOption {
@@ -121,16 +132,27 @@ async function namesOf(
   source: CompletionSource,
   before: readonly string[],
 ): Promise<readonly string[]> {
+  if (source === 'none') return []
   try {
+    if (source === 'settings') return await settingNames()
     const { connect } = await import('./connect.ts')
     const { listGroups, listTopics } = await import('@weir/client')
     const at = before.findIndex(word => word === '--bootstrap' || word === '-b')
     const bootstrap = at < 0 ? undefined : before[at + 1]
     const cluster = connect(io, { bootstrap, timeout: TIMEOUT })
     try {
-      if (source === 'groups') return (await listGroups(cluster)).map(group => group.groupId)
+      const groups = source === 'topics' ? [] : await listGroups(cluster)
+      const groupIds = groups.map(group => group.groupId)
+      if (source === 'groups') return groupIds
       const topics = await listTopics(cluster)
-      return topics.filter(topic => !topic.isInternal).map(topic => topic.name)
+      const names = topics.filter(topic => !topic.isInternal).map(topic => topic.name)
+      if (source === 'topics') return names
+      return [
+        'broker',
+        ...[...cluster.brokers.keys()].map(id => `broker/${id}`),
+        ...names.map(name => `topic/${name}`),
+        ...groupIds.map(id => `group/${id}`),
+      ]
     } finally {
       cluster.close()
     }
@@ -138,4 +160,10 @@ async function namesOf(
     // A shell that completes has no use for the reason why there are no names.
     return []
   }
+}
+
+async function settingNames(): Promise<string[]> {
+  const { allGroupRows, allTopicRows, brokerRows } = await import('@weir/settings')
+  const names = [...allTopicRows(), ...brokerRows(), ...allGroupRows()].map(row => row.key)
+  return [...new Set(names)].sort()
 }

@@ -222,6 +222,11 @@ t.test('segment files of the broker are dumped and verified', async t => {
 t.test('completion has the names of topics and groups', async t => {
   await ok('topics', 'create', 'complete-me')
   t.equal(await ok('--get-completions', 'topics', 'describe', 'compl'), 'complete-me\n')
+  t.equal(await ok('--get-completions', 'configs', 'get', 'topic/compl'), 'topic/complete-me\n')
+  const [group] = (await ok('--get-completions', 'groups', 'reset-offsets', '')).split('\n')
+  t.ok(group)
+  const words = ['--get-completions', 'groups', 'reset-offsets', group ?? '', 'compl']
+  t.equal(await ok(...words), 'complete-me\n')
 })
 
 t.test('kafka-topics, -console-producer and -console-consumer as scripts use them', async t => {

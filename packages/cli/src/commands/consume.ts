@@ -75,7 +75,7 @@ export const consumeCommand = defineCommand({
     ["$0 consume orders --from 1h -f '%D %p/%o %k=%s\\n'", 'the last hour, in a form of your own'],
     ['$0 consume orders --group audit --json | jq .value', 'as a member of a group'],
   ],
-  completePositional: 'topics',
+  completePositional: ['topics'],
   async run({ io }, args) {
     const from = args['from-beginning'] ? 'earliest' : args.from
     const max = checkInteger(args.max, '--max', { min: 1, max: MAX_RECORDS }) ?? MAX_RECORDS

@@ -46,7 +46,7 @@ export const offsetsCommand = defineCommand({
     ['$0 offsets orders', 'first and end offset of every partition, and how many lie between'],
     ['$0 offsets orders:0,1 --at 2026-01-31T12:00', 'where that time begins'],
   ],
-  completePositional: 'topics',
+  completePositional: ['topics'],
   async run({ io }, args) {
     const time = timeOf(args)
     const selections = args.topics.map(parseTopicSelection)

@@ -83,7 +83,7 @@ export const produceCommand = defineCommand({
     ['$0 produce orders -1 < picture.png', 'a file as one record'],
     ['jq -c .[] orders.json | $0 produce orders -i json', 'JSON lines with key, value, headers'],
   ],
-  completePositional: 'topics',
+  completePositional: ['topics', 'none'],
   async run({ io }, args) {
     const partition = checkInteger(args.partition, '--partition', { min: 0, max: MAX_PARTITION })
     if (args.key !== undefined && args['key-separator'] !== undefined) {

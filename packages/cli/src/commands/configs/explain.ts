@@ -20,7 +20,7 @@ export const explainConfigCommand = defineCommand({
   },
   options: { ...jsonOption },
   examples: [['$0 configs explain retention.ms', 'what it means, its default and its range']],
-  completePositional: 'topic-settings',
+  completePositional: ['settings'],
   async run({ io }, args) {
     const all = settingRows()
     const found = all.filter(({ row }) => row.key === args.name)

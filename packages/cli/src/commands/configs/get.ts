@@ -35,6 +35,7 @@ export const getConfigsCommand = defineCommand({
     ['$0 configs get topic/orders retention.ms', 'the value of one setting'],
     ['$0 configs get broker/1 --all', 'all settings of a broker'],
   ],
+  completePositional: ['resources', 'settings'],
   async run({ io }, args) {
     const resource = parseConfigResource(args.resource)
     return await withCluster(io, args, async cluster => {

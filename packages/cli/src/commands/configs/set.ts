@@ -23,6 +23,7 @@ export const setConfigsCommand = defineCommand({
     ['$0 configs set topic/orders retention.ms=3600000', 'keep records for an hour'],
     ['$0 configs set broker log.retention.ms=86400000', 'the default of all brokers'],
   ],
+  completePositional: ['resources', 'settings'],
   async run({ io }, args) {
     const resource = parseConfigResource(args.resource)
     const changes = [...parseKeyValues(args.settings, 'configs set')].map(([name, value]) => {

@@ -16,6 +16,7 @@ export const unsetConfigsCommand = defineCommand({
   },
   options: { ...bootstrapOption },
   examples: [['$0 configs unset topic/orders retention.ms', 'back to the default']],
+  completePositional: ['resources', 'settings'],
   async run({ io }, args) {
     const resource = parseConfigResource(args.resource)
     return await withCluster(io, args, async cluster => {

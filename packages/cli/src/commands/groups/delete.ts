@@ -13,7 +13,7 @@ export const deleteGroupsCommand = defineCommand({
   },
   options: { ...bootstrapOption, ...yesOption },
   examples: [['$0 groups delete old-billing', 'asks for the name once more']],
-  completePositional: 'groups',
+  completePositional: ['groups'],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       for (const name of args.groups) {

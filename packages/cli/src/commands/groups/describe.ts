@@ -31,7 +31,7 @@ export const describeGroupsCommand = defineCommand({
     ['$0 groups describe billing', 'what is committed, and how far behind it is'],
     ['$0 groups describe billing --watch', 'live, until Ctrl-C'],
   ],
-  completePositional: 'groups',
+  completePositional: ['groups'],
   async run({ io }, args) {
     const intervalMs = Math.max(MIN_INTERVAL_MS, parseDurationMs(args.interval))
     return await withCluster(io, args, async cluster => {

@@ -13,7 +13,7 @@ export const groupMembersCommand = defineCommand({
   },
   options: { ...bootstrapOption, ...jsonOption },
   examples: [['$0 groups members billing', 'who is in it, and who reads which partitions']],
-  completePositional: 'groups',
+  completePositional: ['groups', 'none'],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       const group = await describeExistingGroup(cluster, args.group)

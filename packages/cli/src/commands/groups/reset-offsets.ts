@@ -75,7 +75,7 @@ export const resetOffsetsCommand = defineCommand({
     ['$0 groups reset-offsets billing orders:0 --shift -100 --execute', 'the last hundred again'],
     ['$0 groups reset-offsets billing --to 2h --execute', 'the last two hours of all its topics'],
   ],
-  completePositional: 'groups',
+  completePositional: ['groups', 'topics'],
   async run({ io }, args) {
     const target = targetOf(args)
     const selections = args.topics.map(parseTopicSelection)

@@ -41,7 +41,7 @@ export const alterTopicCommand = defineCommand({
     ],
     ['$0 topics alter orders -c retention.ms=86400000', 'change a setting'],
   ],
-  completePositional: 'topics',
+  completePositional: ['topics', 'none'],
   async run({ io }, args) {
     const partitionCount = checkInteger(args.partitions, '--partitions', {
       min: 1,

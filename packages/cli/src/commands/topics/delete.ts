@@ -19,7 +19,7 @@ export const deleteTopicsCommand = defineCommand({
     ['$0 topics delete old-orders', 'asks for the name once more'],
     ['$0 topics delete a b --yes', 'does not ask'],
   ],
-  completePositional: 'topics',
+  completePositional: ['topics'],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       let names: readonly string[] = args.topics

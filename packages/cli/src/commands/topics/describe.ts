@@ -13,7 +13,7 @@ export const describeTopicsCommand = defineCommand({
   },
   options: { ...bootstrapOption, ...jsonOption },
   examples: [['$0 topics describe orders', 'its id, partitions, leaders and changed settings']],
-  completePositional: 'topics',
+  completePositional: ['topics'],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       const topics = await findTopics(cluster, args.topics)
