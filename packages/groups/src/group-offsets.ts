@@ -186,8 +186,9 @@ export class GroupOffsets {
     deleted: { readonly name: string; readonly topicId: string },
     records: GroupRecord[],
   ): void {
-    for (const { topic, partitionIndex, value } of this.#offsets.entries(groupId)) {
-      if (topic !== deleted.name || isOfOtherTopic(value, deleted.topicId)) continue
+    for (const entry of this.#offsets.entriesOfTopic(groupId, deleted.name)) {
+      const { topic, partitionIndex, value } = entry
+      if (isOfOtherTopic(value, deleted.topicId)) continue
       records.push(tombstone(groupId, topic, partitionIndex))
     }
   }

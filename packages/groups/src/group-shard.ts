@@ -50,6 +50,9 @@ import {
 
 /** OffsetCommit has an error for a group that does not exist from this version on. */
 const COMMIT_GROUP_NOT_FOUND_VERSION = 9
+/** Groups that are looked through for expired offsets in one turn, and the pause until the next. */
+const GROUPS_PER_CLEAN_UP = 100
+const CLEAN_UP_PAUSE_MS = 10
 
 export class GroupShard {
   readonly #config: GroupsConfig
@@ -385,21 +388,31 @@ export class GroupShard {
   }
 
   #scheduleCleanUp(nowMs: number): void {
-    this.#timers.schedule(
-      nowMs + this.#config.offsetsRetentionCheckIntervalMs,
-      (expiredMs, effects) => {
-        this.#cleanUp(expiredMs, effects.records)
-        this.#scheduleCleanUp(expiredMs)
-      },
-    )
+    const deadlineMs = nowMs + this.#config.offsetsRetentionCheckIntervalMs
+    this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
+      this.#cleanUp([...this.#groups.keys()], 0, expiredMs, effects.records)
+    })
   }
 
-  /** Expired offsets go, and with its last offset a group that nobody is in. */
-  #cleanUp(nowMs: number, records: GroupRecord[]): void {
-    for (const group of this.#groups.values()) {
+  /**
+   * Expired offsets go, and with its last offset a group that nobody is in. Some groups at a time,
+   * so that requests are served in between.
+   */
+  #cleanUp(groupIds: readonly string[], from: number, nowMs: number, records: GroupRecord[]): void {
+    const end = Math.min(from + GROUPS_PER_CLEAN_UP, groupIds.length)
+    for (const groupId of groupIds.slice(from, end)) {
+      const group = this.#groups.get(groupId)
+      if (group === undefined) continue
       const isNothingLeft = this.#groupOffsets.expire(ownerOf(group), nowMs, records)
       if (isNothingLeft && group.state === 'Empty') removeGroup(group, records)
     }
+    if (end === groupIds.length) {
+      this.#scheduleCleanUp(nowMs)
+      return
+    }
+    this.#timers.schedule(nowMs + CLEAN_UP_PAUSE_MS, (expiredMs, effects) =>
+      this.#cleanUp(groupIds, end, expiredMs, effects.records),
+    )
   }
 }
 

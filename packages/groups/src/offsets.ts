@@ -57,12 +57,14 @@ export class Offsets {
     }
   }
 
-  groupIds(): IterableIterator<string> {
-    return this.#groups.keys()
+  *entriesOfTopic(groupId: string, topic: string): Generator<OffsetEntry> {
+    for (const [partitionIndex, { value }] of this.#groups.get(groupId)?.get(topic) ?? []) {
+      yield { topic, partitionIndex, value }
+    }
   }
 
-  hasOffsets(groupId: string): boolean {
-    return this.#groups.has(groupId)
+  groupIds(): IterableIterator<string> {
+    return this.#groups.keys()
   }
 
   hasPending(groupId: string, topic: string, partitionIndex: number): boolean {

@@ -1,0 +1,75 @@
+// What scenarios cannot say well: many groups at once.
+
+import { ZERO_UUID } from '@weir/core'
+import { SimRandom } from '@weir/core/sim'
+import t from 'tap'
+import { NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
+import { DEFAULT_GROUPS_CONFIG } from './types.ts'
+
+const GROUPS = 250
+
+function harnessWithOffsets(): ShardHarness {
+  const config = {
+    ...DEFAULT_GROUPS_CONFIG,
+    offsetsRetentionMs: 1000,
+    offsetsRetentionCheckIntervalMs: 2000,
+  }
+  const harness = new ShardHarness(new SimRandom(1), config, NO_TOPICS)
+  for (let index = 0; index < GROUPS; index++) commit(harness, `group-${index}`, 0)
+  return harness
+}
+
+function commit(harness: ShardHarness, groupId: string, nowMs: number): void {
+  const partition = {
+    partitionIndex: 0,
+    committedOffset: 1,
+    committedLeaderEpoch: -1,
+    committedMetadata: null,
+  }
+  const request = {
+    groupId,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    groupInstanceId: null,
+    retentionTimeMs: -1,
+    topics: [{ name: 't', topicId: ZERO_UUID, partitions: [partition] }],
+  }
+  const context = { nowMs, apiVersion: 8, clientId: 'c', clientHost: '/h' }
+  harness.apply(harness.shard.offsetCommit(1, request, context), nowMs)
+}
+
+function countGroups(harness: ShardHarness): number {
+  const { response } = harness.shard.listGroups(1, { statesFilter: [], typesFilter: [] })
+    .replies[0]!
+  return (response as { groups: unknown[] }).groups.length
+}
+
+t.test('expired groups go some at a time, and then the next round is planned', async t => {
+  const harness = harnessWithOffsets()
+  const left: number[] = []
+  for (let deadlineMs = 0; deadlineMs < 2500; ) {
+    harness.apply(harness.shard.expire(deadlineMs), deadlineMs)
+    left.push(countGroups(harness))
+    deadlineMs = harness.shard.nextDeadlineMs()
+  }
+  t.same(left, [250, 150, 50, 0])
+  t.equal(harness.shard.nextDeadlineMs(), 4020)
+})
+
+t.test('a group that is made or used anew while others expire stays', async t => {
+  const harness = harnessWithOffsets()
+  harness.apply(harness.shard.expire(2000), 2000)
+  commit(harness, 'group-249', 2001)
+  commit(harness, 'new', 2001)
+  for (const nowMs of [2010, 2020]) harness.apply(harness.shard.expire(nowMs), nowMs)
+  t.equal(countGroups(harness), 2)
+})
+
+t.test('a deleted topic takes its offsets out of every group', async t => {
+  const harness = harnessWithOffsets()
+  const deleted = [{ name: 't', topicId: ZERO_UUID }]
+  const effects = harness.shard.topicsDeleted(deleted)
+  t.equal(effects.records.length, GROUPS)
+  harness.apply(effects, 0)
+  t.equal(harness.shard.topicsDeleted(deleted).records.length, 0)
+})
