@@ -2,6 +2,7 @@
 
 import { ZERO_UUID } from '@weir/core'
 import { SimRandom } from '@weir/core/sim'
+import { errorName } from '@weir/protocol'
 import t from 'tap'
 import { NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
 import { DEFAULT_GROUPS_CONFIG } from './types.ts'
@@ -72,4 +73,29 @@ t.test('a deleted topic takes its offsets out of every group', async t => {
   t.equal(effects.records.length, GROUPS)
   harness.apply(effects, 0)
   t.equal(harness.shard.topicsDeleted(deleted).records.length, 0)
+})
+
+t.test('ids that nobody uses are bounded', async t => {
+  const harness = new ShardHarness(new SimRandom(1), DEFAULT_GROUPS_CONFIG, NO_TOPICS)
+  const request = {
+    groupId: 'g',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    memberId: '',
+    groupInstanceId: null,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
+    reason: null,
+  }
+  const context = { nowMs: 0, apiVersion: 9, clientId: 'c', clientHost: '/h' }
+  const join = () => {
+    const { response } = harness.shard.joinGroup(1, request, context).replies[0]!
+    return errorName((response as { errorCode: number }).errorCode)
+  }
+  for (let count = 0; count < 10_000; count++) join()
+  t.equal(join(), 'GROUP_MAX_SIZE_REACHED')
+  for (let nowMs = 0; harness.shard.nextDeadlineMs() <= 10_000; nowMs = 10_000) {
+    harness.apply(harness.shard.expire(nowMs), nowMs)
+  }
+  t.equal(join(), 'MEMBER_ID_REQUIRED')
 })

@@ -19,6 +19,8 @@ import { joined, joinFailed } from './responses.ts'
 
 const MEMBER_ID_REQUIRED_VERSION = 4
 const SKIP_ASSIGNMENT_VERSION = 9
+/** Ids that are given out and not used yet, of one group: who asks for more has to wait. */
+const MAX_PENDING_MEMBERS = 10_000
 
 /** One JoinGroup on its way through the functions below. */
 interface Join {
@@ -69,6 +71,9 @@ export class ClassicJoin {
     if (context.apiVersion < MEMBER_ID_REQUIRED_VERSION) {
       this.#add(join, memberId, effects)
       return effects
+    }
+    if (group.pendingJoin.size >= MAX_PENDING_MEMBERS) {
+      return replyOnly(requestId, joinFailed('', 'GROUP_MAX_SIZE_REACHED', context.apiVersion))
     }
     const { sessionTimeoutMs } = request
     this.#rebalance.addPendingMember(group, memberId, sessionTimeoutMs, context.nowMs)
