@@ -3,31 +3,36 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, listTopics, Producer, parseAddresses } from '@weir/client'
 import { OperatorError } from '@weir/core'
-import { createNodeEnv } from '@weir/core/node'
+import kafkajs from 'kafkajs'
 import t from 'tap'
 import { flagSettings } from './start-command.ts'
 import { startWeir } from './start-weir.ts'
 
-function connect(bootstrap: string): Cluster {
-  const addresses = parseAddresses(bootstrap) ?? []
-  return new Cluster(createNodeEnv({ log: { level: 'silent' } }), { bootstrap: addresses })
-}
+const { Kafka, logLevel } = kafkajs
 
 t.test('a directory that was given keeps its data over a restart, also of the port', async t => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'weir-start-'))
   t.teardown(() => rmSync(dataDirectory, { recursive: true, force: true }))
   const first = await startWeir({ dataDirectory, settings: { 'num.partitions': 3 } })
-  const client = connect(first.bootstrap)
-  const producer = new Producer(client, { allowAutoTopicCreation: true })
-  await producer.send({ topic: 'kept', key: null, value: 'v' })
-  client.close()
+  const kafka = (bootstrap: string) =>
+    new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
+  const producer = kafka(first.bootstrap).producer()
+  await producer.connect()
+  await producer.send({ topic: 'kept', messages: [{ value: 'v' }] })
+  await producer.disconnect()
   await first.stop()
   const second = await startWeir({ dataDirectory, port: first.port })
   t.equal(second.port, first.port)
   t.equal(second.clusterId, first.clusterId)
-  const again = connect(second.bootstrap)
-  t.match(await listTopics(again), [{ name: 'kept', partitions: { length: 3 } }])
-  again.close()
+  const admin = kafka(second.bootstrap).admin()
+  await admin.connect()
+  const offsets = await admin.fetchTopicOffsets('kept')
+  t.equal(offsets.length, 3)
+  t.equal(
+    offsets.reduce((sum, partition) => sum + Number(partition.high), 0),
+    1,
+  )
+  await admin.disconnect()
   await second.stop()
   await second.stop()
   t.ok(readdirSync(dataDirectory).includes('meta.properties'))
