@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Cluster, listTopics, Producer, parseAddresses } from '@weir/client'
 import { OperatorError } from '@weir/core'
 import kafkajs from 'kafkajs'
 import t from 'tap'
