@@ -27,7 +27,7 @@ function makeBatch(valueBytes, records) {
 
 async function withManager(options, run) {
   const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'log-bench-'))
-  const env = createNodeEnv({ logLevel: 'error', level: 'error' })
+  const env = createNodeEnv({ log: { level: 'error' } })
   const manager = await LogManager.open(env, {
     directories: [directory],
     defaultConfig: DEFAULT_LOG_CONFIG,
@@ -154,7 +154,7 @@ async function groupCommit() {
 
 async function recovery() {
   const directory = mkdtempSync(join(tmpdir(), 'log-bench-'))
-  const env = createNodeEnv({ level: 'error' })
+  const env = createNodeEnv({ log: { level: 'error' } })
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 256 * 1024 * 1024 }
   const options = { directories: [directory], defaultConfig: config }
   try {
@@ -184,10 +184,58 @@ async function recovery() {
   }
 }
 
+async function compaction() {
+  const config = {
+    ...DEFAULT_LOG_CONFIG,
+    segmentBytes: 4 * 1024 * 1024,
+    cleanupCompact: true,
+    cleanupDelete: false,
+    minCleanableDirtyRatio: 0,
+    fileDeleteDelayMs: 0,
+  }
+  for (const codec of ['none', 'lz4']) {
+    await withManager({ defaultConfig: config, cleanerBackoffMs: 3_600_000 }, async manager => {
+      const log = manager.getOrCreate('bench', ID, 0, config)
+      const value = Buffer.alloc(200, 'v')
+      let records = 0
+      for (let index = 0; index < 8_000; index++) {
+        const builder = new RecordBatchBuilder({ codec })
+        for (let at = 0; at < 100; at++) {
+          const key = `key-${(records * 7919) % 200_000}`
+          builder.append({ timestamp: Date.now(), key, value })
+          records++
+        }
+        const outcome = log.append(builder.build(), { origin: 'client', leaderEpoch: 0, nowMs: 0 })
+        if (outcome.kind !== 'appended') throw new Error(JSON.stringify(outcome))
+        if (index % 100 === 0) await log.flush()
+      }
+      await log.flush()
+      log.updateHighWatermark(log.logEndOffset)
+      const before = log.sizeInBytes
+      let longestHoldMs = 0
+      let last = performance.now()
+      const ticker = setInterval(() => {
+        longestHoldMs = Math.max(longestHoldMs, performance.now() - last - 1)
+        last = performance.now()
+      }, 1)
+      const cpu = cpuSeconds()
+      const start = performance.now()
+      await manager.runCleaner()
+      const seconds = (performance.now() - start) / 1000
+      clearInterval(ticker)
+      say(
+        `compaction (${codec}): ${(before / 1e6).toFixed(0)} MB of ${records} records to ${(log.sizeInBytes / 1e6).toFixed(0)} MB, ` +
+          `${(before / 1e6 / seconds).toFixed(0)} MB/s, ${(records / seconds / 1000).toFixed(0)} k records/s, ` +
+          `${(((cpuSeconds() - cpu) * GB) / before).toFixed(2)} CPU s/GB, rss ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB, longest hold of the loop ${longestHoldMs.toFixed(0)} ms`,
+      )
+    })
+  }
+}
+
 async function manyPartitions() {
   const count = 10_000
   const directory = mkdtempSync(join(tmpdir(), 'log-bench-'))
-  const env = createNodeEnv({ level: 'error' })
+  const env = createNodeEnv({ log: { level: 'error' } })
   const config = DEFAULT_LOG_CONFIG
   const options = { directories: [directory], defaultConfig: config, openFileLimit: 1000 }
   const heap = () => {
@@ -258,6 +306,7 @@ const benches = {
   },
   commit: groupCommit,
   recovery,
+  compaction,
   partitions: manyPartitions,
 }
 

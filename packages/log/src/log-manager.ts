@@ -58,7 +58,7 @@ export interface LogDirectoryStatus {
 
 const MIB = 1024 * 1024
 const NO_BROKER_EPOCH = -1
-const PARALLEL_CLOSES = 16
+const PARALLEL_CLOSES = 64
 
 export class LogManager {
   readonly #env: Env

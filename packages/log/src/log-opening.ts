@@ -25,7 +25,7 @@ import { recoverLog } from './recovery.ts'
 import { Segment } from './segment.ts'
 
 const PARALLEL_OPENS = 64
-const PARALLEL_RECOVERIES = 4
+const PARALLEL_RECOVERIES = 16
 
 export interface OpeningOptions {
   readonly configOf: (topic: string) => LogConfig
@@ -150,11 +150,13 @@ async function recoverAll(
     state.producers.expire(env.clock.nowMs(), config.producerIdExpirationMs)
     state.hasNoProducers = state.producers.size === 0
     state.isDirty = true
-    // A segment without bytes may have no file yet: its entry is synced when it gets one.
-    for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
-    await env.disk.syncDir(state.directory)
     state.isCheckpointDurable = false
     await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
+    // The checkpoint's rename was synced with the directory, and so were all names in it. A segment
+    // without bytes may have no file yet: its entry is synced when it gets one.
+    if (state.isCheckpointDurable) {
+      for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
+    }
     directory.logs.set(name, { log: new Log(state), state })
   })
 }

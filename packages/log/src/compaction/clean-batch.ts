@@ -134,11 +134,16 @@ function shiftTimestamp(record: Buffer, shift: number): Buffer {
   ])
 }
 
+/** A 32-bit varint. */
 function readVarint(b: Buffer, at: number): [value: number, bytes: number] {
-  const first = b[at] ?? 0x80
-  if (first < 0x80) return [(first >>> 1) ^ -(first & 1), 1]
-  const [value, bytes] = readVarlong(b, at)
-  return [Number(value), bytes]
+  let raw = 0
+  for (let bytes = 1; bytes <= 5; bytes++) {
+    const byte = b[at + bytes - 1]
+    if (byte === undefined) break
+    raw |= (byte & 0x7f) << (7 * (bytes - 1))
+    if (byte < 0x80) return [(raw >>> 1) ^ -(raw & 1), bytes]
+  }
+  throw new Error(`a varint that does not end at ${at}`)
 }
 
 function readVarlong(b: Buffer, at: number): [value: bigint, bytes: number] {
