@@ -11,7 +11,7 @@ import type { LogState } from './log-state.ts'
 import type { DamagedRange } from './log-types.ts'
 import { NO_PRODUCERS } from './producer-files.ts'
 import type { Segment } from './segment.ts'
-import { type ScanOutput, scanSegment } from './segment-scan.ts'
+import { type ScanOutput, scanWithCare } from './segment-scan.ts'
 
 /** True: the read should be tried again, something was learnt. */
 export async function examineSegment(
@@ -25,7 +25,7 @@ export async function examineSegment(
   const bytes = segment.writtenBytes
   const { endOffset } = segment
   const isComplete = segment.bytes === bytes
-  const scanned = await env.workers.run(scanSegment, {
+  const scanned = await scanWithCare(env.workers, {
     path: segmentPath(state.directory, segment.baseOffset) + LOG_SUFFIX,
     baseOffset: segment.baseOffset,
     limitBytes: bytes,

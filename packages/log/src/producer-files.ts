@@ -17,7 +17,7 @@ import type { LogState } from './log-state.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState, type ProducerStateData } from './producer-state.ts'
 import type { Segment } from './segment.ts'
-import { type ScanOutput, scanSegment } from './segment-scan.ts'
+import { type ScanOutput, scanWithCare } from './segment-scan.ts'
 
 const KIND = 'producers'
 
@@ -175,7 +175,7 @@ export async function scanToRebuild(state: LogState, segment: Segment): Promise<
 }
 
 function scan(state: LogState, segment: Segment, from: FoundSnapshot): Promise<ScanOutput> {
-  return state.context.env.workers.run(scanSegment, {
+  return scanWithCare(state.context.env.workers, {
     path: segmentPath(state.directory, segment.baseOffset) + LOG_SUFFIX,
     baseOffset: segment.baseOffset,
     limitBytes: segment.writtenBytes,

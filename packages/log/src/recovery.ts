@@ -27,7 +27,7 @@ import { type NO_PRODUCERS, newestSnapshot, removeSnapshotsAbove } from './produ
 import { ProducerState } from './producer-state.ts'
 import { finishInterrupted } from './recovery-files.ts'
 import { Segment } from './segment.ts'
-import { type ScanOutput, scanSegment } from './segment-scan.ts'
+import { type ScanOutput, scanWithCare } from './segment-scan.ts'
 import { encodeTransactionIndex } from './transaction-index.ts'
 
 /** What the checkpoint of the data directory says of the log. */
@@ -224,7 +224,7 @@ class LogRecovery {
     limitOffset: number,
     from: { readonly offset: number; readonly data: typeof NO_PRODUCERS },
   ): Promise<ScanOutput> {
-    const scanned = await this.#env.workers.run(scanSegment, {
+    const scanned = await scanWithCare(this.#env.workers, {
       path: segmentPath(this.#request.directory, baseOffset) + LOG_SUFFIX,
       baseOffset,
       limitBytes: Number.POSITIVE_INFINITY,

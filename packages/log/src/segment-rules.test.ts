@@ -162,3 +162,33 @@ t.test('flush.messages=N never leaves N acknowledged messages unsynced; flush.ms
   await world.sim.run({ forMs: 1500 })
   t.equal(world.log.syncedEndOffset, 601)
 })
+
+t.test('a disk that answers wrongly now and then never has a wrong record served', async t => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const world = await openWorld(
+      { segmentBytes: 2000, indexIntervalBytes: 100 },
+      { seed, manager: { tailBudgetBytes: 0, indexCacheBytes: 0 } },
+    )
+    for (let index = 0; index < 60; index++) {
+      append(world.log, batch({ values: [`value ${index} ${'v'.repeat(60)}`] }))
+      if (index % 5 === 0) await settle(world)
+    }
+    await settle(world)
+    await world.sim.complete(world.manager.close())
+    await reopen(world)
+    const disk = world.sim.disk('one')
+    disk.faults.readFlipChance = 0.1
+    for (let round = 0; round < 3; round++) {
+      const { seen } = await readAll(world, 0, 900)
+      for (const { offset, value } of seen) {
+        if (value !== `value ${offset} ${'v'.repeat(60)}`) t.fail(`seed ${seed}: offset ${offset} holds ${value}`)
+      }
+      t.ok(seen.length > 20, `seed ${seed}: ${seen.length} served`)
+    }
+    disk.heal()
+    await world.sim.complete(world.manager.close())
+    await reopen(world)
+    const { seen, damaged } = await readAll(world)
+    t.equal(seen.length + damaged.length, 60)
+  }
+})

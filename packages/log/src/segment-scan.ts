@@ -6,7 +6,7 @@
 // are outside the checksum, fit their neighbours; what does not hold and is followed by a batch that
 // does is damage; what is followed by none is the tail. Zeros end the log.
 
-import type { WorkerContext, WorkerJob } from '@weir/core'
+import type { WorkerContext, WorkerJob, Workers } from '@weir/core'
 import {
   batchAttributes,
   batchBaseOffset,
@@ -279,4 +279,27 @@ class SegmentScan {
     }
     return -1
   }
+}
+
+const MAX_SCANS = 5
+
+/**
+ * Walks the segment, and once more if anything did not hold: a disk may answer wrongly once. What is
+ * answered is what two walks agree on (or the last of a few).
+ */
+export async function scanWithCare(workers: Workers, input: ScanInput): Promise<ScanOutput> {
+  let scanned = await workers.run(scanSegment, input)
+  for (let count = 1; count < MAX_SCANS && !isWhole(scanned); count++) {
+    const again = await workers.run(scanSegment, input)
+    const isSame =
+      again.validBytes === scanned.validBytes &&
+      JSON.stringify(again.damage) === JSON.stringify(scanned.damage)
+    scanned = again
+    if (isSame) break
+  }
+  return scanned
+}
+
+function isWhole(scanned: ScanOutput): boolean {
+  return scanned.damage.length === 0 && scanned.validBytes === scanned.fileBytes
 }
