@@ -50,6 +50,8 @@ export class SimSocket implements Socket {
   #hasSentEnd = false
   #hasReceivedEnd = false
   #hasReportedEnd = false
+  /** It closed before anybody could be told. */
+  #unreportedClose: { readonly error: Error | null } | null = null
   #isClosed = false
 
   constructor(network: SimNetwork, life: Life, addresses: Addresses) {
@@ -79,7 +81,10 @@ export class SimSocket implements Socket {
     this.#handlers = handlers
     this.#isLending = options.isLent === true
     this.#readState = 'flowing'
-    this.#later('socket-start', () => this.#deliverReceived())
+    // The other end may have died before the connection was handed over.
+    const closed = this.#unreportedClose
+    if (closed === null) this.#later('socket-start', () => this.#deliverReceived())
+    else this.#later('socket-close', () => handlers.onClose(closed.error))
   }
 
   assertStarted(): void {
@@ -268,7 +273,8 @@ export class SimSocket implements Socket {
     this.#received = []
     this.#later('socket-close', () => {
       for (const { onFlushed } of queue) onFlushed?.()
-      this.#handlers?.onClose(error)
+      if (this.#handlers === null) this.#unreportedClose = { error }
+      else this.#handlers.onClose(error)
     })
   }
 
