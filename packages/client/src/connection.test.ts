@@ -106,6 +106,29 @@ t.test('a connection that is cut fails everything in flight', async t => {
   t.equal(connection.isOpen, false)
 })
 
+t.test('answers that make no sense end the connection with an error of kind closed', async t => {
+  const answers = [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), Buffer.alloc(64, 0)]
+  const strayAnswer = Buffer.alloc(24)
+  strayAnswer.writeInt32BE(20)
+  strayAnswer.writeInt32BE(12_345, 4)
+  const cutAnswer = Buffer.alloc(10)
+  cutAnswer.writeInt32BE(6)
+  for (const bytes of [...answers, strayAnswer, cutAnswer]) {
+    const sim = new Simulation({ seed: 'noise' })
+    const listening = sim.env('noise').net.listen({ host: 'noise', port: 1 }, socket => {
+      socket.start({
+        onData: () => void socket.write([bytes]),
+        onEnd: () => socket.end(),
+        onDrain() {},
+        onClose() {},
+      })
+    })
+    await sim.complete(listening)
+    const opening = Connection.open(sim.env('client'), { host: 'noise', port: 1 }, OPTIONS)
+    await t.rejects(sim.complete(opening), like({ kind: 'closed' }), bytes.toString('hex'))
+  }
+})
+
 t.test('nothing that listens is an error of kind connect that names the address', async t => {
   const sim = new Simulation({ seed: 1 })
   sim.env('nobody')

@@ -83,6 +83,26 @@ export class PartitionQueue {
     return data
   }
 
+  /** Puts a batch that was refused as too large back, in two halves; it must be the latest one encoded. */
+  putBackInHalves(batch: ProducerBatch): void {
+    if (batch.encoded !== null && batch.encoded.identity !== null) {
+      const unused = this.#nextSequence - batch.records.length
+      this.#nextSequence = unused < 0 ? unused + 2 ** 31 : unused
+    }
+    const middle = batch.records.length >> 1
+    const halves = [batch.records.slice(0, middle), batch.records.slice(middle)]
+    const onDone = [batch.onDone.slice(0, middle), batch.onDone.slice(middle)]
+    this.#closed.unshift(
+      ...halves.map((records, index) => ({
+        records,
+        onDone: onDone[index] ?? [],
+        bytes: records.reduce((sum, record) => sum + estimateBytes(record), 0),
+        encoded: null,
+      })),
+    )
+    this.isBusy = false
+  }
+
   /** A new producer id begins at sequence 0. */
   resetSequence(): void {
     this.#nextSequence = 0

@@ -134,6 +134,27 @@ t.test('a refused batch fails its records and the ones behind it still go', asyn
   t.match(outcomes[0], { reason: { errorName: 'MESSAGE_TOO_LARGE' } })
 })
 
+t.test('a batch that is too large for the topic goes in smaller ones, in order', async t => {
+  const { sim, brokers, producer, received } = await setUp()
+  serveProduce(brokers[0]!, received, () => (received.at(-1)!.values.length > 3 ? 10 : 0))
+  const values = Array.from({ length: 20 }, (_, i) => `value-${i}`)
+  const sent = await sim.complete(Promise.all(values.map(value => producer.send(record(value)))))
+  t.same(
+    sent.map(({ offset }) => offset),
+    values.map((_, index) => index),
+  )
+  const accepted = received.filter(batch => batch.values.length <= 3)
+  t.same(
+    accepted.flatMap(batch => batch.values),
+    values,
+  )
+  let next = 0
+  for (const { data } of accepted) {
+    t.equal(batchBaseSequence(data, 0), next)
+    next += batchRecordCount(data, 0)
+  }
+})
+
 t.test('flush throws the failure that nobody was told', async t => {
   const { sim, brokers, producer, received } = await setUp()
   serveProduce(brokers[0]!, received, count => (count === 1 ? 10 : 0))

@@ -198,7 +198,9 @@ export class Producer {
           this.#settings.deliveryTimeoutMs,
         )
       } catch (error) {
-        this.#finish(queue, current, error instanceof Error ? error : new Error(String(error)))
+        const isTooLarge = error instanceof KafkaError && error.errorName === 'MESSAGE_TOO_LARGE'
+        if (isTooLarge && current.records.length > 1) queue.putBackInHalves(current)
+        else this.#finish(queue, current, error instanceof Error ? error : new Error(String(error)))
       }
       queue.isBusy = false
       next = queue.takeNext()

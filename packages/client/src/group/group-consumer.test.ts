@@ -110,7 +110,8 @@ function tenRecords(partition: number): Buffer {
 
 async function setUp() {
   const world = await fakeCluster(1)
-  serveMetadata(world.brokers, () => [{ name: 'orders', leaders: [1, 1] }])
+  const leaders = [1, 1]
+  serveMetadata(world.brokers, () => [{ name: 'orders', leaders }])
   const script = serveGroup(world.brokers[0]!)
   const consumer = new GroupConsumer(world.cluster, {
     groupId: 'g',
@@ -118,7 +119,7 @@ async function setUp() {
     startAt: 'earliest',
     heartbeatIntervalMs: 1_000,
   })
-  return { ...world, script, consumer }
+  return { ...world, leaders, script, consumer }
 }
 
 t.test(
@@ -178,4 +179,18 @@ t.test('a commit only through some records moves only past those', async t => {
   const some = records.filter(record => record.partition === 0).slice(0, 4)
   await sim.complete(consumer.commitThrough(some))
   t.same(script.commits, [[0, 4]])
+})
+
+t.test('partitions that are added later are found and read', async t => {
+  const { sim, consumer, leaders, script } = await setUp()
+  await sim.complete(consumer.poll(1_000))
+  leaders.push(1)
+  const added: string[] = []
+  while (added.length < 10) {
+    const records = await sim.complete(consumer.poll(1_000))
+    added.push(...records.map(record => String(record.value)))
+  }
+  t.ok(added.every(value => value.startsWith('2-')))
+  t.equal(script.generation, 2)
+  t.equal(consumer.assignment.length, 3)
 })

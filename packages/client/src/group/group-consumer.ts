@@ -12,6 +12,9 @@ export interface GroupConsumerOptions extends GroupMembershipOptions, FetcherOpt
   readonly startAt?: 'earliest' | 'latest'
 }
 
+/** How often the leader of a group looks for new partitions of its topics. */
+const WATCH_INTERVAL_MS = 15_000
+
 export class GroupConsumer {
   readonly #cluster: Cluster
   readonly #options: GroupConsumerOptions
@@ -20,6 +23,7 @@ export class GroupConsumer {
   readonly #committed = new Map<string, number>()
   /** End offsets of the assigned partitions; null until somebody asks in this generation. */
   #ends: ReadonlyMap<string, number> | null = null
+  #nextWatchMs = 0
   #mustJoin = true
   #onAssigned: (partitions: readonly TopicPartition[]) => void = () => {}
 
@@ -48,6 +52,7 @@ export class GroupConsumer {
    * to. What an earlier call returned counts as processed when a rebalance makes this one commit.
    */
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+    await this.#watchPartitions()
     if (this.#mustJoin) await this.#rejoin()
     return await this.#fetcher.poll(timeoutMs)
   }
@@ -95,6 +100,14 @@ export class GroupConsumer {
     this.#fetcher.wakeUp()
   }
 
+  /** Now and then, as the leader: partitions that were added have to be given to somebody. */
+  async #watchPartitions(): Promise<void> {
+    const nowMs = this.#cluster.env.clock.monotonicMs()
+    if (this.#mustJoin || nowMs < this.#nextWatchMs) return
+    this.#nextWatchMs = nowMs + WATCH_INTERVAL_MS
+    if (await this.#membership.hasStaleAssignment()) this.#mustJoin = true
+  }
+
   async #rejoin(): Promise<void> {
     if (this.#membership.isActive) {
       // A failed commit is not an error here: the records will be read again by whoever gets them.
@@ -108,6 +121,7 @@ export class GroupConsumer {
       this.#mustJoin = true
       throw error
     }
+    this.#nextWatchMs = this.#cluster.env.clock.monotonicMs() + WATCH_INTERVAL_MS
     this.#fetcher.assign([])
     this.#committed.clear()
     this.#ends = null

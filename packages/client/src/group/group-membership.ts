@@ -54,6 +54,8 @@ export class GroupMembership {
   #memberId = ''
   #generation: Generation | null = null
   #assignment: readonly TopicPartition[] = []
+  /** Partitions of the topics when this member, as the leader, assigned them; null if it is not. */
+  #assignedCounts: ReadonlyMap<string, number> | null = null
   #heartbeat: Timer | null = null
   #onRebalance: () => void = () => {}
 
@@ -101,6 +103,17 @@ export class GroupMembership {
     return this.#assignment
   }
 
+  /**
+   * As the leader of the group: whether the subscribed topics have other partitions than when they
+   * were assigned. Asks the cluster.
+   */
+  async hasStaleAssignment(): Promise<boolean> {
+    const assigned = this.#assignedCounts
+    if (assigned === null || !this.isActive) return false
+    const now = await this.#countPartitions([...assigned.keys()])
+    return [...assigned].some(([topic, count]) => now.get(topic) !== count)
+  }
+
   /** Commits within the generation. Throws KafkaError, for instance when a rebalance came between. */
   async commit(offsets: readonly OffsetToCommit[]): Promise<void> {
     if (offsets.length === 0) return
@@ -139,6 +152,7 @@ export class GroupMembership {
     this.#heartbeat = null
     this.#generation = null
     this.#assignment = []
+    this.#assignedCounts = null
   }
 
   async #joinOnce(): Promise<void> {
@@ -183,11 +197,8 @@ export class GroupMembership {
       return { memberId, groupInstanceId, topics }
     })
     const names = [...new Set(members.flatMap(member => member.topics))]
-    await this.#cluster.refreshMetadata(names)
-    const counts = new Map<string, number>()
-    for (const name of names) {
-      counts.set(name, this.#cluster.cachedTopic(name)?.partitions.length ?? 0)
-    }
+    const counts = await this.#countPartitions(names)
+    this.#assignedCounts = counts
     return [...assignRanges(members, counts)].map(([memberId, partitions]) => ({
       memberId,
       assignment: encodeVersioned(consumerProtocolAssignment, ASSIGNMENT_VERSION, {
@@ -197,6 +208,13 @@ export class GroupMembership {
         })),
       }),
     }))
+  }
+
+  async #countPartitions(names: readonly string[]): Promise<Map<string, number>> {
+    await this.#cluster.refreshMetadata(names)
+    return new Map(
+      names.map(name => [name, this.#cluster.cachedTopic(name)?.partitions.length ?? 0]),
+    )
   }
 
   async #sync(
