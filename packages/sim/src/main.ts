@@ -1,8 +1,10 @@
 // `npm run sim -- --seed N | --seeds COUNT [--from N]`: replays seeds of the raft simulation. A
 // failure prints the seed, which together with the commit is the whole bug report.
 // `--quorum` with these: the same for the real driver, storage and transport.
+// `--node` with these: a whole node with producers and consumers.
 // `--hunt COUNT [--bug NAME]`: plants each known bug and prints the first seed that notices it, as a table.
 
+import { runNodeSeed } from './node/node-sim.ts'
 import { huntAll } from './raft/hunt.ts'
 import { runQuorumSeed } from './raft/quorum-sim.ts'
 import { runSeed, type SeedResult } from './raft/run-seed.ts'
@@ -71,6 +73,14 @@ async function replaySeeds(
 }
 
 if (process.argv.includes('--hunt')) huntBugs()
+else if (process.argv.includes('--node'))
+  await replaySeeds(async seed => {
+    const result = await runNodeSeed(seed)
+    const { violation, acked, read, restarts, trace } = result
+    const outcome = violation === null ? 'ok' : `VIOLATION: ${violation}`
+    const text = `node seed ${seed}: ${outcome} (acknowledged ${acked}, read ${read}, restarts ${restarts}, trace ${trace})`
+    return { ...result, text }
+  })
 else if (process.argv.includes('--quorum'))
   await replaySeeds(async seed => {
     const result = await runQuorumSeed(seed)

@@ -19,6 +19,9 @@ const HELLO_TIMEOUT_MS = 2000
 const MIN_BACKOFF_MS = 20
 const MAX_BACKOFF_MS = 1000
 const REFUSED_BACKOFF_MS = 3000
+/** A request that is not answered for so long: the other end is gone, though nobody said so. */
+const ANSWER_TIMEOUT_MS = 2000
+const WATCH_EVERY_MS = 500
 /** Bytes that wait for the peer before messages are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 const MAX_QUEUED_MESSAGES = 4096
@@ -36,7 +39,7 @@ type LinkState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting' }
   | { readonly kind: 'greeting'; readonly socket: Socket; readonly timer: Timer }
-  | { readonly kind: 'ready'; readonly socket: Socket }
+  | { readonly kind: 'ready'; readonly socket: Socket; readonly timer: Timer }
   | { readonly kind: 'waiting'; readonly timer: Timer }
 
 export class PeerLink {
@@ -52,6 +55,8 @@ export class PeerLink {
   #isFlushing = false
   #backoffMs = MIN_BACKOFF_MS
   #correlationId = 0
+  /** When the requests that have no answer yet were sent, oldest first. */
+  #unansweredMs: number[] = []
   #lastTrouble = ''
 
   constructor(
@@ -100,7 +105,7 @@ export class PeerLink {
     this.#state = { kind: 'waiting', timer: this.#env.clock.after(0, () => {}) }
     this.#queue = []
     if (state.kind === 'greeting' || state.kind === 'ready') state.socket.destroy()
-    if (state.kind === 'greeting' || state.kind === 'waiting') state.timer.cancel()
+    if (state.kind !== 'idle' && state.kind !== 'connecting') state.timer.cancel()
   }
 
   #flushSoon(socket: Socket): void {
@@ -125,7 +130,20 @@ export class PeerLink {
       correlationId: this.#correlationId,
       clientId: `node-${this.#own.nodeId}`,
     }
+    this.#unansweredMs.push(this.#env.clock.monotonicMs())
     socket.write(encodeRequestFrame(quorumApi, options, { body }))
+  }
+
+  /** Ends a connection whose other end does not answer any more, at the latest in a while. */
+  #watch(socket: Socket): Timer {
+    return this.#env.clock.after(WATCH_EVERY_MS, () => {
+      if (this.#state.kind !== 'ready' || this.#state.socket !== socket) return
+      const oldestMs = this.#unansweredMs[0] ?? Number.POSITIVE_INFINITY
+      if (this.#env.clock.monotonicMs() - oldestMs > ANSWER_TIMEOUT_MS) {
+        this.#closed(socket, new Error(`no answer in ${ANSWER_TIMEOUT_MS} ms`))
+        socket.destroy()
+      } else this.#state = { kind: 'ready', socket, timer: this.#watch(socket) }
+    })
   }
 
   #connect(): void {
@@ -148,9 +166,13 @@ export class PeerLink {
       socket.destroy()
       return
     }
-    const timer = this.#env.clock.after(HELLO_TIMEOUT_MS, () => socket.destroy())
+    const timer = this.#env.clock.after(HELLO_TIMEOUT_MS, () => {
+      this.#closed(socket, new Error(`no answer in ${HELLO_TIMEOUT_MS} ms`))
+      socket.destroy()
+    })
     this.#state = { kind: 'greeting', socket, timer }
     const frames = new FrameCollector()
+    this.#unansweredMs = []
     socket.start({
       onData: chunk => {
         const complete = frames.push(chunk)
@@ -173,6 +195,7 @@ export class PeerLink {
   }
 
   #answered(socket: Socket, frame: Buffer): void {
+    this.#unansweredMs.shift()
     try {
       const { bodyStart } = decodeResponseHeader(quorumApi.key, 0, frame)
       const { body } = decodeMessage(quorumApi.response, 0, frame, bodyStart)
@@ -197,7 +220,7 @@ export class PeerLink {
       socket.destroy()
       return
     }
-    this.#state = { kind: 'ready', socket }
+    this.#state = { kind: 'ready', socket, timer: this.#watch(socket) }
     this.#backoffMs = MIN_BACKOFF_MS
     this.#lastTrouble = ''
     this.#events.welcomed(reply)
@@ -208,7 +231,7 @@ export class PeerLink {
     const state = this.#state
     const isOurs = (state.kind === 'greeting' || state.kind === 'ready') && state.socket === socket
     if (!isOurs) return
-    if (state.kind === 'greeting') state.timer.cancel()
+    state.timer.cancel()
     this.#retry(error === null ? 'the connection was closed' : error.message, this.#nextBackoff())
     if (state.kind === 'ready') this.#events.reset()
   }
