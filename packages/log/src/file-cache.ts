@@ -4,7 +4,7 @@
 // Invariants: a file with users is never closed; a retired file is closed when its last user has gone
 // and never opened again; at most `limit` files are open, but for those in use.
 
-import { assert, type Disk, type DiskFile, type Logger } from '@weir/core'
+import { assert, type Disk, DiskError, type DiskFile, type Logger } from '@weir/core'
 
 /** A file that may or may not be open. Belongs to one segment. */
 export class FileReference {
@@ -24,7 +24,7 @@ export class FileReference {
 export class FileCache {
   readonly #disk: Disk
   readonly #log: Logger
-  readonly #limit: number
+  #limit: number
   /** In the order of use, the oldest first. */
   readonly #open = new Set<FileReference>()
 
@@ -43,7 +43,7 @@ export class FileCache {
     assert(!reference.isRetired, 'use of a retired file', { path: reference.path })
     let { file } = reference
     if (file === null) {
-      file = this.#disk.openSync(reference.path, reference.mode)
+      file = this.#openFile(reference)
       reference.file = file
       this.#open.add(reference)
       reference.users++
@@ -54,6 +54,21 @@ export class FileCache {
     this.#open.delete(reference)
     this.#open.add(reference)
     return file
+  }
+
+  /** Where the process may open fewer files than the limit says, the limit goes down. */
+  #openFile(reference: FileReference): DiskFile {
+    try {
+      return this.#disk.openSync(reference.path, reference.mode)
+    } catch (error) {
+      const isLimit =
+        error instanceof DiskError && (error.code === 'EMFILE' || error.code === 'ENFILE')
+      if (!isLimit || this.#open.size === 0) throw error
+      this.#limit = Math.max(1, Math.floor(this.#open.size * 0.75))
+      this.#log.warn('too many open files: keeping fewer open', { limit: this.#limit })
+      this.#closeOldest()
+      return this.#disk.openSync(reference.path, reference.mode)
+    }
   }
 
   release(reference: FileReference): void {

@@ -11,7 +11,7 @@ import type { LogState } from './log-state.ts'
 import { flush } from './log-sync.ts'
 import { settleWrites } from './log-truncate.ts'
 import type { DamagedRange } from './log-types.ts'
-import { encodeProducers, writeProducers } from './producer-files.ts'
+import { encodeProducers, removeStraySnapshots, writeProducers } from './producer-files.ts'
 import type { SegmentSummary } from './segment.ts'
 
 /** What the clean-shutdown marker keeps of a log. */
@@ -48,6 +48,7 @@ export async function closeLog(state: LogState): Promise<ClosedLog | null> {
       }
       if (state.producers !== null && state.producers.size > 0) {
         await writeProducers(state, state.endOffset, encodeProducers(state.producers))
+        await removeStraySnapshots(state)
       }
       await writeLogCheckpoint(state)
     })

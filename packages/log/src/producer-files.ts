@@ -127,6 +127,17 @@ export async function removeSnapshotsAbove(
   }
 }
 
+/** Only those at the base of a segment, and the one at the end, are of use. */
+export async function removeStraySnapshots(state: LogState): Promise<void> {
+  const { disk } = state.context.env
+  const bases = new Set(state.segments.map(segment => segment.baseOffset))
+  for (const { name } of await disk.readdir(state.directory)) {
+    const offset = offsetOfFile(name, SNAPSHOT_SUFFIX) ?? offsetOfFile(name, PRODUCERS_SUFFIX)
+    if (offset === null || offset === state.endOffset || bases.has(offset)) continue
+    await disk.unlink(`${state.directory}/${name}`)
+  }
+}
+
 /** Makes the state for the log's written end anew: newest snapshot below, then the log. */
 export async function rebuildProducers(state: LogState): Promise<void> {
   const found = await findSnapshot(state, state.endOffset)

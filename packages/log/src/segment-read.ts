@@ -98,7 +98,9 @@ export async function readSegment(
     if (structureEpoch !== state.structureEpoch || segment.isDeleted) return { kind: 'stale' }
   }
   const start = startFor(segment, request.fromOffset)
-  let wantBytes = Math.max(request.maxBytes, RECORD_BATCH_HEADER_BYTES) + 2 * 4096
+  // From an index entry it is some way to the offset; from where the last read stopped it is none.
+  const slackBytes = start.lastOffset === NOT_PROVEN ? 0 : 2 * state.config.indexIntervalBytes
+  let wantBytes = Math.max(request.maxBytes, RECORD_BATCH_HEADER_BYTES) + slackBytes
   for (;;) {
     const endPosition = readableEnd(segment, start.position)
     const bytes = Math.min(endPosition - start.position, wantBytes)
