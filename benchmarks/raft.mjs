@@ -4,7 +4,8 @@
 //   node benchmarks/raft.mjs [--seconds 5] [--bytes 200] [--clients 1,16,256] [--directory DIR]
 //
 // DIR should be on the disk that counts (a temporary directory may be memory). Clients are loops in
-// the leader's process that propose one entry each and wait until it is applied.
+// the leader's process that propose one entry each and wait until it is applied. At the end the leader
+// is killed, and the time until another one may decide is printed.
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -63,6 +64,15 @@ async function main() {
         `| ${count} | ${result.rate.toFixed(0)} | ${result.p50.toFixed(2)} | ${result.p99.toFixed(2)} | ${result.max.toFixed(1)} | ${result.cpuUs.toFixed(0)} |`,
       )
     }
+    const killedMs = performance.now()
+    const next = new Promise(resolve => {
+      for (const node of nodes)
+        if (node !== leader) node.on('message', m => m.kind === 'leader' && resolve(m))
+    })
+    leader.kill('SIGKILL')
+    await next
+    const failoverMs = performance.now() - killedMs
+    console.log(`kill -9 of the leader: another one decides after ${failoverMs.toFixed(0)} ms`)
   } finally {
     for (const node of nodes) node.kill('SIGKILL')
     rmSync(root, { recursive: true, force: true })
