@@ -22,6 +22,7 @@ import { Segment } from './segment.ts'
 import { TailBudget } from './tail-memory.ts'
 import { WriteScheduler } from './write-scheduler.ts'
 
+/** Those of the cleaner are read each time: they may be getters of what can change. */
 export interface LogManagerOptions {
   /** The data directories (log.dirs). Created if missing, locked until `close`. */
   readonly directories: readonly string[]
@@ -292,9 +293,18 @@ export class LogManager {
 
   #startBackground(): void {
     const { retentionCheckMs = 300_000, checkpointMs = 5_000 } = this.#options
-    this.#every(retentionCheckMs, () => this.applyRetention(), 'retention')
-    this.#every(checkpointMs, () => this.#checkpoint(), 'checkpoints')
-    this.#every(this.#options.cleanerBackoffMs ?? 15_000, () => this.runCleaner(), 'cleaning')
+    this.#every(
+      () => retentionCheckMs,
+      () => this.applyRetention(),
+      'retention',
+    )
+    this.#every(
+      () => checkpointMs,
+      () => this.#checkpoint(),
+      'checkpoints',
+    )
+    const backoffMs = () => this.#options.cleanerBackoffMs ?? 15_000
+    this.#every(backoffMs, () => this.runCleaner(), 'cleaning')
   }
 
   /** Cleans logs, the dirtiest first, until none is due. Answers how many were cleaned. */
@@ -372,9 +382,9 @@ export class LogManager {
     }
   }
 
-  #every(delayMs: number, task: () => Promise<unknown>, what: string): void {
+  #every(delayMs: () => number, task: () => Promise<unknown>, what: string): void {
     this.#later(
-      delayMs,
+      delayMs(),
       async () => {
         try {
           await task()
