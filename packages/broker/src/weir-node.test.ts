@@ -3,11 +3,16 @@
 import { OperatorError } from '@weir/core'
 import { Simulation } from '@weir/core/sim'
 import {
+  batchLastOffset,
+  batchSizeInBytes,
+  buildRecordBatch,
   createTopicsApi,
   deleteTopicsApi,
+  fetchApi,
   initProducerIdApi,
   metadataApi,
   produceApi,
+  records,
 } from '@weir/protocol'
 import { loadSettings } from '@weir/settings'
 import t from 'tap'
@@ -63,6 +68,62 @@ t.test('topics, their ids and their records survive a stop and a crash', async t
   client = await node.connect('client-at-the-end')
   t.match((await node.complete(describe(client, 'a'))).topics, [{ errorCode: 3 }])
   t.same(node.fatal, [])
+})
+
+/** A topic with settings, and batches of one record each in its only partition. */
+async function topicWith(node: TestNode, settings: Record<string, string>, batches: Buffer[]) {
+  const client = await node.connect()
+  const configs = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  const topic = { name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs }
+  const { topics } = await node.complete(client.request(createTopicsApi, 7, { topics: [topic] }))
+  const topicId = topics[0]?.topicId ?? ''
+  for (const batch of batches) {
+    const topicData = [{ topicId, partitionData: [{ index: 0, records: batch }] }]
+    const request = { acks: -1, timeoutMs: 1_000, topicData }
+    t.match(await node.complete(client.request(produceApi, 13, request)), {
+      responses: [{ partitionResponses: [{ errorCode: 0 }] }],
+    })
+  }
+  return topicId
+}
+
+async function readAll(node: TestNode, topicId: string): Promise<string[]> {
+  const client = await node.connect('reader')
+  const values: string[] = []
+  for (let fetchOffset = 0; ; ) {
+    const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 10_000_000 }]
+    const answer = await node.complete(
+      client.request(fetchApi, 13, {
+        maxWaitMs: 0,
+        minBytes: 0,
+        topics: [{ topicId, partitions }],
+        forgottenTopicsData: [],
+      }),
+    )
+    const [partition] = answer.responses[0]?.partitions ?? []
+    t.equal(partition?.errorCode, 0)
+    const bytes = partition?.records ?? Buffer.alloc(0)
+    if (bytes.length === 0) return values
+    for (let at = 0; at < bytes.length; at += batchSizeInBytes(bytes, at)) {
+      fetchOffset = batchLastOffset(bytes, at) + 1
+      for (const { value } of records(bytes, at, 10_000_000)) {
+        values.push(value?.toString()[0] ?? '')
+      }
+    }
+  }
+}
+
+t.test('the cleaner keeps the newest record of a key, as often as the broker says', async t => {
+  const node = await TestNode.start(['log.cleaner.backoff.ms=3600000'])
+  const batches = ['1', '2', '3'].map(digit =>
+    buildRecordBatch([{ timestamp: -1, key: 'k', value: digit.repeat(600_000) }], {}),
+  )
+  const settings = { 'cleanup.policy': 'compact', 'segment.bytes': '1048576' }
+  const topicId = await topicWith(node, settings, batches)
+  await node.sim.run({ forMs: 1_800_000 })
+  t.same(await readAll(node, topicId), ['1', '2', '3'])
+  await node.sim.run({ forMs: 1_900_000 })
+  t.same(await readAll(node, topicId), ['2', '3'], 'the newest segment is never cleaned')
 })
 
 t.test('what was acknowledged about topics is there after power failures at any time', async t => {

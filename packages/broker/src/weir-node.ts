@@ -7,7 +7,7 @@
 
 import { MetadataImage, type MetadataRecord } from '@weir/controller'
 import { type Env, OperatorError } from '@weir/core'
-import { DEFAULT_LOG_CONFIG, LogManager } from '@weir/log'
+import { DEFAULT_LOG_CONFIG, type LogConfig, LogManager } from '@weir/log'
 import {
   type BrokerSettings,
   dataDirectories,
@@ -52,6 +52,8 @@ export interface BoundListener {
 }
 
 const STOP_GRACE_MS = 2_000
+/** Of logs found at the start until the metadata names their settings: nothing of them is deleted. */
+const UNKNOWN_LOG_CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, cleanupDelete: false }
 /** Records in answers that wait for slow readers. */
 const RESPONSE_MEMORY_BYTES = 128 * 1024 * 1024
 
@@ -170,11 +172,21 @@ class NodeParts {
     const plan = await readIdentity(env, nodeId, directories)
     const logManager = await LogManager.open(env, {
       directories,
-      defaultConfig: DEFAULT_LOG_CONFIG,
-      configOf: topic => (topic === METADATA_TOPIC ? METADATA_LOG_CONFIG : DEFAULT_LOG_CONFIG),
+      defaultConfig: UNKNOWN_LOG_CONFIG,
+      configOf: topic => (topic === METADATA_TOPIC ? METADATA_LOG_CONFIG : UNKNOWN_LOG_CONFIG),
       retentionCheckMs: settings.get('log.retention.check.interval.ms'),
       checkpointMs: settings.get('log.flush.offset.checkpoint.interval.ms'),
       tailBudgetBytes: settings.get('weir.tail.memory.bytes'),
+      get cleanerBackoffMs() {
+        return settings.get('log.cleaner.backoff.ms')
+      },
+      get cleanerMapBytes() {
+        return settings.get('log.cleaner.dedupe.buffer.size')
+      },
+      get cleanerBytesPerSecond() {
+        const given = settings.get('log.cleaner.io.max.bytes.per.second')
+        return given > 0 ? given : Number.POSITIVE_INFINITY
+      },
     })
     try {
       await saveIdentity(env, plan)

@@ -1,6 +1,7 @@
 // Why a setting of Kafka's has no effect in Weir, or is refused.
 
 export const why = {
+  ALWAYS_CLEANED: 'logs whose policy is compact are always cleaned',
   ALWAYS_CONTROLLED: 'a stop by SIGTERM is always a controlled one',
   CONTROLLER_LISTENER: 'brokers talk to each other on the controller listener',
   EVENT_LOOP_METRIC: 'the delay of the event loop is a metric',
@@ -11,7 +12,6 @@ export const why = {
   NOT_YET: 'it is not used yet',
   NO_ACLS: 'there are no ACLs yet',
   NO_CLASSES: 'classes of the JVM cannot be loaded',
-  NO_COMPACTION: 'logs are not compacted yet',
   NO_CORDON: 'directories cannot be closed to new partitions yet',
   NO_KERBEROS: 'there is no Kerberos',
   NO_MOVES: 'partitions are not moved between directories',
