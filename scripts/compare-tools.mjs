@@ -354,7 +354,7 @@ function execute(command, args, stdin) {
     const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      resolve({
+      void resolve({
         code: code ?? signal,
         stdout: Buffer.concat(out).toString(),
         stderr: Buffer.concat(err).toString(),

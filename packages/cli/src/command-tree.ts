@@ -91,11 +91,24 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   {
     usage: 'cluster',
     describe: 'Brokers and controller of the cluster',
+    examples: [['$0 cluster describe', 'who is in the cluster']],
     children: [
       {
         usage: 'describe',
         describe: 'Brokers, controller and cluster id',
         load: async () => (await import('./commands/cluster/describe.ts')).describeClusterCommand,
+      },
+    ],
+  },
+  {
+    usage: 'quorum',
+    describe: 'The controllers that keep the metadata',
+    examples: [['$0 quorum status', 'who leads, who votes, who is behind']],
+    children: [
+      {
+        usage: 'status',
+        describe: 'Leader, voters and observers of the metadata quorum',
+        load: async () => (await import('./commands/quorum/status.ts')).quorumStatusCommand,
       },
     ],
   },
@@ -132,6 +145,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   {
     usage: 'log',
     describe: 'Look into log files',
+    examples: [['$0 log dump data/orders-0/*.log', 'the batches of a partition']],
     children: [
       {
         usage: 'dump <files..>',

@@ -39,6 +39,7 @@ export {
   type OffsetAnswer,
   type OffsetQuery,
 } from './admin/offsets.ts'
+export { type DescribedQuorum, describeQuorum, type QuorumReplica } from './admin/quorum.ts'
 export {
   type CreatedTopic,
   createPartitions,

@@ -39,7 +39,11 @@ export class PartitionQueue {
     this.#codec = codec
   }
 
-  append(record: PendingRecord, batchBytes: number): { addedBytes: number; isBatchFull: boolean } {
+  /** `isReady`: there is a batch that need not wait for more records. */
+  append(
+    record: PendingRecord,
+    batchBytes: number,
+  ): { addedBytes: number; isBatchFull: boolean; isReady: boolean } {
     const addedBytes = estimateBytes(record)
     if (this.#open !== null && this.#open.bytes + addedBytes > batchBytes) this.closeBatch()
     this.#open ??= { records: [], onDone: [], bytes: 0 }
@@ -47,9 +51,9 @@ export class PartitionQueue {
     open.records.push(record)
     open.onDone.push(record.onDone)
     open.bytes += addedBytes
-    const isBatchFull = open.bytes >= batchBytes || this.#closed.length > 0
-    if (open.bytes >= batchBytes) this.closeBatch()
-    return { addedBytes, isBatchFull }
+    const isBatchFull = open.bytes >= batchBytes
+    if (isBatchFull) this.closeBatch()
+    return { addedBytes, isBatchFull, isReady: this.#closed.length > 0 }
   }
 
   closeBatch(): void {

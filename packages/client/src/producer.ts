@@ -120,10 +120,10 @@ export class Producer {
       headers: record.headers ?? [],
       onDone: onDone ?? null,
     }
-    const { addedBytes, isBatchFull } = queue.append(pending, batchBytes)
+    const { addedBytes, isBatchFull, isReady } = queue.append(pending, batchBytes)
     this.#bufferedBytes += addedBytes
     if (isBatchFull) this.#stickyPartitions.delete(topic.name)
-    this.#wake(isBatchFull)
+    this.#wake(isReady)
   }
 
   /** Resolves when everything enqueued so far is done; throws the first failure nobody heard of. */
@@ -174,6 +174,8 @@ export class Producer {
     this.#isLingering = true
     this.#cluster.env.clock.after(this.#settings.lingerMs, () => {
       this.#isLingering = false
+      // A slow stream of records without keys goes around the partitions, batch by batch.
+      this.#stickyPartitions.clear()
       for (const queue of this.#queues.values()) queue.closeBatch()
       this.#startSending()
     })

@@ -202,6 +202,10 @@ t.test('the cluster is described and found well', async t => {
     clusterId: weir.clusterId,
     brokers: [{ nodeId: 1, port: weir.port }],
   })
+  t.match(JSON.parse(await ok('quorum', 'status', '--json')), {
+    leaderId: 1,
+    replicas: [{ nodeId: 1, role: 'leader', lag: 0 }],
+  })
   const { code, out } = await run(['doctor'])
   t.equal(code, 0, out)
   t.match(out, /^ok {3}bootstrap address/)
