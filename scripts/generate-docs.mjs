@@ -1,6 +1,7 @@
-// Makes docs/config.md from the tables of settings. With --check it only says whether the file is
-// up to date, and whether every setting that the tables call supported is read somewhere (exit code
-// 1 if not).
+// Makes docs/config.md from the tables of settings, and docs/apis.md from the table of APIs and the
+// comments at the top of their handlers. With --check it only says whether the files are up to date,
+// whether every setting that the tables call supported is read somewhere, and whether the handlers
+// name the versions that the table has (exit code 1 if not).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare, ROOT } from './prepare.mjs'
@@ -9,6 +10,11 @@ if (!process.argv.includes('--no-build')) prepare()
 const { allGroupRows, allTopicRows, BROKER_AREAS } = await import(
   new URL('../packages/settings/dist/index.js', import.meta.url).href
 )
+const { API_ROWS } = await import(
+  new URL('../packages/broker/dist/server/api-table.js', import.meta.url).href
+)
+
+const problems = []
 
 const INTRO = `# Settings
 
@@ -78,7 +84,7 @@ function section(title, rows, isTopic = false) {
   return parts.join('\n\n')
 }
 
-const page = [
+const configPage = [
   INTRO,
   '## Broker settings\n',
   ...Object.entries(BROKER_AREAS).map(([title, rows]) => `${section(title, rows)}\n`),
@@ -116,18 +122,67 @@ function unreadSettings() {
     .map(row => row.key)
 }
 
-const file = join(ROOT, 'docs', 'config.md')
-const old = existsSync(file) ? readFileSync(file, 'utf8') : ''
-if (process.argv.includes('--check')) {
-  if (old !== page) {
-    console.error('docs/config.md is not up to date: run node scripts/generate-docs.mjs')
-    process.exitCode = 1
-  }
-  for (const key of unreadSettings()) {
-    console.error(`the setting ${key} is called supported, but nothing reads it`)
-    process.exitCode = 1
-  }
-} else if (old !== page) {
-  writeFileSync(file, page)
-  console.log('wrote docs/config.md')
+const APIS_INTRO = `# APIs
+
+Made by \`node scripts/generate-docs.mjs\` from the table of APIs and the comments of their handlers:
+do not edit.
+
+What a node of one broker and controller answers, with Apache Kafka 4.3.1's version ranges. ApiVersions
+lists the same; a request for anything else closes the connection, with a line in the log.
+`
+
+/** The comment at the top of each handler: its lines, joined by paragraph. */
+function handlerComments() {
+  const folder = join(ROOT, 'packages', 'broker', 'src', 'handlers')
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map(name => {
+      const lines = readFileSync(join(folder, name), 'utf8').split('\n')
+      const end = lines.findIndex(line => !line.startsWith('//'))
+      const paragraphs = lines.slice(0, end).map(line => line.replace(/^\/\/ ?/, ''))
+      return paragraphs.join('\n').split('\n\n')[0]
+    })
 }
+
+function apiLine(row, comments) {
+  const { name } = row.definition
+  const pattern = new RegExp(`\\b${name}(?: \\([^)]*\\))?, versions? (\\d+)(?:-(\\d+))?`)
+  const comment = comments.find(text => pattern.test(text)) ?? ''
+  const [, min, max = min] = pattern.exec(comment) ?? []
+  if (Number(min) !== row.minVersion || Number(max) !== row.maxVersion) {
+    const range = `${row.minVersion}-${row.maxVersion}`
+    problems.push(`the handler of ${name} does not say that it answers versions ${range}`)
+  }
+  const difference = /^Differences? from Kafka: ([\s\S]*)$/m
+    .exec(comment)?.[1]
+    .replaceAll('\n', ' ')
+  if (difference === undefined) {
+    problems.push(`the handler of ${name} does not say where it differs from Kafka`)
+  }
+  const versions = `${row.advertisedMinVersion}-${row.maxVersion}`
+  return `| ${row.definition.key} | ${name} | ${versions} | ${difference} |`
+}
+
+function apisPage() {
+  const comments = handlerComments()
+  const lines = API_ROWS.map(row => apiLine(row, comments))
+  const head = ['| key | API | versions | differences from Kafka |', '| --- | --- | --- | --- |']
+  return [APIS_INTRO, ...head, ...lines, ''].join('\n')
+}
+
+const pages = { 'config.md': configPage, 'apis.md': apisPage() }
+for (const key of unreadSettings()) {
+  problems.push(`the setting ${key} is called supported, but nothing reads it`)
+}
+for (const [name, page] of Object.entries(pages)) {
+  const file = join(ROOT, 'docs', name)
+  if (existsSync(file) && readFileSync(file, 'utf8') === page) continue
+  if (process.argv.includes('--check')) {
+    problems.push(`docs/${name} is not up to date: run node scripts/generate-docs.mjs`)
+  } else {
+    writeFileSync(file, page)
+    console.log(`wrote docs/${name}`)
+  }
+}
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exitCode = 1
