@@ -2,8 +2,10 @@
 // failure prints the seed, which together with the commit is the whole bug report.
 // `--quorum` with these: the same for the real driver, storage and transport.
 // `--node` with these: a whole node with producers and consumers.
+// `--controller` with these: the metadata controller on the quorum.
 // `--hunt COUNT [--bug NAME]`: plants each known bug and prints the first seed that notices it, as a table.
 
+import { runControllerSeed } from './controller/controller-sim.ts'
 import { runNodeSeed } from './node/node-sim.ts'
 import { huntAll } from './raft/hunt.ts'
 import { runQuorumSeed } from './raft/quorum-sim.ts'
@@ -73,6 +75,14 @@ async function replaySeeds(
 }
 
 if (process.argv.includes('--hunt')) huntBugs()
+else if (process.argv.includes('--controller'))
+  await replaySeeds(async seed => {
+    const result = await runControllerSeed(seed)
+    const { violation, decisions, topics, trace } = result
+    const outcome = violation === null ? 'ok' : `VIOLATION: ${violation}`
+    const text = `controller seed ${seed}: ${outcome} (decisions ${decisions}, topics ${topics}, trace ${trace})`
+    return { ...result, text }
+  })
 else if (process.argv.includes('--node'))
   await replaySeeds(async seed => {
     const result = await runNodeSeed(seed)
