@@ -9,7 +9,7 @@ import { batchBaseOffset, batchLastOffset, batchSizeInBytes } from '@weir/protoc
 import { isOutOfSpace } from './checkpoint-file.ts'
 import { abortedIn, abortedInMemory } from './log-aborted.ts'
 import { examineSegment } from './log-damage.ts'
-import type { LogState } from './log-state.ts'
+import { type LogState, retryIfChanged } from './log-state.ts'
 import type {
   AbortedTransaction,
   Failed,
@@ -169,7 +169,9 @@ async function withAborted(
   result: MemoryRead,
 ): Promise<ReadOutcome> {
   try {
-    result.abortedTransactions = await abortedIn(state, request.fromOffset, result.endOffset)
+    const { endOffset } = result
+    const find = () => abortedIn(state, request.fromOffset, endOffset)
+    result.abortedTransactions = await retryIfChanged(state, find)
     return result
   } catch (error) {
     result.release()
@@ -180,7 +182,7 @@ async function withAborted(
 async function readFromDisk(state: LogState, request: ReadRequest): Promise<ReadOutcome> {
   try {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const outcome = await attemptRead(state, request)
+      const outcome = await retryIfChanged(state, () => attemptRead(state, request))
       if (outcome !== 'again') return outcome
       const refused = checkRequest(state, request)
       if (refused !== null) return refused
@@ -263,6 +265,7 @@ async function finishDiskRead(
 
 function storageFailure(state: LogState, error: unknown): Failed {
   if (!(error instanceof DiskError)) throw error
+  if (state.isGone) return failed('KAFKA_STORAGE_ERROR', error.message)
   if (error.code === 'EMFILE' || error.code === 'ENFILE') {
     return failed('KAFKA_STORAGE_ERROR', error.message)
   }

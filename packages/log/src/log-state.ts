@@ -6,7 +6,7 @@
 // begins, or before it where data is missing (damage); `structureEpoch` grows whenever bytes that were
 // readable are replaced or removed: who awaited something compares it.
 
-import type { Env } from '@weir/core'
+import { DiskError, type Env } from '@weir/core'
 import type { BufferPool } from './buffer-pool.ts'
 import type { FileCache } from './file-cache.ts'
 import { partitionDirectoryName } from './file-names.ts'
@@ -104,6 +104,8 @@ export class LogState {
   isWriting = false
   isSyncing = false
   needsSync = false
+  /** The end is being cut: no sync may start, since it could not tell which bytes it covers. */
+  isCutting = false
   unsyncedSinceMs = -1
   syncTimer: { cancel(): void } | null = null
   /** Resolved whenever a write or sync ends: for the rare ones who wait. */
@@ -208,4 +210,26 @@ export interface LogStart {
   readonly isCreated: boolean
   readonly firstDirtyOffset: number
   readonly mayHaveGaps: boolean
+}
+
+const MAX_RETRIES = 20
+
+/**
+ * Runs a task that opens files of the log by name, once more when one was not there because segments
+ * were removed or replaced meanwhile.
+ */
+export async function retryIfChanged<T>(state: LogState, task: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    const { structureEpoch } = state
+    try {
+      return await task()
+    } catch (error) {
+      const isMissing = error instanceof DiskError && error.code === 'ENOENT'
+      const hasChanged = structureEpoch !== state.structureEpoch || state.isGone
+      const isChanging = state.exclusive !== null
+      if (!isMissing || attempt === MAX_RETRIES || !(hasChanged || isChanging)) throw error
+      // Files may have their new names before the list of segments says so.
+      await state.exclusive
+    }
+  }
 }

@@ -40,7 +40,7 @@ function startTimer(state: LogState): void {
 /** Starts a sync of all that is written, or has the running one followed by another. */
 export function startSync(state: LogState): void {
   if (state.isGone || state.context.directory.failure !== null) return
-  if (state.isSyncing) {
+  if (state.isSyncing || state.isCutting) {
     state.needsSync = true
     return
   }

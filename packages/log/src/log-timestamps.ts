@@ -5,14 +5,21 @@
 import { batchMaxTimestamp, batchSizeInBytes, records } from '@weir/protocol'
 import { loadIndexes, rebuildIndexes } from './index-files.ts'
 import { read } from './log-read.ts'
-import type { LogState } from './log-state.ts'
+import { type LogState, retryIfChanged } from './log-state.ts'
 import type { ReadOutcome, TimestampAndOffset } from './log-types.ts'
 import type { Segment } from './segment.ts'
 
 const READ_BYTES = 256 * 1024
 
 /** The first record whose timestamp is at least this. */
-export async function offsetForTimestamp(
+export function offsetForTimestamp(
+  state: LogState,
+  timestamp: number,
+): Promise<TimestampAndOffset | null> {
+  return retryIfChanged(state, () => findTimestamp(state, timestamp))
+}
+
+async function findTimestamp(
   state: LogState,
   timestamp: number,
 ): Promise<TimestampAndOffset | null> {

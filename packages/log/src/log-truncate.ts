@@ -9,7 +9,7 @@ import { loadIndexes } from './index-files.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
 import type { LogState, Refusal } from './log-state.ts'
-import { syncSegments } from './log-sync.ts'
+import { startSync, syncSegments } from './log-sync.ts'
 import { rebuildActive, rebuildProducers, removeSnapshotsAbove } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { Segment } from './segment.ts'
@@ -87,10 +87,14 @@ async function whileRefusing(state: LogState, task: () => Promise<void>): Promis
   await state.runExclusive(async () => {
     if (state.isGone || state.context.directory.failure !== null) return
     state.refusal ??= refusal
+    state.isCutting = true
     try {
       await task()
     } finally {
+      state.isCutting = false
       if (state.refusal === refusal) state.refusal = null
+      if (state.needsSync) startSync(state)
+      state.wake()
     }
   })
 }

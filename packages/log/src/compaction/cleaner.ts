@@ -102,7 +102,16 @@ export async function cleanLog(
   state: LogState,
   options: CleanerOptions,
 ): Promise<CleaningStats | null> {
-  return await new Cleaning(state, options).run()
+  const { structureEpoch } = state
+  try {
+    return await new Cleaning(state, options).run()
+  } catch (error) {
+    // A segment that was read went away meanwhile: what is left is cleaned another time.
+    const isMissing = error instanceof DiskError && error.code === 'ENOENT'
+    const hasChanged = structureEpoch !== state.structureEpoch || state.exclusive !== null
+    if (isMissing && (hasChanged || state.isGone)) return null
+    throw error
+  }
 }
 
 class Cleaning {
