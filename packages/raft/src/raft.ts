@@ -5,9 +5,9 @@
 // `advance()` it may be fed; what comes of that is in the next `ready()`.
 
 import { assert } from '@weir/core'
-import { decodeConfigChange, encodeConfigChange } from './codec.ts'
-import { changeMembership } from './confchange.ts'
+import { decodeConfigChange } from './codec.ts'
 import { campaign, handleVoteReply, handleVoteRequest } from './election.ts'
+import { applyChange, changeRefusal, maybeLeaveJoint, proposeChange } from './membership-change.ts'
 import { ReadyBuilder } from './ready-builder.ts'
 import {
   broadcastAppend,
@@ -22,7 +22,7 @@ import {
   startRead,
 } from './replication.ts'
 import { handleSnapshotReply, handleSnapshotRequest } from './snapshot-transfer.ts'
-import { type RaftOptions, RaftState } from './state.ts'
+import { type RaftOptions, RaftState, refused } from './state.ts'
 import { memberStatus, raftStatus } from './status.ts'
 import type {
   ConfigChange,
@@ -34,7 +34,6 @@ import type {
   ProposeOutcome,
   RaftStatus,
   Ready,
-  RefusalReason,
   Role,
   SnapshotMeta,
 } from './types.ts'
@@ -42,10 +41,6 @@ import { UncommittedBudget } from './uncommitted-budget.ts'
 
 /** An observer that is silent for this many election timeouts is forgotten. */
 const OBSERVER_TIMEOUTS = 10
-
-function refused(reason: RefusalReason): ProposeOutcome {
-  return { kind: 'refused', reason }
-}
 
 function isFromLeader(message: Message): boolean {
   return message.type === 'append' || message.type === 'heartbeat' || message.type === 'snapshot'
@@ -263,37 +258,17 @@ export class Raft {
     return { kind: 'appended', firstIndex, term: state.term }
   }
 
-  /** Why `change` cannot be proposed now, in words; null if it can. */
+  /** Why `change` cannot be made, in words; null if it can. */
   changeRefusal(change: ConfigChange): string | null {
-    const outcome = changeMembership(this.#state.tracker.membership, change)
-    return outcome.kind === 'invalid' ? outcome.why : null
+    return changeRefusal(this.#state, change)
   }
 
   /**
    * Proposes a change of the membership. It takes effect when its entry is applied, and the next is
-   * refused until then. A new voter has to have the log already, as a learner or an observer: an
-   * empty node cannot vote, and a quorum that counts on it could not elect.
+   * refused until then. A new voter has to have the log already, as a learner or an observer.
    */
   proposeChange(change: ConfigChange): ProposeOutcome {
-    const state = this.#state
-    if (!state.isLeader) return refused('not-leader')
-    if (state.transferTarget !== null) return refused('transferring')
-    if (!state.hasCommittedInTerm()) return refused('term-not-committed')
-    if (state.tracker.isChangePending(state.pendingConfigIndex, state.log.appliedIndex))
-      return refused('change-pending')
-    if (this.changeRefusal(change) !== null) return refused('invalid-change')
-    if (!change.changes.every(one => one.kind !== 'add-voter' || this.#hasLog(one.member.id)))
-      return refused('not-caught-up')
-    const firstIndex = state.appendOwn([{ kind: 'config', data: encodeConfigChange(change) }])
-    state.pendingConfigIndex = firstIndex
-    broadcastAppend(state)
-    return { kind: 'appended', firstIndex, term: state.term }
-  }
-
-  /** Whether a node follows the log within its window, from a snapshot or entry that it has. */
-  #hasLog(id: number): boolean {
-    const progress = this.#state.tracker.progressOf(id)
-    return id === this.id || (progress?.state === 'replicate' && progress.matchIndex > 0)
+    return proposeChange(this.#state, change)
   }
 
   /**
@@ -391,7 +366,7 @@ export class Raft {
     if (state.isLeader && own?.acknowledge(state.log.stableIndex) === true)
       if (maybeCommit(state)) broadcastAppend(state)
     for (const entry of committed) this.#applied(entry)
-    this.#maybeLeaveJoint()
+    maybeLeaveJoint(state)
   }
 
   #applied(entry: Entry): void {
@@ -399,29 +374,6 @@ export class Raft {
     // A snapshot may have come in meanwhile.
     if (entry.index <= log.appliedIndex) return
     log.markApplied(entry.index)
-    if (entry.kind === 'config') this.#applyChange(decodeConfigChange(entry.data))
-  }
-
-  #applyChange(change: ConfigChange): void {
-    const state = this.#state
-    const outcome = changeMembership(state.tracker.membership, change)
-    // Can only be an entry of a leader that knew less; every node comes to the same conclusion.
-    if (outcome.kind === 'invalid') return
-    state.tracker.setMembership(outcome.membership, state.log.lastIndex + 1)
-    if (!state.isLeader) return
-    if (state.transferTarget !== null && !state.tracker.isVoter(state.transferTarget))
-      state.transferTarget = null
-    maybeCommit(state)
-    broadcastAppend(state)
-    // A leader that was removed has told the others how far it committed; it can do no more.
-    if (!state.tracker.isVoter(state.id)) state.becomeFollower(state.term, null)
-  }
-
-  /** A joint configuration that asks for it is left as soon as it is in force. */
-  #maybeLeaveJoint(): void {
-    const { tracker, isLeader, log, pendingConfigIndex } = this.#state
-    if (!isLeader || !tracker.membership.autoLeave || !tracker.isJoint) return
-    if (log.appliedIndex < pendingConfigIndex) return
-    this.proposeChange({ changes: [] })
+    if (entry.kind === 'config') applyChange(this.#state, decodeConfigChange(entry.data))
   }
 }

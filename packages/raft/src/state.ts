@@ -15,7 +15,9 @@ import type {
   HardState,
   Message,
   Position,
+  ProposeOutcome,
   ReadState,
+  RefusalReason,
   Role,
   SnapshotChunk,
   SnapshotMeta,
@@ -48,6 +50,10 @@ export interface RaftOptions extends RaftLimits {
   readonly entries: readonly Entry[]
   /** An integer in [0, limit). */
   readonly random: (limit: number) => number
+}
+
+export function refused(reason: RefusalReason): ProposeOutcome {
+  return { kind: 'refused', reason }
 }
 
 /** A snapshot that arrives in chunks. */

@@ -2,7 +2,7 @@ import { DecisionRuntime } from '@weir/quorum'
 import t from 'tap'
 import { runControllerSeed } from './controller-sim.ts'
 
-const SEEDS = 5
+const SEEDS = 3
 
 t.test(`controllers on the quorum: seeds 1 to ${SEEDS} keep every promise`, async t => {
   let decisions = 0

@@ -2,7 +2,7 @@ import t from 'tap'
 import { runNodeSeed } from './node-sim.ts'
 import { RecordHistory } from './record-history.ts'
 
-const SEEDS = 4
+const SEEDS = 2
 
 t.test(`a node with producers and a consumer: seeds 1 to ${SEEDS} keep every promise`, async t => {
   let acked = 0
