@@ -20,7 +20,6 @@ const SMALLEST_BLOCK_BYTES = 4 * 1024
 const LARGEST_BLOCK_BYTES = 256 * 1024
 /** A batch's place is remembered every so many bytes, so that finding one is a short walk. */
 const MARK_BYTES = 4 * 1024
-const POOLED_BLOCKS = 64
 
 export class TailChunk {
   readonly owner: TailMemory
@@ -64,19 +63,24 @@ export class TailBudget {
   readonly #chunks = new Set<TailChunk>()
   readonly #freeBlocks: Buffer[] = []
   #usedBytes = 0
+  #freeBytes = 0
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
   }
 
+  /** Of all tails, and of blocks that wait to be used again. */
   get usedBytes(): number {
-    return this.#usedBytes
+    return this.#usedBytes + this.#freeBytes
   }
 
   takeBlock(bytes: number): Buffer {
     if (bytes === LARGEST_BLOCK_BYTES) {
       const pooled = this.#freeBlocks.pop()
-      if (pooled !== undefined) return pooled
+      if (pooled !== undefined) {
+        this.#freeBytes -= pooled.length
+        return pooled
+      }
     }
     return Buffer.allocUnsafeSlow(bytes)
   }
@@ -88,6 +92,11 @@ export class TailBudget {
 
   /** Drops the oldest chunks that are written until the rest fits. */
   trim(): void {
+    while (this.#usedBytes + this.#freeBytes > this.#limitBytes) {
+      const free = this.#freeBlocks.pop()
+      if (free === undefined) break
+      this.#freeBytes -= free.length
+    }
     if (this.#usedBytes <= this.#limitBytes) return
     for (const chunk of this.#chunks) {
       if (this.#usedBytes <= this.#limitBytes) return
@@ -105,7 +114,10 @@ export class TailBudget {
 
   recycle(chunk: TailChunk): void {
     if (!chunk.isBlock || chunk.buffer.length !== LARGEST_BLOCK_BYTES) return
-    if (this.#freeBlocks.length < POOLED_BLOCKS) this.#freeBlocks.push(chunk.buffer)
+    const bytes = chunk.buffer.length
+    if (this.#usedBytes + this.#freeBytes + bytes > this.#limitBytes) return
+    this.#freeBlocks.push(chunk.buffer)
+    this.#freeBytes += bytes
   }
 }
 
