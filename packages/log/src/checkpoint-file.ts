@@ -18,7 +18,12 @@ export type CheckpointRead =
   | { readonly kind: 'damaged'; readonly reason: string }
 
 export function encodeCheckpoint(kind: string, value: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(value))
+  return encodeCheckpointText(kind, JSON.stringify(value))
+}
+
+/** The same with JSON that is there already. */
+export function encodeCheckpointText(kind: string, json: string): Buffer {
+  const body = Buffer.from(json)
   const crc = crc32c(body).toString(16).padStart(8, '0')
   return Buffer.concat([
     Buffer.from(`weir ${kind} ${CHECKPOINT_VERSION} ${crc} ${body.length}\n`),

@@ -5,7 +5,13 @@
 // logs with it (D6).
 
 import { assert, type Disk, type DiskLock, type Env, errorMessage } from '@weir/core'
-import { directoryOf, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import {
+  directoryOf,
+  encodeCheckpointText,
+  readCheckpoint,
+  writeCheckpoint,
+  writeFileAtomically,
+} from './checkpoint-file.ts'
 import { CLEAN_SHUTDOWN, OFFSETS_CHECKPOINT } from './file-names.ts'
 import type { Log } from './log.ts'
 import type { ClosedLog } from './log-close.ts'
@@ -39,6 +45,7 @@ export class LogDirectory implements DataDirectory {
   #writing: Promise<void> | null = null
   #mustWriteAgain = false
   #lastWritten = ''
+  #lastSum = -1
   /** Of the last life, until its log is opened. */
   #known = new Map<string, OffsetsRow>()
 
@@ -129,6 +136,17 @@ export class LogDirectory implements DataDirectory {
     }
   }
 
+  /** For the clock: does nothing, at little cost, while no offset moves. */
+  async writeOffsetsIfMoved(): Promise<void> {
+    let sum = this.logs.size
+    for (const { state } of this.logs.values()) {
+      sum += state.syncedEndOffset + state.startOffset * 3 + state.highWatermark * 7
+    }
+    if (sum === this.#lastSum) return
+    this.#lastSum = sum
+    await this.writeOffsets()
+  }
+
   async #writeUntilCurrent(): Promise<void> {
     do {
       this.#mustWriteAgain = false
@@ -148,7 +166,7 @@ export class LogDirectory implements DataDirectory {
     const text = JSON.stringify(rows)
     if (text === this.#lastWritten) return
     const path = `${this.path}/${OFFSETS_CHECKPOINT}`
-    await writeCheckpoint(this.#env.disk, path, OFFSETS_KIND, rows)
+    await writeFileAtomically(this.#env.disk, path, encodeCheckpointText(OFFSETS_KIND, text))
     this.#lastWritten = text
   }
 

@@ -363,7 +363,7 @@ export class LogManager {
   async #checkpoint(): Promise<void> {
     for (const directory of this.#directories) {
       if (!directory.isOnline) continue
-      await this.#guard(directory, () => directory.writeOffsets())
+      await this.#guard(directory, () => directory.writeOffsetsIfMoved())
       for (const { state } of [...directory.logs.values()]) {
         if (state.tail === null && state.activeSegment.offsetIndex === null) continue
         await this.#guard(directory, () => trimIdle(state))
