@@ -34,6 +34,24 @@ t.test('an EIO at any sync ends the node, and nothing that was acknowledged is l
   t.ok(ended >= 8, `${ended} nodes ended`)
 })
 
+t.test('a full disk: the reserve lets the quorum go on, and comes back', async t => {
+  const cluster = await filled(15, { reserveBytes: 1024 * 1024 })
+  const leader = await cluster.untilLeader()
+  const { disk } = leader.env
+  const simulated = cluster.sim.disk(leader.name)
+  t.not(await cluster.sim.complete(disk.stat('/data/quorum/reserve')), null)
+  simulated.faults.capacityBytes = simulated.usedBytes
+  for (let i = 0; i < 20; i++) await cluster.commit(`full-${i}`)
+  t.equal(leader.fatal, null)
+  t.equal(await cluster.sim.complete(disk.stat('/data/quorum/reserve')), null, 'it was given up')
+  t.equal((await cluster.untilEqual()).length, WORDS.length + 20)
+  simulated.heal()
+  await cluster.sim.complete(leader.node.driver.takeSnapshot())
+  await cluster.sim.run({ forMs: 1000 })
+  t.not(await cluster.sim.complete(disk.stat('/data/quorum/reserve')), null, 'it is there again')
+  await cluster.stop()
+})
+
 t.test('a node whose disk lost promised entries does not help to forget them', async t => {
   const cluster = await filled(21)
   // The last word reaches 1 and 2 only.

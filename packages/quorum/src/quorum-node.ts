@@ -28,6 +28,8 @@ export interface QuorumNodeOptions {
   readonly limits?: Partial<RaftLimits>
   readonly snapshotBytes?: number
   readonly trailingEntries?: number
+  /** Space kept for the quorum's log when the disk is full. */
+  readonly reserveBytes?: number
   /** The node has to end: its disk failed, or an invariant is broken. */
   readonly onFatal: (error: Error) => void
 }
@@ -37,6 +39,7 @@ const MIB = 1024 * KIB
 const TICK_MS = 50
 const SNAPSHOT_BYTES = 32 * MIB
 const TRAILING_ENTRIES = 5000
+const RESERVE_BYTES = 4 * MIB
 const OBSERVE_EVERY_MS = 500
 
 /** With ticks of 50 ms: elections after 300-600 ms, heartbeats every 100 ms. */
@@ -94,6 +97,7 @@ export class QuorumNode {
       env,
       options.directory,
       isVoter ? options.voters : [],
+      options.reserveBytes ?? RESERVE_BYTES,
     )
     const directories = await KnownDirectories.open(env, options.directory)
     const driver: RaftDriver = new RaftDriver(

@@ -4,7 +4,7 @@
 // Invariant: no message leaves before what it promises is on disk (Q1): a round's promises are sent
 // after its writes are synced. A disk error ends the node (Q10): `onFatal`, and nothing more is sent.
 
-import { type Env, errorMessage, type Timer } from '@weir/core'
+import { DiskError, type Env, errorMessage, type Timer } from '@weir/core'
 import {
   type ConfigChange,
   type Entry,
@@ -373,10 +373,20 @@ export class RaftDriver {
     if (this.#snapshotTask !== null || this.#isStopped) return
     if (this.#raft.appliedIndex < 1) return
     this.#snapshotTask = this.takeSnapshot()
-      .catch(error => this.#fail(error))
+      .catch(error => this.#snapshotFailed(error))
       .finally(() => {
         this.#snapshotTask = null
       })
+  }
+
+  /** For a snapshot there may be no space, and the node goes on without it. */
+  #snapshotFailed(error: unknown): void {
+    if (!(error instanceof DiskError) || error.code !== 'ENOSPC') {
+      this.#fail(error)
+      return
+    }
+    this.#env.log.warn('no space for a snapshot of the metadata', { error: error.message })
+    this.#bytesSinceSnapshot = this.#options.snapshotBytes / 2
   }
 
   /** Saves the state as it is now and forgets entries that it covers. */

@@ -15,12 +15,24 @@ import {
   records,
 } from '@weir/protocol'
 import { decodeEntryValue, type Entry, encodeEntryValue, RaftCodecError } from '@weir/raft'
+import type { SpaceReserve } from './space-reserve.ts'
 
 const TOPIC = '__cluster_metadata'
 /** Kafka's fixed id of the metadata topic. */
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const READ_BYTES = 4 * 1024 * 1024
 const SEGMENT_BYTES = 64 * 1024 * 1024
+
+/** After the reserve was given up the log takes entries again within this. */
+const SPACE_WAIT_MS = 3000
+const SPACE_RETRY_MS = 50
+
+interface Trouble {
+  readonly message: string
+  readonly cause: Error | null
+  /** More space would not help. */
+  readonly isFinal: boolean
+}
 
 export class EntryLog {
   readonly #env: Env
@@ -29,8 +41,11 @@ export class EntryLog {
 
   #failure: LogFailure | null = null
 
-  private constructor(env: Env, manager: LogManager, log: Log) {
+  readonly #reserve: SpaceReserve
+
+  private constructor(env: Env, manager: LogManager, log: Log, reserve: SpaceReserve) {
     this.#env = env
+    this.#reserve = reserve
     this.#manager = manager
     this.#log = log
     log.setListener({
@@ -42,7 +57,7 @@ export class EntryLog {
   }
 
   /** Opens the log in a directory of its own, which it locks. */
-  static async open(env: Env, directory: string): Promise<EntryLog> {
+  static async open(env: Env, directory: string, reserve: SpaceReserve): Promise<EntryLog> {
     const config = {
       ...DEFAULT_LOG_CONFIG,
       segmentBytes: SEGMENT_BYTES,
@@ -50,7 +65,7 @@ export class EntryLog {
       retentionMs: Number.POSITIVE_INFINITY,
     }
     const manager = await LogManager.open(env, { directories: [directory], defaultConfig: config })
-    return new EntryLog(env, manager, manager.getOrCreate(TOPIC, TOPIC_ID, 0, config))
+    return new EntryLog(env, manager, manager.getOrCreate(TOPIC, TOPIC_ID, 0, config), reserve)
   }
 
   /** The last entry's index; one below the first that will be appended if there is none. */
@@ -99,36 +114,64 @@ export class EntryLog {
     }
   }
 
-  /** Entries that follow the last one. Not durable before `sync`. */
-  append(entries: readonly Entry[]): void {
+  /**
+   * Writes entries that follow the last one, with one fdatasync for all of them. When the disk is
+   * full the reserve is given up for them. A rejection must end the process.
+   */
+  async write(entries: readonly Entry[]): Promise<void> {
     const first = entries[0]
-    const last = entries.at(-1)
-    if (first === undefined || last === undefined) return
+    if (first === undefined) return
     assert(first.index === this.lastIndex + 1, 'gap in the log on disk', {
       lastIndex: this.lastIndex,
       index: first.index,
     })
-    const nowMs = this.#env.clock.nowMs()
-    const outcome = this.#log.append(Buffer.concat(entries.map(entry => batchOf(entry, nowMs))), {
-      leaderEpoch: last.term,
-      origin: 'replication',
-      nowMs,
-    })
-    if (outcome.kind === 'failed')
-      throw new OperatorError(`the log of the quorum cannot be written: ${outcome.message}`)
+    const { clock } = this.#env
+    const deadlineMs = clock.monotonicMs() + SPACE_WAIT_MS
+    let mayWait = false
+    for (;;) {
+      const trouble = await this.#tryWrite(entries)
+      if (trouble === null) return
+      const error = new OperatorError(
+        `the log of the quorum cannot be written: ${trouble.message}`,
+        trouble.cause ?? undefined,
+      )
+      if (trouble.isFinal || clock.monotonicMs() > deadlineMs) throw error
+      if (!mayWait) mayWait = await this.#reserve.release()
+      if (!mayWait) throw error
+      await clock.sleep(SPACE_RETRY_MS)
+    }
   }
 
-  /** One fdatasync for everything that was appended. A rejection must end the process. */
-  async sync(): Promise<void> {
-    const endOffset = this.#log.logEndOffset
+  #takeFailure(): LogFailure | null {
+    const failure = this.#failure
+    this.#failure = null
+    return failure
+  }
+
+  /** Appends and syncs what is not in the log yet; what stood in the way, or null. */
+  async #tryWrite(entries: readonly Entry[]): Promise<Trouble | null> {
+    this.#takeFailure()
+    const missing = entries.filter(entry => entry.index > this.lastIndex)
+    const last = missing.at(-1)
+    if (last !== undefined) {
+      const nowMs = this.#env.clock.nowMs()
+      const batches = Buffer.concat(missing.map(entry => batchOf(entry, nowMs)))
+      const options = { leaderEpoch: last.term, origin: 'replication' as const, nowMs }
+      const outcome = this.#log.append(batches, options)
+      if (outcome.kind === 'failed')
+        return { message: outcome.message, cause: null, isFinal: this.#log.isOffline }
+    }
     await this.#log.flush()
     // A full disk takes entries out of the log again instead of failing the flush.
-    const failure = this.#failure
-    if (failure === null && this.#log.syncedEndOffset >= endOffset) return
-    throw new OperatorError(
-      `the log of the quorum cannot be written: ${failure?.cause.message ?? 'entries were dropped'}`,
-      failure?.cause,
-    )
+    const failure = this.#takeFailure()
+    const lastIndex = entries.at(-1)?.index ?? 0
+    if (failure === null && this.#log.syncedEndOffset > lastIndex) return null
+    const cause = failure?.cause ?? null
+    return {
+      message: cause?.message ?? 'entries were dropped',
+      cause,
+      isFinal: failure?.kind !== 'space',
+    }
   }
 
   /** Removes the entry `index` and all after it; durable when resolved. */

@@ -3,6 +3,7 @@
 //   DIRECTORY/log/         the entries (a segment log)
 //   DIRECTORY/voter-state  term, vote, and what was promised
 //   DIRECTORY/snapshots/   snapshots of the state machine
+//   DIRECTORY/reserve      space for the entries when the disk is full
 //
 // Invariant: after a crash at any point the three fit together again, or show that something which
 // was promised is missing.
@@ -19,6 +20,7 @@ import {
 import { EntryLog } from './entry-log.ts'
 import { makeDirectory } from './files.ts'
 import { type LoadedSnapshot, SnapshotStore } from './snapshot-store.ts'
+import { SpaceReserve } from './space-reserve.ts'
 import { VoterStateFile } from './voter-state-file.ts'
 
 export interface Recovered {
@@ -32,11 +34,18 @@ export class QuorumStorage {
   readonly log: EntryLog
   readonly snapshots: SnapshotStore
   readonly #voterState: VoterStateFile
+  readonly #reserve: SpaceReserve
 
-  private constructor(log: EntryLog, snapshots: SnapshotStore, voterState: VoterStateFile) {
+  private constructor(
+    log: EntryLog,
+    snapshots: SnapshotStore,
+    voterState: VoterStateFile,
+    reserve: SpaceReserve,
+  ) {
     this.log = log
     this.snapshots = snapshots
     this.#voterState = voterState
+    this.#reserve = reserve
   }
 
   /**
@@ -48,13 +57,16 @@ export class QuorumStorage {
     env: Env,
     directory: string,
     voters: readonly Member[],
+    reserveBytes = 0,
   ): Promise<{ storage: QuorumStorage; recovered: Recovered }> {
     await makeDirectory(env, directory)
     // First the log: it locks the directory.
-    const log = await EntryLog.open(env, `${directory}/log`)
+    const reserve = new SpaceReserve(env, directory, reserveBytes)
+    const log = await EntryLog.open(env, `${directory}/log`, reserve)
     const snapshots = await SnapshotStore.open(env, `${directory}/snapshots`)
     const opened = await VoterStateFile.open(env, directory)
-    const storage = new QuorumStorage(log, snapshots, opened.file)
+    const storage = new QuorumStorage(log, snapshots, opened.file, reserve)
+    await reserve.ensure()
     const hardState = opened.hardState ?? (await storage.#initialise(directory, voters))
     const snapshot = await snapshots.load()
     const entries = await storage.#fit(snapshot?.meta ?? null, await log.load())
@@ -109,8 +121,7 @@ export class QuorumStorage {
         await this.#voterState.write(ready.truncation)
         await this.log.cutFrom(first.index)
       }
-      this.log.append(ready.entries)
-      await this.log.sync()
+      await this.log.write(ready.entries)
     }
     if (ready.hardState !== null && ready.mustSync) await this.#voterState.write(ready.hardState)
   }
@@ -119,6 +130,7 @@ export class QuorumStorage {
   async trimTo(index: number): Promise<void> {
     await this.log.trimTo(index)
     await this.snapshots.removeOld()
+    await this.#reserve.ensure()
   }
 
   async close(): Promise<void> {

@@ -68,9 +68,16 @@ export class SnapshotStore {
   async save(meta: SnapshotMeta, data: readonly Buffer[]): Promise<void> {
     const all = data.length === 1 ? (data[0] ?? Buffer.alloc(0)) : Buffer.concat(data)
     assert(all.length === meta.bytes, 'snapshot of another size', { bytes: all.length })
-    const writer = await SnapshotWriter.create(this.#env, `${this.#directory}/own.tmp`, meta)
-    for (let offset = 0; offset < all.length; offset += SNAPSHOT_CHUNK_BYTES)
-      await writer.write(offset, all.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES))
+    const path = `${this.#directory}/own.tmp`
+    const writer = await SnapshotWriter.create(this.#env, path, meta)
+    try {
+      for (let offset = 0; offset < all.length; offset += SNAPSHOT_CHUNK_BYTES)
+        await writer.write(offset, all.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES))
+    } catch (error) {
+      await writer.abandon()
+      await this.#env.disk.unlink(path)
+      throw error
+    }
     await this.#finish(writer)
   }
 

@@ -106,6 +106,7 @@ export class QuorumCluster {
           address: `${name}:${TEST_PORT}`,
           voters: this.voters,
           clusterId: () => '',
+          reserveBytes: 0,
           onFatal,
           ...this.#options.node,
           ...options,

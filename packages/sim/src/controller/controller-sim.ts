@@ -124,6 +124,7 @@ class ControllerRun {
       clusterId: () => controller.image.clusterId ?? '',
       snapshotBytes: 2000,
       trailingEntries: 10,
+      reserveBytes: 0,
       onFatal: (error: Error) => this.violations.push(`fatal: ${error.message}`),
     }
     QuorumNode.open(env, options, controller.runtime).then(

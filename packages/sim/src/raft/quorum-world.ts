@@ -130,6 +130,7 @@ export class QuorumWorld {
       clusterId: () => '',
       snapshotBytes: 400,
       trailingEntries: 5,
+      reserveBytes: 0,
       onFatal: (error: Error) => this.#fatal(id, process, error),
     }
     QuorumNode.open(env, options, machine).then(
