@@ -22,6 +22,7 @@ import {
   setBatchBaseOffset,
   setBatchLeaderEpoch,
   setBatchLogAppendTime,
+  verifyBatchCrc,
 } from '@weir/protocol'
 import { type EndMarker, endMarkerOf } from './control-batch.ts'
 import { loadActiveIndexesSync } from './index-files.ts'
@@ -151,6 +152,9 @@ function appendReplicated(state: LogState, b: Buffer, options: AppendOptions): A
     }
     if (isControl(batchAttributes(b, at)) && readMarker(b, at) === 'damaged') {
       return failed('CORRUPT_MESSAGE', 'a control batch that does not parse')
+    }
+    if (!verifyBatchCrc(b, at)) {
+      return failed('CORRUPT_MESSAGE', `batch at ${baseOffset} does not fit its checksum`)
     }
     expected = batchLastOffset(b, at) + 1
     epoch = batchEpoch

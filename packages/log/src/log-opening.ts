@@ -16,7 +16,7 @@ import {
 } from './file-names.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { Log } from './log.ts'
-import { writeLogCheckpoint } from './log-checkpoint.ts'
+import { checkpointOf, writeLogCheckpoint } from './log-checkpoint.ts'
 import type { ClosedLog } from './log-close.ts'
 import type { CleanShutdown, LogDirectory } from './log-directory.ts'
 import { type LogContext, LogState } from './log-state.ts'
@@ -151,7 +151,13 @@ async function recoverAll(
     state.hasNoProducers = state.producers.size === 0
     state.isDirty = true
     state.isCheckpointDurable = false
-    await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
+    if (JSON.stringify(recovered.checkpoint) === JSON.stringify(checkpointOf(state))) {
+      // It says all of it, and was durable before its log was written to.
+      state.isCheckpointDurable = true
+      await env.disk.syncDir(state.directory)
+    } else {
+      await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
+    }
     // The checkpoint's rename was synced with the directory, and so were all names in it. A segment
     // without bytes may have no file yet: its entry is synced when it gets one.
     if (state.isCheckpointDurable) {

@@ -78,7 +78,8 @@ export interface Failed {
 /**
  * client: a producer's batch; offsets are assigned, sequences checked.
  * coordinator: a coordinator's batch or transaction marker; offsets are assigned.
- * replication: batches of the leader; they keep their offsets and epochs, which are checked.
+ * replication: batches of the leader; they keep their offsets and epochs, which are checked, as is the
+ * checksum.
  */
 export type AppendOrigin = 'client' | 'coordinator' | 'replication'
 

@@ -65,6 +65,8 @@ export interface RecoveredLog {
   /** What was done, or would be, in the words of a log line. */
   readonly actions: readonly string[]
   readonly scannedBytes: number
+  /** What is on the disk; null if it is missing or damaged. */
+  readonly checkpoint: LogCheckpoint | null
 }
 
 export async function recoverLog(env: Env, request: RecoveryRequest): Promise<RecoveredLog> {
@@ -154,6 +156,7 @@ class LogRecovery {
       damage,
       actions: this.#actions,
       scannedBytes: this.#scannedBytes,
+      checkpoint: this.#checkpoint,
     }
   }
 
