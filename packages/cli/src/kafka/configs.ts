@@ -10,7 +10,6 @@ import {
   listConfigResources,
   listTopics,
 } from '@weir/client'
-import { KafkaError } from '@weir/protocol'
 import { javaException } from './java-errors.ts'
 import { type ParsedOptions, requireOptions, ToolError, usageError } from './option-parser.ts'
 import { type KafkaTool, readProperties, type ToolContext } from './tool.ts'
@@ -177,9 +176,9 @@ function dynamicSource(resource: ConfigResource): string {
     case 'broker-logger':
       return 'DYNAMIC_BROKER_LOGGER_CONFIG'
     case 'client-metrics':
-      return 'CLIENT_METRICS_CONFIG'
+      return 'DYNAMIC_CLIENT_METRICS_CONFIG'
     case 'group':
-      return 'GROUP_CONFIG'
+      return 'DYNAMIC_GROUP_CONFIG'
   }
 }
 
@@ -227,7 +226,6 @@ async function alter(context: ToolContext, entity: Entity): Promise<number> {
     )
   }
   const resource = { type: entity.type, name: entity.name }
-  await refuseUnknownDeletions(context, resource, deleted)
   const changes: ConfigChange[] = [
     ...[...added].map(([name, value]) => ({ name, value })),
     ...deleted.map(name => ({ name, value: null })),
@@ -239,23 +237,6 @@ async function alter(context: ToolContext, entity: Entity): Promise<number> {
       : `Completed updating config for ${entity.type} ${entity.name}.\n`,
   )
   return 0
-}
-
-async function refuseUnknownDeletions(
-  context: ToolContext,
-  resource: ConfigResource,
-  deleted: readonly string[],
-): Promise<void> {
-  if (deleted.length === 0 || resource.type === 'group') return
-  const { entries, error } = await describeConfigs(context.cluster, resource)
-  if (error !== null) throw error
-  // The default of all brokers lists only what was set.
-  if (resource.type === 'broker' && resource.name === '') return
-  const known = new Set(entries.map(entry => entry.name))
-  const unknown = deleted.filter(name => !known.has(name))
-  if (unknown.length > 0) {
-    throw new KafkaError('INVALID_CONFIG', `config: Invalid config(s): ${unknown.join(',')}`)
-  }
 }
 
 /** `a=1,b=[x,y],c=` */

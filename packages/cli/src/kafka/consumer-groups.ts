@@ -2,15 +2,15 @@
 import {
   deleteGroup,
   deleteGroupOffsets,
-  describeGroup,
   type ListedGroup,
   type TopicPartition,
 } from '@weir/client'
+import { KafkaError } from '@weir/protocol'
 import { comparePartitions } from '../group-lag.ts'
 import { describeGroups } from './consumer-groups-describe.ts'
 import { resetOffsets } from './consumer-groups-reset.ts'
 import { chosenGroups, listConsumerGroups, splitTopic } from './group-names.ts'
-import { javaException } from './java-errors.ts'
+import { javaException, javaMessage } from './java-errors.ts'
 import { refuseTogether, requireOptions, usageError } from './option-parser.ts'
 import { type KafkaTool, left, type ToolContext } from './tool.ts'
 
@@ -85,7 +85,12 @@ export const consumerGroupsTool: KafkaTool = {
     }
   },
   fail(context, error) {
-    const text = javaException(error)
+    const isUnknownTopic =
+      error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+    // The Java tool finds this one out by itself and shows it without its class.
+    const text = isUnknownTopic
+      ? 'This server does not host this topic-partition.'
+      : javaException(error)
     context.print(`\nError: Executing consumer group command failed due to ${text}\n`)
     context.printError(`java.util.concurrent.ExecutionException: ${text}\n`)
     return 0
@@ -211,15 +216,16 @@ async function removeOffsets(context: ToolContext): Promise<number> {
     const all = (await cluster.topic(topic)).partitions.map(partition => partition.partitionIndex)
     for (const partition of numbers ?? all) partitions.push({ topic, partition })
   }
-  const group = await describeGroup(cluster, groupId)
-  if (group.error !== null) throw group.error
-  const outcomes = await deleteGroupOffsets(cluster, groupId, partitions.sort(comparePartitions))
+  partitions.sort(comparePartitions)
+  const { outcomes, refusal } = await deleteOrRefuse(context, groupId, partitions)
   const hasErrors = outcomes.some(outcome => outcome.error !== null)
-  context.print(
-    hasErrors
-      ? '\nError: Encountered some partition-level error, see the follow-up details.\n'
-      : `Request succeeded for deleting offsets from group ${groupId}.\n`,
-  )
+  if (refusal !== null) context.print(`\nError: ${javaMessage(refusal)}\n`)
+  else
+    context.print(
+      hasErrors
+        ? '\nError: Encountered some partition-level error, see the follow-up details.\n'
+        : `Request succeeded for deleting offsets from group ${groupId}.\n`,
+    )
   const width = Math.max(MIN_COLUMN, ...partitions.map(({ topic }) => topic.length))
   const line = (cells: readonly [string, string | number, string]): string =>
     `${left(cells[0], width)} ${left(cells[1], 10)} ${left(cells[2], 15)}\n`
@@ -229,4 +235,21 @@ async function removeOffsets(context: ToolContext): Promise<number> {
     context.print(line([request.topic, request.partition, status]))
   }
   return 0
+}
+
+/** A group that cannot be changed at all has the same error for every partition. */
+async function deleteOrRefuse(
+  { cluster }: ToolContext,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<{
+  outcomes: readonly { request: TopicPartition; error: KafkaError | null }[]
+  refusal: KafkaError | null
+}> {
+  try {
+    return { outcomes: await deleteGroupOffsets(cluster, groupId, partitions), refusal: null }
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return { outcomes: partitions.map(request => ({ request, error })), refusal: error }
+  }
 }

@@ -29,8 +29,8 @@ export const CONFIG_SOURCES: readonly string[] = [
   'STATIC_BROKER_CONFIG',
   'DEFAULT_CONFIG',
   'DYNAMIC_BROKER_LOGGER_CONFIG',
-  'CLIENT_METRICS_CONFIG',
-  'GROUP_CONFIG',
+  'DYNAMIC_CLIENT_METRICS_CONFIG',
+  'DYNAMIC_GROUP_CONFIG',
 ]
 
 export interface ConfigResource {

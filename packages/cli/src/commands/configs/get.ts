@@ -76,8 +76,8 @@ const SOURCES: ReadonlyMap<string, string> = new Map([
   ['DYNAMIC_DEFAULT_BROKER_CONFIG', 'all brokers'],
   ['STATIC_BROKER_CONFIG', 'file'],
   ['DEFAULT_CONFIG', 'default'],
-  ['GROUP_CONFIG', 'group'],
-  ['CLIENT_METRICS_CONFIG', 'client metrics'],
+  ['DYNAMIC_GROUP_CONFIG', 'group'],
+  ['DYNAMIC_CLIENT_METRICS_CONFIG', 'client metrics'],
 ])
 
 function chooseEntries(
