@@ -4,6 +4,8 @@ import type { Env } from '@weir/core'
 import type { Message } from '@weir/raft'
 
 const MAX_MESSAGES = 1024
+/** A node that does not ask for so long is gone. */
+const ABANDONED_MS = 10_000
 /** A poll without messages is answered after this, so that both sides see the other alive. */
 const POLL_TIMEOUT_MS = 500
 
@@ -12,9 +14,17 @@ export class Mailbox {
   #messages: Message[] = []
   #waiting: ((messages: readonly Message[]) => void) | null = null
   #isFlushing = false
+  #askedMs: number
 
   constructor(env: Env) {
     this.#env = env
+    this.#askedMs = env.clock.monotonicMs()
+  }
+
+  /** Nobody asks any more: what is in it can go. */
+  get isAbandoned(): boolean {
+    const silentMs = this.#env.clock.monotonicMs() - this.#askedMs
+    return this.#waiting === null && silentMs > ABANDONED_MS
   }
 
   /** Drops when nobody asked for too long. */
@@ -31,6 +41,7 @@ export class Mailbox {
 
   /** The messages so far, or as soon as there are some; none after a while. */
   take(): Promise<readonly Message[]> {
+    this.#askedMs = this.#env.clock.monotonicMs()
     this.#answer()
     if (this.#messages.length > 0) return Promise.resolve(this.#messages.splice(0))
     return new Promise(settle => {

@@ -107,3 +107,23 @@ t.test('a broken connection to the leader starts an election within 150 ms', asy
   t.equal(cluster.leader()?.node.driver.leadership.term, term + 1)
   await cluster.stop()
 })
+
+t.test('an observer that was paused for long is served again', async t => {
+  const cluster = new QuorumCluster({ seed: 7, voters: 3 })
+  await cluster.start()
+  const observer = await cluster.startNode(9, { address: '' })
+  await cluster.commit('before')
+  await cluster.sim.run(() => observer.machine.words.includes('before'), 5000)
+  cluster.sim.pause('n9')
+  for (let i = 0; i < 15; i++) {
+    await cluster.commit(`meanwhile-${i}`)
+    await cluster.sim.run({ forMs: 1000 })
+  }
+  cluster.sim.resume('n9')
+  await cluster.commit('after')
+  await cluster.sim.run(() => observer.machine.words.includes('after'), 10_000)
+  const events = cluster.sim.eventCount
+  await cluster.sim.run({ forMs: 1000 })
+  t.ok(cluster.sim.eventCount - events < 3000, 'nobody polls without a pause')
+  await cluster.stop()
+})

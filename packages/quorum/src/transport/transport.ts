@@ -21,8 +21,8 @@ export interface TransportEvents {
   membership(): Membership
 }
 
-/** Nodes that poll at most; more are refused. */
-const MAX_MAILBOXES = 2000
+/** Nodes that are known by their hello at most; more are refused. */
+const MAX_KNOWN_NODES = 2000
 
 interface Address {
   readonly host: string
@@ -67,7 +67,8 @@ export class Transport implements EndpointHost {
   send(message: Message): void {
     if (this.#isClosed) return
     const mailbox = this.#mailboxes.get(message.to)
-    if (mailbox !== undefined) mailbox.add(message)
+    if (mailbox?.isAbandoned === true) this.#mailboxes.delete(message.to)
+    else if (mailbox !== undefined) mailbox.add(message)
     else this.#linkTo(message.to, this.#links, false)?.send(message)
   }
 
@@ -150,14 +151,32 @@ export class Transport implements EndpointHost {
       return helloReply(this.#own, refusal)
     }
     this.#remember(hello.nodeId, hello.directoryId)
-    if (hello.address !== '') {
-      this.#heard.set(hello.nodeId, hello.address)
-      this.#mailboxes.delete(hello.nodeId)
-    } else if (!this.#mailboxes.has(hello.nodeId)) {
-      if (this.#mailboxes.size >= MAX_MAILBOXES) return helloReply(this.#own, 'too many nodes')
-      this.#mailboxes.set(hello.nodeId, new Mailbox(this.#env))
-    }
+    if (!this.#learnWay(hello)) return helloReply(this.#own, 'too many nodes are connected')
     return helloReply(this.#own, null)
+  }
+
+  /** How this node is to be reached: by its address, or when it asks. */
+  #learnWay({ nodeId, address }: Hello): boolean {
+    const isNew = !this.#heard.has(nodeId) && !this.#mailboxes.has(nodeId)
+    if (isNew && this.#heard.size + this.#mailboxes.size >= MAX_KNOWN_NODES) {
+      this.#forgetAbandoned()
+      if (this.#heard.size + this.#mailboxes.size >= MAX_KNOWN_NODES) return false
+    }
+    if (address !== '') {
+      this.#heard.set(nodeId, address)
+      this.#mailboxes.delete(nodeId)
+    } else if (!this.#mailboxes.has(nodeId)) {
+      this.#heard.delete(nodeId)
+      this.#mailboxes.set(nodeId, new Mailbox(this.#env))
+    }
+    return true
+  }
+
+  #forgetAbandoned(): void {
+    const { members } = this.#events.membership()
+    for (const [id, mailbox] of this.#mailboxes) if (mailbox.isAbandoned) this.#mailboxes.delete(id)
+    for (const id of this.#heard.keys())
+      if (!members.some(member => member.id === id)) this.#heard.delete(id)
   }
 
   received(message: Message): void {
@@ -165,7 +184,9 @@ export class Transport implements EndpointHost {
   }
 
   poll(nodeId: number): Promise<readonly Message[]> {
-    return this.#mailboxes.get(nodeId)?.take() ?? Promise.resolve([])
+    const mailbox = this.#mailboxes.get(nodeId) ?? new Mailbox(this.#env)
+    this.#mailboxes.set(nodeId, mailbox)
+    return mailbox.take()
   }
 
   close(): void {
