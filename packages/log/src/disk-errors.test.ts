@@ -183,3 +183,20 @@ t.test('a start on a full disk serves what is there', async t => {
   await produce(world, new Map(), 1)
   t.equal(world.log.writtenEndOffset, 21)
 })
+
+t.test('retention makes room on a full disk', async t => {
+  const world = await openWorld(
+    { segmentBytes: 1000, retentionBytes: 500 },
+    { instantDisk: false },
+  )
+  await produce(world, new Map(), 20)
+  world.log.updateHighWatermark(20)
+  const disk = world.sim.disk('one')
+  const before = disk.usedBytes
+  disk.faults.capacityBytes = before
+  await world.sim.complete(world.manager.applyRetention())
+  await settle(world)
+  t.ok(disk.usedBytes < before, `${disk.usedBytes} of ${before}`)
+  t.notOk(world.log.isOffline)
+  t.ok(world.log.logStartOffset > 0)
+})

@@ -22,7 +22,11 @@ import type { Segment } from './segment.ts'
 const INDEX_SUFFIXES = [INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX]
 
 /** The segments are not in the log's list any more. Their new names are durable when resolved. */
-export async function removeSegments(state: LogState, segments: readonly Segment[]): Promise<void> {
+export async function removeSegments(
+  state: LogState,
+  segments: readonly Segment[],
+  delayMs: number = state.config.fileDeleteDelayMs,
+): Promise<void> {
   if (segments.length === 0) return
   const { env, indexes } = state.context
   const { disk } = env
@@ -47,7 +51,10 @@ export async function removeSegments(state: LogState, segments: readonly Segment
     }
   }
   await disk.syncDir(directory)
-  env.log.background(unlinkLater(state, segments, deleted), `deleting segments of ${directory}`)
+  env.log.background(
+    unlinkLater(state, segments, deleted, delayMs),
+    `deleting segments of ${directory}`,
+  )
 }
 
 export async function removeIndexFiles(state: LogState, baseOffset: number): Promise<void> {
@@ -59,6 +66,7 @@ async function unlinkLater(
   state: LogState,
   segments: readonly Segment[],
   paths: readonly string[],
+  delayMs: number,
 ): Promise<void> {
   const { env, files, later } = state.context
   for (const segment of segments) {
@@ -67,7 +75,8 @@ async function unlinkLater(
   const unlink = async () => {
     for (const path of paths) await unlinkIfThere(env.disk, path)
   }
-  later(state.config.fileDeleteDelayMs, unlink, 'deleting segments')
+  if (delayMs === 0) await unlink()
+  else later(delayMs, unlink, 'deleting segments')
 }
 
 async function renameIfThere(state: LogState, from: string, to: string): Promise<boolean> {

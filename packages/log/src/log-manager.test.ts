@@ -200,6 +200,9 @@ t.test('batches from a leader keep their offsets; what does not fit is refused',
   t.match(replicate(from(2, 4)), { error: 'OFFSET_OUT_OF_RANGE' })
   t.match(replicate(from(3, 3)), { error: 'CORRUPT_MESSAGE' }, 'an older epoch')
   t.match(replicate(from(3, 6)), { error: 'CORRUPT_MESSAGE' }, 'an epoch beyond that of the fetch')
+  const flipped = from(3, 5)
+  flipped[flipped.length - 1]! ^= 1
+  t.match(replicate(flipped), { error: 'CORRUPT_MESSAGE' }, 'a checksum that does not fit')
   t.match(
     replicate(from(10, 5)),
     { kind: 'appended', baseOffset: 10 },

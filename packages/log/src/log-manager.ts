@@ -6,14 +6,14 @@
 
 import { type Env, errorMessage, OperatorError, type Timer } from '@weir/core'
 import { BufferPool } from './buffer-pool.ts'
-import { type CleaningStats, cleanableOf, cleanLog } from './compaction/cleaner.ts'
 import { FileCache } from './file-cache.ts'
 import { partitionDirectoryName } from './file-names.ts'
 import { IndexCache } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { Log } from './log.ts'
-import { type ClosedLog, closeLog, trimIdle } from './log-close.ts'
+import { type ClosedLog, closeLog } from './log-close.ts'
 import { LogDirectory, type OpenLog } from './log-directory.ts'
+import { isDiskError, LogMaintenance } from './log-maintenance.ts'
 import { inParallel, openLogs, removeDirectory, setAside } from './log-opening.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
@@ -72,12 +72,15 @@ export class LogManager {
   readonly #timers = new Set<Timer>()
   readonly #deletions = new Set<() => Promise<unknown>>()
   readonly #tailBudget: TailBudget
+  readonly #maintenance: LogMaintenance
+  #files: FileCache | null = null
   #isClosed = false
 
   private constructor(env: Env, options: LogManagerOptions) {
     this.#env = env
     this.#options = options
     this.#tailBudget = new TailBudget(options.tailBudgetBytes ?? 64 * MIB)
+    this.#maintenance = new LogMaintenance(env, this.#directories, options)
   }
 
   /**
@@ -94,6 +97,7 @@ export class LogManager {
   async #openAll(): Promise<void> {
     const options = this.#options
     const files = new FileCache(this.#env.disk, this.#env.log, options.openFileLimit ?? 4096)
+    this.#files = files
     const readBuffers = new BufferPool(options.readPoolBytes ?? 16 * MIB)
     const indexes = new IndexCache(options.indexCacheBytes ?? 32 * MIB)
     const writes = new WriteScheduler<LogState>(this.#env.clock, writePending)
@@ -148,6 +152,11 @@ export class LogManager {
   /** Memory in use by the tails of all logs. */
   get tailBytes(): number {
     return this.#tailBudget.usedBytes
+  }
+
+  /** Files that are open now. */
+  get openFileCount(): number {
+    return this.#files?.openCount ?? 0
   }
 
   *logs(): Generator<Log, void, undefined> {
@@ -300,7 +309,7 @@ export class LogManager {
     )
     this.#every(
       () => checkpointMs,
-      () => this.#checkpoint(),
+      () => this.#maintenance.writeCheckpoints(),
       'checkpoints',
     )
     const backoffMs = () => this.#options.cleanerBackoffMs ?? 15_000
@@ -308,78 +317,13 @@ export class LogManager {
   }
 
   /** Cleans logs, the dirtiest first, until none is due. Answers how many were cleaned. */
-  async runCleaner(): Promise<number> {
-    let count = 0
-    const tried = new Set<LogState>()
-    for (;;) {
-      const next = this.#dirtiest(tried)
-      if (next === null || this.#isClosed) return count
-      tried.add(next.state)
-      const stats = await this.#clean(next.directory, next.state)
-      if (stats !== null) count++
-    }
-  }
-
-  async #clean(directory: LogDirectory, state: LogState): Promise<CleaningStats | null> {
-    let stats: CleaningStats | null = null
-    await this.#guard(directory, async () => {
-      stats = await cleanLog(state, {
-        mapBytes: this.#options.cleanerMapBytes ?? 64 * MIB,
-        bytesPerSecond: this.#options.cleanerBytesPerSecond ?? Number.POSITIVE_INFINITY,
-      })
-    })
-    if (stats !== null) {
-      this.#env.log.info('cleaned a log', { log: state.directoryName, ...(stats as object) })
-    }
-    return stats
-  }
-
-  #dirtiest(tried: ReadonlySet<LogState>): { directory: LogDirectory; state: LogState } | null {
-    const nowMs = this.#env.clock.nowMs()
-    let best: { directory: LogDirectory; state: LogState } | null = null
-    let bestRatio = -1
-    for (const directory of this.#directories) {
-      if (!directory.isOnline) continue
-      for (const { state } of directory.logs.values()) {
-        if (!state.config.cleanupCompact || tried.has(state)) continue
-        const cleanable = cleanableOf(state, nowMs)
-        if (cleanable === null || !cleanable.isDue || cleanable.dirtyRatio <= bestRatio) continue
-        best = { directory, state }
-        bestRatio = cleanable.dirtyRatio
-      }
-    }
-    return best
+  runCleaner(): Promise<number> {
+    return this.#maintenance.runCleaner()
   }
 
   /** What the background does every `retentionCheckMs`. Answers the segments deleted. */
-  async applyRetention(): Promise<number> {
-    let count = 0
-    for (const log of [...this.logs()]) {
-      if (!log.isOffline) count += await log.applyRetention(this.#env.clock.nowMs())
-    }
-    return count
-  }
-
-  async #checkpoint(): Promise<void> {
-    for (const directory of this.#directories) {
-      if (!directory.isOnline) continue
-      await this.#guard(directory, () => directory.writeOffsetsIfMoved())
-      for (const { state } of [...directory.logs.values()]) {
-        if (state.tail === null && state.activeSegment.offsetIndex === null) continue
-        await this.#guard(directory, () => trimIdle(state))
-      }
-    }
-  }
-
-  /** A full disk passes; anything else takes the directory offline. */
-  async #guard(directory: LogDirectory, task: () => Promise<unknown>): Promise<void> {
-    try {
-      await task()
-    } catch (error) {
-      if (!isDiskError(error)) throw error
-      if (error.code === 'ENOSPC') this.#env.log.warn('a checkpoint: the disk is full', { error })
-      else directory.goOffline(error)
-    }
+  applyRetention(): Promise<number> {
+    return this.#maintenance.applyRetention()
   }
 
   #every(delayMs: () => number, task: () => Promise<unknown>, what: string): void {
@@ -423,19 +367,22 @@ export class LogManager {
   async close(brokerEpoch: number = NO_BROKER_EPOCH): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#maintenance.stop()
     for (const timer of this.#timers) timer.cancel()
     await Promise.allSettled(this.#leaving.values())
     await Promise.allSettled([...this.#deletions].map(task => task()))
     for (const directory of this.#directories) {
       const closed: ClosedLog[] = []
-      await this.#guard(directory, () =>
+      await this.#maintenance.guard(directory, () =>
         inParallel([...directory.logs.values()], PARALLEL_CLOSES, async ({ state }) => {
           const log = await closeLog(state)
           if (log !== null) closed.push(log)
         }),
       )
       const isComplete = directory.failure === null && isAllClosed(directory)
-      await this.#guard(directory, () => directory.close(isComplete ? closed : null, brokerEpoch))
+      await this.#maintenance.guard(directory, () =>
+        directory.close(isComplete ? closed : null, brokerEpoch),
+      )
     }
   }
 }
@@ -449,10 +396,6 @@ interface FoundLog {
 function isAllClosed(directory: LogDirectory): boolean {
   for (const { state } of directory.logs.values()) if (!state.isGone) return false
   return true
-}
-
-function isDiskError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && error.name === 'DiskError'
 }
 
 function isLocked(error: unknown): boolean {

@@ -4,6 +4,8 @@
 // age counts from the largest timestamp in a segment, so that a record of the future pins it (D15);
 // the active segment goes only when all of it is too old, and another takes its place first.
 
+import { DiskError } from '@weir/core'
+import { isOutOfSpace, unlessDiskIsFull } from './checkpoint-file.ts'
 import { loadActiveIndexesSync } from './index-files.ts'
 import { roll } from './log-append.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
@@ -29,8 +31,7 @@ export function applyRetention(state: LogState, nowMs: number): Promise<number> 
     state.epochs.truncateFromStart(state.startOffset)
     state.firstDirtyOffset = Math.max(state.firstDirtyOffset, state.startOffset)
     state.isDirty = true
-    await writeLogCheckpoint(state)
-    await removeSegments(state, removed)
+    await removeWithCheckpoint(state, removed)
     return removed.length
   })
 }
@@ -58,4 +59,16 @@ export function sizeOf(segments: readonly Segment[]): number {
   let bytes = 0
   for (const segment of segments) bytes += segment.bytes
   return bytes
+}
+
+/** The new start is durable before files go, unless there is no space to write it: then space first. */
+async function removeWithCheckpoint(state: LogState, removed: readonly Segment[]): Promise<void> {
+  try {
+    await writeLogCheckpoint(state)
+    await removeSegments(state, removed)
+  } catch (error) {
+    if (!(error instanceof DiskError) || !isOutOfSpace(error)) throw error
+    await removeSegments(state, removed, 0)
+    await unlessDiskIsFull(writeLogCheckpoint(state), state.context.env.log)
+  }
 }
