@@ -185,10 +185,7 @@ t.test('a start on a full disk serves what is there', async t => {
 })
 
 t.test('retention makes room on a full disk', async t => {
-  const world = await openWorld(
-    { segmentBytes: 1000, retentionBytes: 500 },
-    { instantDisk: false },
-  )
+  const world = await openWorld({ segmentBytes: 1000, retentionBytes: 500 }, { instantDisk: false })
   await produce(world, new Map(), 20)
   world.log.updateHighWatermark(20)
   const disk = world.sim.disk('one')

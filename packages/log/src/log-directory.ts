@@ -115,6 +115,8 @@ export class LogDirectory implements DataDirectory {
     for (const { state } of [...this.logs.values()]) {
       state.refusal = 'offline'
       state.syncTimer?.cancel()
+      // What is under way keeps its memory until it ends.
+      if (!state.isWriting) state.tail?.clear()
       state.listener?.onFailure({ kind: 'offline', fromOffset: state.writtenEndOffset, cause })
       state.wake()
     }

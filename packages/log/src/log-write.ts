@@ -22,6 +22,11 @@ const MAX_WRITE_BUFFERS = 512
 export function writePending(state: LogState): void {
   state.isWriteScheduled = false
   if (state.isWriting || state.isGone) return
+  if (state.context.directory.failure !== null) {
+    state.tail?.clear()
+    state.wake()
+    return
+  }
   if (state.isCreated && state.isCheckpointDurable) {
     writeLoop(state)
     return

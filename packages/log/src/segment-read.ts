@@ -24,6 +24,10 @@ import type { DamagedRange, ReadRequest } from './log-types.ts'
 import type { Segment } from './segment.ts'
 
 const WALK_BYTES = 64 * 1024
+/** One read brings at most so much, whatever was asked for, but always a whole batch. */
+const MAX_READ_BYTES = 4 * 1024 * 1024
+/** No request could have brought a larger batch: nothing is allocated for a length beyond it. */
+const MAX_BATCH_BYTES = 128 * 1024 * 1024
 const NOT_PROVEN = -1
 
 export type SegmentRead =
@@ -100,7 +104,8 @@ export async function readSegment(
   const start = startFor(segment, request.fromOffset)
   // From an index entry it is some way to the offset; from where the last read stopped it is none.
   const slackBytes = start.lastOffset === NOT_PROVEN ? 0 : 2 * state.config.indexIntervalBytes
-  let wantBytes = Math.max(request.maxBytes, RECORD_BATCH_HEADER_BYTES) + slackBytes
+  const askedBytes = Math.min(request.maxBytes, MAX_READ_BYTES)
+  let wantBytes = Math.max(askedBytes, RECORD_BATCH_HEADER_BYTES) + slackBytes
   for (;;) {
     const endPosition = readableEnd(segment, start.position)
     const bytes = Math.min(endPosition - start.position, wantBytes)
@@ -201,7 +206,7 @@ function walk(state: LogState, segment: Segment, input: Walk): WalkOutcome {
       kind: 'again',
       position: start.position + at,
       previousEndOffset: previous,
-      wantBytes: Math.max(request.maxBytes, WALK_BYTES),
+      wantBytes: Math.max(Math.min(request.maxBytes, MAX_READ_BYTES), WALK_BYTES),
     }
   }
   segment.hintOffset = previous
@@ -216,7 +221,7 @@ function cutBatch(
 ): WalkOutcome {
   const position = input.start.position + cut.at
   const room = input.endPosition - position
-  if (room < RECORD_BATCH_HEADER_BYTES || cut.need > room) {
+  if (room < RECORD_BATCH_HEADER_BYTES || cut.need > Math.min(room, MAX_BATCH_BYTES)) {
     return { kind: 'suspicious', position, reason: 'a batch beyond the end' }
   }
   const { maxBytes, minOneBatch, fromOffset } = input.request
@@ -225,7 +230,8 @@ function cutBatch(
   const isWanted = cut.need > 0 && batchLastOffset(input.buffer, cut.at) >= fromOffset
   if (isWanted && !minOneBatch && cut.need > maxBytes) return { kind: 'too large' }
   // At the very start nothing before it proves the place: the index entry has to be looked at again.
-  const wantBytes = Math.max(cut.need, RECORD_BATCH_HEADER_BYTES, maxBytes)
+  const askedBytes = Math.min(maxBytes, MAX_READ_BYTES)
+  const wantBytes = Math.max(cut.need, RECORD_BATCH_HEADER_BYTES, askedBytes)
   if (cut.at === 0 && wantBytes <= input.length) {
     return { kind: 'suspicious', position, reason: 'a batch that does not end' }
   }
