@@ -265,3 +265,15 @@ t.test('an advertised address is told to everybody', async t => {
   const { brokers } = await node.complete(describe(client, 'a'))
   t.match(brokers, [{ nodeId: 1, host: 'outside.example', port: 19_092 }])
 })
+
+t.test('a node that should be part of a cluster does not go on alone', async t => {
+  const cases: [string, RegExp][] = [
+    ['controller.quorum.voters=1@a:1,2@b:1,3@c:1', /names other nodes \(2, 3\)/],
+    ['process.roles=broker', /process\.roles is broker alone/],
+  ]
+  for (const [assignment, message] of cases) {
+    await t.rejects(TestNode.start([assignment]), { message })
+  }
+  const alone = await TestNode.start(['controller.quorum.voters=1@node:9093'])
+  await alone.stop()
+})

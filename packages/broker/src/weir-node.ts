@@ -14,6 +14,7 @@ import {
   type ListenerAddress,
   type NodeListeners,
   nodeListeners,
+  quorumVoters,
   settingRules,
 } from '@weir/settings'
 import { BrokerAddresses } from './broker-addresses.ts'
@@ -167,6 +168,7 @@ class NodeParts {
   static async build(env: Env, options: WeirNodeOptions): Promise<NodeParts> {
     const image = new MetadataImage()
     const nodeId = options.settings.get('node.id')
+    refuseCluster(options.settings)
     const settings = new NodeSettings(nodeId, options.settings, image)
     const directories = dataDirectories(options.settings)
     const plan = await readIdentity(env, nodeId, directories)
@@ -335,6 +337,23 @@ class NodeParts {
       onConnectionClosed: id => services.fetchSessions.onConnectionClosed(id),
     })
   }
+}
+
+/** A node that went on alone although others are named would be taken for one of a cluster. */
+function refuseCluster(settings: BrokerSettings): void {
+  const nodeId = settings.get('node.id')
+  const others = quorumVoters(settings).filter(voter => voter.nodeId !== nodeId)
+  if (others.length > 0) {
+    const ids = others.map(voter => voter.nodeId).join(', ')
+    throw new OperatorError(
+      `controller.quorum.voters names other nodes (${ids}), but nodes do not form a cluster yet`,
+    )
+  }
+  const roles: readonly string[] = settings.get('process.roles')
+  if (roles.includes('broker') && roles.includes('controller')) return
+  throw new OperatorError(
+    `process.roles is ${roles.join()} alone, but a node is broker and controller in one so far`,
+  )
 }
 
 /** -1, Kafka's default, is no limit there and the default of Weir here: memory is always bounded. */

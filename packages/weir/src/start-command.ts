@@ -24,27 +24,27 @@ export const startCommand = defineCommand({
     'node-id': { type: 'number', describe: 'Number of this node', defaultDescription: '1' },
     roles: {
       type: 'string',
-      describe: 'broker, controller, or both with a comma',
+      describe: 'broker and controller with a comma (one alone: not yet)',
       defaultDescription: 'broker,controller',
       requiresArg: true,
     },
     'controller-listen': {
       type: 'string',
-      describe: 'Where other nodes reach the controller, HOST:PORT',
+      describe: 'Where other nodes reach the controller, HOST:PORT (there are none yet)',
       defaultDescription: 'the client port + 1000',
       requiresArg: true,
     },
     voters: {
       type: 'string',
-      describe: 'The controllers, ID@HOST:PORT,...',
+      describe: 'The controllers, ID@HOST:PORT,... (only this node yet)',
       defaultDescription: 'this node',
       requiresArg: true,
     },
     rack: { type: 'string', describe: 'Where this node stands', requiresArg: true },
     http: {
       type: 'string',
-      describe: 'Metrics and health, HOST:PORT or off',
-      defaultDescription: '127.0.0.1:8080',
+      describe: 'Metrics and health, HOST:PORT or off (not served yet)',
+      defaultDescription: 'off',
       requiresArg: true,
     },
     config: {
