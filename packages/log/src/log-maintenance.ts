@@ -85,6 +85,7 @@ export class LogMaintenance {
     for (const directory of this.#directories) {
       for (const { state } of [...directory.logs.values()]) {
         if (state.isGone || !directory.isOnline) continue
+        state.producers?.expire(this.#env.clock.nowMs(), state.config.producerIdExpirationMs)
         await this.guard(directory, async () => {
           count += await applyRetention(state, this.#env.clock.nowMs())
         })

@@ -203,3 +203,23 @@ t.test('a snapshot gives the state back, and a damaged one nothing', async () =>
     { numRuns: 200 },
   )
 })
+
+t.test(
+  'a clock that jumps forgets silent producers, but none with an open transaction',
+  async t => {
+    const world = await openWorld({ retentionMs: Number.POSITIVE_INFINITY })
+    append(world.log, produce(1, 0, 0))
+    append(
+      world.log,
+      batch({ producerId: 2, producerEpoch: 0, baseSequence: 0, isTransactional: true }),
+    )
+    await settle(world)
+    world.sim.skewWallClock('one', 30 * 86_400_000)
+    await world.sim.complete(world.manager.applyRetention())
+    t.same(
+      world.log.activeProducers().map(each => each.producerId),
+      [2],
+    )
+    t.match(append(world.log, produce(1, 0, 55)), { kind: 'appended' })
+  },
+)

@@ -217,7 +217,7 @@ export class ProducerState {
       offset,
     })
     entry.transactionFirstOffset = -1
-    this.#recomputeFirstOpen()
+    if (firstOffset === this.#firstOpenOffset) this.#recomputeFirstOpen()
     // The order of markers is the order of offsets.
     this.#undecided.push({ firstOffset, lastOffset: offset })
     if (marker.kind === 'commit') return null
