@@ -2,6 +2,7 @@
 // whether the outcome is legal. Which keys exist and which values they take comes from outside
 // (packages/settings, wired by the node). Messages are Kafka's.
 
+import { clientMetricsProblem, isClientMetricsList } from './client-metrics-control.ts'
 import type { MetadataImage } from './image.ts'
 import { CONFIG_RESOURCE, type ConfigRecord, type MetadataRecord } from './records.ts'
 import {
@@ -81,6 +82,10 @@ export class ConfigControl {
       const message = `Value of ${key} is longer than ${MAX_VALUE_BYTES} bytes.`
       return refused(failure('INVALID_CONFIG', message))
     }
+    if (resourceType === CONFIG_RESOURCE.clientMetrics) {
+      const wrong = clientMetricsProblem(overrides)
+      if (wrong !== null) return refused(wrong)
+    }
     const problem = this.#rules.problem(resourceType, overrides, resourceName)
     if (problem !== null) return refused(failure('INVALID_CONFIG', problem))
     return { error: NO_ERROR, records: difference(change, present, overrides) }
@@ -129,7 +134,11 @@ export class ConfigControl {
       overrides.set(name, given)
       return null
     }
-    if (!this.#rules.isList(resourceType, name)) {
+    const isList =
+      resourceType === CONFIG_RESOURCE.clientMetrics
+        ? isClientMetricsList(name)
+        : this.#rules.isList(resourceType, name)
+    if (!isList) {
       return `Can't ${operation.toUpperCase()} to key ${name} because its type is not LIST.`
     }
     const current = overrides.get(name) ?? this.#rules.inherited(resourceType, name) ?? ''

@@ -13,7 +13,7 @@ import {
 import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
 
-const { topic: TOPIC, broker: BROKER, group: GROUP } = CONFIG_RESOURCE
+const { topic: TOPIC, broker: BROKER, group: GROUP, clientMetrics: METRICS } = CONFIG_RESOURCE
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
 const SOURCE = { topic: 1, dynamicBroker: 2, dynamicDefault: 3, static: 4, default: 5, group: 8 }
 
@@ -155,6 +155,34 @@ const refusals: {
     message: /group/,
   },
   {
+    name: 'client metrics with an unknown setting',
+    resource: [METRICS, 'm'],
+    change: ['foo', SET, 'x'],
+    error: 'INVALID_REQUEST',
+    message: /Unknown client metrics configuration: foo/,
+  },
+  {
+    name: 'client metrics too often',
+    resource: [METRICS, 'm'],
+    change: ['interval.ms', SET, '5'],
+    error: 'INVALID_REQUEST',
+    message: /Invalid value 5 for interval\.ms, interval must be between 100 and 3600000/,
+  },
+  {
+    name: 'client metrics with an interval that is no number',
+    resource: [METRICS, 'm'],
+    change: ['interval.ms', SET, 'abc'],
+    error: 'INVALID_CONFIG',
+    message: /Not a number of type INT/,
+  },
+  {
+    name: 'client metrics of clients that cannot be told apart so',
+    resource: [METRICS, 'm'],
+    change: ['match', SET, 'foo=bar'],
+    error: 'INVALID_CONFIG',
+    message: /Illegal client matching pattern: foo=bar/,
+  },
+  {
     name: 'an unknown kind of resource',
     resource: [99, 'x'],
     change: ['x', SET, 'x'],
@@ -176,6 +204,22 @@ for (const { name, resource, change, error, message } of refusals) {
     t.equal(node.node.services.controller.describeQuorum().highWatermark, before)
   })
 }
+
+t.test('a subscription to client metrics is kept and described', async t => {
+  const { alter, describe } = await newWorld()
+  const set = ['match', SET, 'client_id=a.*'] as const
+  t.match(await alter(METRICS, 'm', ['interval.ms', SET, '1000'], [...set]), { errorCode: 0 })
+  t.match(await alter(METRICS, 'm', ['metrics', APPEND, 'org.apache']), { errorCode: 0 })
+  const values = (await describe(METRICS, 'm'))?.configs.map(({ name, value }) => [name, value])
+  t.same(
+    new Map(values as [string, string][]),
+    new Map([
+      ['interval.ms', '1000'],
+      ['match', 'client_id=a.*'],
+      ['metrics', 'org.apache'],
+    ]),
+  )
+})
 
 t.test('of several changes to one resource all or none happen', async t => {
   const { alter, inForce } = await newWorld()
