@@ -4,7 +4,7 @@
 // Invariant: no message leaves before what it promises is on disk (Q1): a round's promises are sent
 // after its writes are synced. A disk error ends the node (Q10): `onFatal`, and nothing more is sent.
 
-import { DiskError, type Env, errorMessage, type Timer } from '@weir/core'
+import { type Env, errorMessage, type Timer } from '@weir/core'
 import {
   type ConfigChange,
   type Entry,
@@ -17,9 +17,9 @@ import {
   type Ready,
 } from '@weir/raft'
 import { ContactTimes, type QuorumStatus } from './quorum-status.ts'
+import { type MessageSink, SnapshotTasks } from './snapshot-tasks.ts'
 import type { Leadership, StateMachine } from './state-machine.ts'
 import type { QuorumStorage, Recovered } from './storage/quorum-storage.ts'
-import { SNAPSHOT_CHUNK_BYTES } from './storage/snapshot-file.ts'
 import { type ProposalOutcome, ProposalWaiters, ReadWaiters } from './waiters.ts'
 
 export interface DriverOptions {
@@ -30,11 +30,6 @@ export interface DriverOptions {
   readonly snapshotBytes: number
   /** Entries that stay in the log behind a snapshot, for followers that are a little late. */
   readonly trailingEntries: number
-}
-
-/** Where messages go. Sending never waits and may drop. */
-export interface MessageSink {
-  send(message: Message): void
 }
 
 export interface DriverEvents {
@@ -56,14 +51,13 @@ export class RaftDriver {
   readonly #proposals = new ProposalWaiters()
   readonly #reads = new ReadWaiters()
   readonly #contacts = new ContactTimes()
+  readonly #snapshots: SnapshotTasks
   #leadership: Leadership = { term: -1, leaderId: null, isActive: false }
   #ticker: Timer | null = null
   #isStopped = false
   #isScheduled = false
   /** The rounds that are being done; null when there is nothing to do. */
   #pump: Promise<void> | null = null
-  #bytesSinceSnapshot = 0
-  #snapshotTask: Promise<void> | null = null
   /** To be done between two rounds. */
   #between: (() => Promise<void>)[] = []
 
@@ -92,6 +86,14 @@ export class RaftDriver {
       snapshot: snapshot?.meta ?? null,
       entries,
       random: limit => env.random.below(limit),
+    })
+    this.#snapshots = new SnapshotTasks(env, options, {
+      raft: this.#raft,
+      storage: this.#storage,
+      machine: this.#machine,
+      sink: this.#sink,
+      betweenRounds: task => this.#later(task),
+      failed: error => this.#fail(error),
     })
     if (snapshot !== null)
       this.#machine.restore(snapshot.data, snapshot.meta.index, snapshot.meta.term)
@@ -136,11 +138,12 @@ export class RaftDriver {
   async stop(): Promise<void> {
     this.#halt()
     await this.#pump
-    await this.#snapshotTask
+    await this.#snapshots.stopped()
   }
 
   #halt(): void {
     this.#isStopped = true
+    this.#snapshots.stop()
     this.#ticker?.cancel()
     this.#proposals.abandonAll()
     this.#reads.abandonAll()
@@ -296,14 +299,14 @@ export class RaftDriver {
     this.#raft.advance()
     this.#reads.applied(this.#raft.appliedIndex)
     this.#leadershipMayHaveChanged()
-    this.#maybeSnapshot()
+    this.#snapshots.maybeTake()
   }
 
   async #restore(): Promise<void> {
     const loaded = await this.#storage.snapshots.load()
     if (loaded === null) throw new Error('the snapshot that was just installed cannot be read')
     this.#machine.restore(loaded.data, loaded.meta.index, loaded.meta.term)
-    this.#bytesSinceSnapshot = 0
+    this.#snapshots.restored()
   }
 
   #apply(entries: readonly Entry[]): void {
@@ -316,7 +319,7 @@ export class RaftDriver {
       })),
     )
     for (const entry of entries) {
-      this.#bytesSinceSnapshot += entry.data.length
+      this.#snapshots.applied(entry.data.length)
       this.#proposals.applied(entry)
     }
   }
@@ -324,29 +327,9 @@ export class RaftDriver {
   #send(messages: readonly Message[]): void {
     for (const message of messages) {
       if (message.type === 'snapshot')
-        this.#env.log.background(this.#sendChunk(message), 'sending a snapshot')
+        this.#env.log.background(this.#snapshots.send(message), 'sending a snapshot')
       else this.#sink.send(message)
     }
-  }
-
-  async #sendChunk(message: Message & { readonly type: 'snapshot' }): Promise<void> {
-    const { snapshot, offset, to } = message
-    let data: Buffer | null = null
-    try {
-      data = await this.#storage.snapshots.readChunk(snapshot.index, offset)
-    } catch (error) {
-      // It is rotten: a new one replaces it.
-      this.#env.log.error('a snapshot cannot be sent', { error: errorMessage(error) })
-      this.#bytesSinceSnapshot = this.#options.snapshotBytes
-    }
-    if (this.#isStopped) return
-    if (data === null) {
-      this.#raft.reportSnapshotFailure(to)
-      this.#maybeSnapshot()
-      return
-    }
-    const isLast = offset + SNAPSHOT_CHUNK_BYTES >= snapshot.bytes
-    this.#sink.send({ ...message, data, isLast })
   }
 
   // --- Leadership ---
@@ -368,47 +351,14 @@ export class RaftDriver {
 
   // --- Snapshots ---
 
-  #maybeSnapshot(): void {
-    if (this.#bytesSinceSnapshot < this.#options.snapshotBytes) return
-    if (this.#snapshotTask !== null || this.#isStopped) return
-    if (this.#raft.appliedIndex < 1) return
-    this.#snapshotTask = this.takeSnapshot()
-      .catch(error => this.#snapshotFailed(error))
-      .finally(() => {
-        this.#snapshotTask = null
-      })
-  }
-
-  /** For a snapshot there may be no space, and the node goes on without it. */
-  #snapshotFailed(error: unknown): void {
-    if (!(error instanceof DiskError) || error.code !== 'ENOSPC') {
-      this.#fail(error)
-      return
-    }
-    this.#env.log.warn('no space for a snapshot of the metadata', { error: error.message })
-    this.#bytesSinceSnapshot = this.#options.snapshotBytes / 2
-  }
-
   /** Saves the state as it is now and forgets entries that it covers. */
-  async takeSnapshot(): Promise<void> {
-    this.#bytesSinceSnapshot = 0
-    const data = this.#machine.snapshot()
-    const bytes = data.reduce((sum, part) => sum + part.length, 0)
-    const snapshot = { ...this.#raft.snapshotMeta(), bytes }
-    await this.#storage.snapshots.save(snapshot, data)
-    if (this.#isStopped) return
-    const compactTo = Math.min(
-      snapshot.index,
-      Math.max(this.#raft.firstIndex - 1, snapshot.index - this.#options.trailingEntries),
-    )
-    this.#between.push(async () => {
-      this.#raft.compact(snapshot, compactTo)
-      await this.#storage.trimTo(compactTo)
-    })
-    this.#kickBetween()
+  takeSnapshot(): Promise<void> {
+    return this.#snapshots.take()
   }
 
-  #kickBetween(): void {
+  /** Something to be done between two rounds. */
+  #later(task: () => Promise<void>): void {
+    this.#between.push(task)
     if (this.#pump !== null || this.#isStopped) return
     this.#pump = this.#rounds()
     this.#env.log.background(this.#pump, 'rounds of the quorum')
