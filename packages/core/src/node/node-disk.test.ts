@@ -77,6 +77,20 @@ t.test('directories are listed, renamed over and synced', async t => {
   t.ok((await disk.freeBytes(directory)) > 0)
 })
 
+t.test('a directory that cannot be made is an error, whatever the file system answers', async t => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(`${directory}/file`, '')
+  await t.rejects(disk.mkdir(`${directory}/file/a`), { code: 'ENOTDIR' })
+  await t.rejects(disk.mkdir(`${directory}/file`), { code: 'EEXIST' })
+  t.throws(() => disk.mkdirSync(`${directory}/file`), { code: 'EEXIST' })
+  await disk.mkdir(`${directory}/a/b/c/`)
+  await disk.mkdir(`${directory}/a/b/c`)
+  t.match(await disk.stat(`${directory}/a/b/c`), { isDirectory: true })
+  // Node's own recursive mkdir never comes back from there.
+  const isLinux = process.platform === 'linux'
+  if (isLinux) await t.rejects(disk.mkdir('/proc/weir/data'), { code: 'ENOENT' })
+})
+
 const HOLDER = `
   const { lockDirectory } = await import(process.argv[1])
   await lockDirectory(process.argv[2])

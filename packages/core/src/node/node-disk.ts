@@ -2,6 +2,7 @@
 
 import fs from 'node:fs'
 import fsp from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Disk, DiskEntry, DiskFile, DiskLock, DiskStat } from '../env.ts'
 import { DiskError } from '../errors.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -29,11 +30,11 @@ export class NodeDisk implements Disk {
   }
 
   async mkdir(path: string): Promise<void> {
-    await awaitDisk(path, fsp.mkdir(path, { recursive: true }))
+    await awaitDisk(path, makeDirectories(path))
   }
 
   mkdirSync(path: string): void {
-    withDiskErrors(path, () => fs.mkdirSync(path, { recursive: true }))
+    withDiskErrors(path, () => makeDirectoriesSync(path))
   }
 
   async readdir(path: string): Promise<DiskEntry[]> {
@@ -108,4 +109,28 @@ export class NodeDisk implements Disk {
 
 function flagsOf(mode: 'read' | 'write'): number {
   return mode === 'read' ? O_RDONLY : O_RDWR | O_CREAT
+}
+
+// With `recursive`, Node 20's mkdir spins for ever where a parent is there and still answers ENOENT,
+// as /proc does.
+
+async function makeDirectories(path: string): Promise<void> {
+  const parent = dirname(path)
+  if (parent !== path && !fs.existsSync(parent)) await makeDirectories(parent)
+  await fsp.mkdir(path).catch((error: unknown) => forgiveExisting(path, error))
+}
+
+function makeDirectoriesSync(path: string): void {
+  const parent = dirname(path)
+  if (parent !== path && !fs.existsSync(parent)) makeDirectoriesSync(parent)
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    forgiveExisting(path, error)
+  }
+}
+
+/** Not every system says EEXIST of a directory that is there: one that cannot be written says EROFS. */
+function forgiveExisting(path: string, error: unknown): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
 }
