@@ -39,6 +39,8 @@ export class LogDirectory implements DataDirectory {
   readonly logs = new Map<string, OpenLog>()
   failure: Error | null = null
   cleanShutdownEpoch: number | null = null
+  /** What it holds is not known in this life. */
+  hasFailedToOpen = false
   readonly #env: Env
   readonly #onOffline: (directory: LogDirectory, cause: Error) => void
   #lock: DiskLock | null = null

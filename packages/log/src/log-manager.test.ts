@@ -234,3 +234,30 @@ t.test('batches from a leader keep their offsets; what does not fit is refused',
     [1000],
   )
 })
+
+t.test('a log whose directory cannot be read at the start is offline, not empty', async t => {
+  const world = await openWorld(
+    {},
+    { instantDisk: false, manager: { directories: ['/data', '/more'] } },
+  )
+  append(world.log, batch({ values: ['kept'] }))
+  await settle(world)
+  t.equal(world.log.dataDirectory, '/data')
+  await world.sim.complete(world.manager.close())
+  world.env = world.sim.env('one')
+  world.sim.disk('one').fail('read', 1, 'EIO')
+  world.manager = await world.sim.complete(LogManager.open(world.env, world.options))
+  t.same(
+    world.manager.directories.map(each => each.isOnline),
+    [false, true],
+  )
+  const log = world.manager.getOrCreate(TOPIC, TOPIC_ID, 0, world.config)
+  t.ok(log.isOffline)
+  t.match(append(log, batch()), { kind: 'failed', error: 'KAFKA_STORAGE_ERROR' })
+  const fresh = world.manager.create('fresh', OTHER_ID, 0, world.config)
+  t.match(append(fresh, batch()), { kind: 'appended' })
+  await world.sim.complete(world.manager.close())
+  world.sim.disk('one').heal()
+  await reopen(world)
+  t.same((await readAll(world)).seen, [{ offset: 0, value: 'kept' }])
+})

@@ -132,6 +132,7 @@ export class LogManager {
         await this.#abandon()
         throw error
       }
+      directory.hasFailedToOpen = true
       directory.goOffline(error)
     }
   }
@@ -171,7 +172,8 @@ export class LogManager {
 
   /**
    * The log, new if need be; nothing touches the disk before the first append. One of the same name
-   * with another topic id is set aside first.
+   * with another topic id is set aside first. When a directory could not be read at the start, a log
+   * that is nowhere else may lie in it: then the answer is a log that is offline, never an empty one.
    */
   getOrCreate(topic: string, topicId: string, partitionIndex: number, config: LogConfig): Log {
     const name = partitionDirectoryName(topic, partitionIndex)
@@ -184,15 +186,27 @@ export class LogManager {
       // Its end is waited for by the new log's first write.
       void this.#remove(found, 'stray')
     }
-    return this.#create({ topic, topicId, partitionIndex }, name, config)
+    const directory = this.#unreadDirectory() ?? this.#placeFor()
+    return this.#create(directory, { topic, topicId, partitionIndex }, config)
+  }
+
+  /** For a partition that is known to be new: also where `getOrCreate` has to suspect a lost one. */
+  create(topic: string, topicId: string, partitionIndex: number, config: LogConfig): Log {
+    const name = partitionDirectoryName(topic, partitionIndex)
+    if (this.#find(name) !== null) return this.getOrCreate(topic, topicId, partitionIndex, config)
+    return this.#create(this.#placeFor(), { topic, topicId, partitionIndex }, config)
+  }
+
+  #unreadDirectory(): LogDirectory | undefined {
+    return this.#directories.find(directory => directory.hasFailedToOpen)
   }
 
   #create(
+    directory: LogDirectory,
     identity: { readonly topic: string; readonly topicId: string; readonly partitionIndex: number },
-    name: string,
     config: LogConfig,
   ): Log {
-    const directory = this.#placeFor()
+    const name = partitionDirectoryName(identity.topic, identity.partitionIndex)
     const context = this.#contexts.get(directory)
     if (context === undefined) throw new OperatorError('the log manager is closed')
     const state = new LogState(context, identity, config, {
