@@ -62,7 +62,9 @@ class YargsProgram {
       .strict()
       .showHelpOnFail(false)
       .fail((message: string, error: Error | undefined) => {
-        throw error ?? new UsageError(this.#unknownCommand(words) ?? tidyUsageMessage(message))
+        // What yargs itself throws is about the words, too; anything else is a bug of ours.
+        if (error !== undefined && error.name !== 'YError') throw error
+        throw new UsageError(this.#unknownCommand(words) ?? this.#tidy(error?.message ?? message))
       })
     this.#addCommands(parser, tree)
     parser.command(
@@ -115,6 +117,29 @@ class YargsProgram {
     return level
   }
 
+  /** yargs' messages in our voice: one line, no full stop. */
+  #tidy(message: string): string {
+    const unknown = /^Unknown arguments?: (.*)$/.exec(message)
+    if (unknown !== null) return this.#unknownOptions((unknown[1] ?? '').split(', '))
+    const missing = /^Not enough non-option arguments: got (\d+)/.exec(message)
+    if (missing !== null) {
+      const required = this.#options.path.at(-1)?.usage.match(/<[^>]+>/g) ?? []
+      return `${required[Number(missing[1])] ?? 'an argument'} is missing`
+    }
+    return tidyUsageMessage(message)
+  }
+
+  /** yargs names an option with a dash twice: as typed and in camel case. */
+  #unknownOptions(names: readonly string[]): string {
+    const typed = names.filter(
+      name => !names.some(other => other !== name && camel(other) === name),
+    )
+    const known = Object.keys(this.#options.command?.options ?? {})
+    const near = typed.length === 1 ? nearest(typed[0] ?? '', known) : null
+    const advice = near === null ? '' : `: did you mean --${near}?`
+    return `unknown option or argument: ${typed.join(', ')}${advice}`
+  }
+
   /** The sentence for a word that should be a command and is none; null if that is not the case. */
   #unknownCommand(words: readonly string[]): string | null {
     const { tree, path } = this.#options
@@ -135,19 +160,18 @@ function missingCommand(words: readonly string[], nodes: readonly CommandNode[])
   return `${['weir', ...words].join(' ')} needs a command: ${nodes.map(nodeName).join(', ')}`
 }
 
-/** yargs' messages in our voice: one line, no full stop. */
+function camel(name: string): string {
+  return name.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase())
+}
+
 function tidyUsageMessage(message: string): string {
   return message
-    .replace(/^Unknown arguments?: /, 'unknown option or argument: ')
     .replace(/^Unknown commands?: /, 'unknown command: ')
-    .replace(
-      /^Not enough non-option arguments: got (\d+), need at least (\d+)/,
-      'an argument is missing',
-    )
     .replace(
       /^Invalid values:\n\s+Argument: (\S+), Given: (.*), Choices: (.*)$/s,
       '--$1 cannot be $2: choose from $3',
     )
+    .replace(/^Not enough arguments following: (\w)$/, '-$1 needs a value')
     .replace(/^Not enough arguments following: (.*)$/, '--$1 needs a value')
     .replace(/\s*\n\s*/g, ' ')
     .trim()

@@ -8,6 +8,7 @@ import type { CliIo } from '../io.ts'
 import { findTopics } from '../names.ts'
 import { bootstrapOption, jsonOption } from '../options.ts'
 import { startProgress } from '../output/progress.ts'
+import { parseDurationMs } from '../values/duration.ts'
 import { checkInteger, parseKeyValues } from '../values/key-values.ts'
 import { type LineParser, parseJsonRecord, parseLineRecord } from '../values/record-input.ts'
 
@@ -104,6 +105,7 @@ export const produceCommand = defineCommand({
       compression: args.compression,
       acks: ACKS.get(args.acks) ?? -1,
       allowAutoTopicCreation: args.create,
+      ...(args.timeout === undefined ? {} : { deliveryTimeoutMs: parseDurationMs(args.timeout) }),
     }
     return await withCluster(io, args, async cluster => {
       if (!args.create) await findTopics(cluster, [args.topic])
@@ -138,6 +140,11 @@ async function sendAll(
   let records = 0
   let acknowledged = 0
   let failure: Error | null = null
+  // What waits behind a batch that nobody took would only wait as long again, batch by batch.
+  let giveUp: () => void = () => undefined
+  const failed = new Promise<void>(resolve => {
+    giveUp = resolve
+  })
   const partitions: Record<string, number> = {}
   const progress = startProgress(io, () => `${records} read, ${acknowledged} acknowledged`)
   try {
@@ -146,20 +153,25 @@ async function sendAll(
       records++
       await producer.enqueue(toRecord(line, records), (error, metadata) => {
         failure ??= error
+        if (error !== null) giveUp()
         if (metadata === null) return
         acknowledged++
         partitions[metadata.partition] = (partitions[metadata.partition] ?? 0) + 1
       })
     }
-    await producer.flush()
+    await Promise.race([producer.flush(), failed])
   } catch (error) {
     // What was read before the bad line still goes out, as it would have with a slower typist.
-    await producer.flush().catch(() => {})
-    throw error
+    await Promise.race([producer.flush().catch(() => {}), failed])
+    if (!(error instanceof CommandError)) throw error
+    throw new CommandError(`${error.message}; ${acknowledged} before it were sent`, error)
   } finally {
     progress.stop()
   }
-  if (failure !== null) throw failure
+  if (failure !== null) {
+    void io.stderr.write(`${acknowledged} of the ${records} records read were acknowledged\n`)
+    throw failure
+  }
   return { records: acknowledged, partitions }
 }
 

@@ -111,7 +111,9 @@ async function checkCluster(
   })
   try {
     const { clusterId, controllerId, brokers } = await describeCluster(cluster)
-    findings.push(good(`cluster ${clusterId ?? 'without an id'} with ${brokers.length} brokers`))
+    findings.push(
+      good(`cluster ${clusterId ?? 'without an id'} with ${count(brokers.length, 'broker')}`),
+    )
     if (controllerId < 0) {
       findings.push(
         bad('there is no active controller', 'Start enough controllers for a majority.'),
@@ -174,7 +176,9 @@ async function checkPartitions(cluster: Cluster, findings: Finding[]): Promise<v
   )
   const leaderless = partitions.filter(partition => partition.leaderId < 0)
   const lagging = partitions.filter(partition => partition.isr.length < partition.replicas.length)
-  findings.push(good(`${topics.length} topics with ${partitions.length} partitions`))
+  findings.push(
+    good(`${count(topics.length, 'topic')} with ${count(partitions.length, 'partition')}`),
+  )
   if (leaderless.length > 0) {
     const [first] = leaderless
     findings.push(
@@ -198,4 +202,8 @@ async function checkPartitions(cluster: Cluster, findings: Finding[]): Promise<v
       doubtful(`metadata took ${Math.round(tookMs)} ms`, 'The broker or the network is slow.'),
     )
   }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

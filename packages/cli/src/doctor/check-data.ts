@@ -16,6 +16,9 @@ export async function checkDataDirectory(path: string): Promise<Finding[]> {
   try {
     entries = readdirSync(path, { withFileTypes: true })
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return [bad(`there is no ${path}`, 'Correct the name; a start with it would create it.')]
+    }
     return [
       bad(
         `${path} cannot be read (${errorMessage(error)})`,
@@ -23,7 +26,16 @@ export async function checkDataDirectory(path: string): Promise<Finding[]> {
       ),
     ]
   }
-  return [...checkMeta(path, entries), ...checkRoom(path), ...(await checkLogs(path))]
+  const findings = [...checkMeta(path, entries), ...checkRoom(path)]
+  try {
+    findings.push(...(await checkLogs(path)))
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    findings.push(
+      bad(error.message, `Look whether ${path} is a data directory, and its permissions.`),
+    )
+  }
+  return findings
 }
 
 /** Gives up damaged offsets, so that readers pass over them. Throws CommandError. */

@@ -51,7 +51,7 @@ export function checkInteger(
   if (value === undefined) return undefined
   if (!Number.isInteger(value) || value < range.min || value > range.max) {
     throw new UsageError(
-      `${option} has to be a whole number from ${range.min} to ${range.max}, not ${value}`,
+      `${option} has to be a whole number from ${range.min} to ${range.max}${Number.isNaN(value) ? '' : `, not ${value}`}`,
     )
   }
   return value

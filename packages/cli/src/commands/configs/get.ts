@@ -100,7 +100,14 @@ function chooseEntries(
   return entries.filter(entry => args.all || entry.source !== 'DEFAULT_CONFIG')
 }
 
+/** The name, too, where the default is that of a setting in another unit: 168 hours are no 168 ms. */
 function defaultOf(entry: ConfigEntry): string | null {
   const inherited = entry.synonyms.find(synonym => synonym.source === 'DEFAULT_CONFIG')
-  return inherited?.value ?? null
+  if (inherited === undefined) return null
+  const isSameUnit = lastWord(inherited.name) === lastWord(entry.name)
+  return isSameUnit ? inherited.value : `${inherited.name}=${inherited.value}`
+}
+
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
 }

@@ -79,6 +79,9 @@ async function dumpFile(path: string, options: DumpOptions, sink: Sink): Promise
       : await dumpEntries(path, options, sink)
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
+    if (error.code === 'EISDIR') {
+      throw new CommandError(`${path} is a directory: name the files in it, as ${path}/*`, error)
+    }
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message
     throw new CommandError(`cannot read ${path}: ${reason}`, error)
   }
@@ -112,7 +115,12 @@ function dumpBatches(path: string, options: DumpOptions, sink: Sink): string {
 async function dumpEntries(path: string, options: DumpOptions, sink: Sink): Promise<string> {
   const dump = await dumpSmallFile(createClientEnv().disk, path)
   if (dump === null) {
-    throw new CommandError(`${path} is no file of a partition, or it is not there`)
+    const isThere = (await createClientEnv().disk.stat(path)) !== null
+    throw new CommandError(
+      isThere
+        ? `${path} is no file that 'weir log dump' knows: give it files of a partition, as data/orders-0/*`
+        : `cannot read ${path}: there is no such file`,
+    )
   }
   for (const problem of dump.problems) sink.problem(path, problem)
   const rows = dump.rows
