@@ -15,13 +15,28 @@ export interface RunNodeOptions {
   readonly settings: BrokerSettings
   /** As in the ready line. */
   readonly version: string
+  /** How the command line is called where the node was started: `weir` unless told. */
+  readonly commandName?: string
 }
 
+/** Where the command line looks for a broker unless told. */
+const DEFAULT_BOOTSTRAP = '127.0.0.1:9092'
+
 /** Runs a node until a signal ends the process. Does not return. */
-export async function runNode({ env, settings, version }: RunNodeOptions): Promise<never> {
+export async function runNode({
+  env,
+  settings,
+  version,
+  commandName = 'weir',
+}: RunNodeOptions): Promise<never> {
   process.on('uncaughtException', error => die(env, 'uncaught error', error))
   process.on('unhandledRejection', error => die(env, 'unhandled rejection', error))
   const stop = new StopSignal()
+  let isStarting = true
+  void stop.received.then(signal => {
+    if (isStarting)
+      env.log.info(`${signal} during the start: stops after it; once more ends at once`)
+  })
   let node: WeirNode
   try {
     node = await WeirNode.start(env, {
@@ -34,7 +49,8 @@ export async function runNode({ env, settings, version }: RunNodeOptions): Promi
     process.stderr.write(`weir: ${error.message}\n`)
     process.exit(1)
   }
-  announce(node, version)
+  isStarting = false
+  announce(node, version, commandName)
   const signal = await stop.received
   env.log.info(`stopping on ${signal}`)
   try {
@@ -67,7 +83,7 @@ class StopSignal {
   }
 }
 
-function announce(node: WeirNode, version: string): void {
+function announce(node: WeirNode, version: string, command: string): void {
   const addresses = node.listeners.map(addressOf).join(', ')
   const directories = node.dataDirectories.join(', ')
   process.stdout.write(
@@ -75,11 +91,12 @@ function announce(node: WeirNode, version: string): void {
   )
   if (!process.stderr.isTTY) return
   const [first] = node.listeners
-  const bootstrap = first === undefined ? '' : ` --bootstrap ${addressOf(first)}`
+  const address = first === undefined ? DEFAULT_BOOTSTRAP : addressOf(first)
+  const bootstrap = address === DEFAULT_BOOTSTRAP ? '' : ` --bootstrap ${address}`
   process.stderr.write(
-    `Try in another terminal: weir topics create hello${bootstrap}\n` +
-      `                         echo hi | weir produce hello${bootstrap}\n` +
-      `                         weir consume hello --from-beginning${bootstrap}\n` +
+    `Try in another terminal: ${command} topics create hello${bootstrap}\n` +
+      `                         echo hi | ${command} produce hello${bootstrap}\n` +
+      `                         ${command} consume hello --from earliest${bootstrap}\n` +
       'Ctrl-C stops the node.\n',
   )
 }

@@ -85,7 +85,10 @@ export const startCommand = defineCommand({
       workerThreads: settings.get('weir.worker.threads'),
     })
     for (const warning of warnings) env.log.warn(warning)
-    return await runNode({ env, settings, version: VERSION })
+    // Under npm start and npx the name `weir` alone is on nobody's PATH.
+    const isUnderNpm = process.env['npm_lifecycle_event'] !== undefined
+    const commandName = isUnderNpm ? 'npx weir' : 'weir'
+    return await runNode({ env, settings, version: VERSION, commandName })
   },
 })
 
