@@ -59,7 +59,7 @@ class DiskRead implements ReadResult {
   readonly endOffset: number
   readonly bytes: number
   readonly abortedTransactions: readonly AbortedTransaction[] | null
-  readonly #free: () => void
+  #free: (() => void) | null
 
   constructor(
     chunk: Buffer,
@@ -75,8 +75,11 @@ class DiskRead implements ReadResult {
     this.#free = free
   }
 
+  /** A second call does nothing: the buffer may be somebody else's by then. */
   release(): void {
-    this.#free()
+    const free = this.#free
+    this.#free = null
+    free?.()
   }
 }
 
