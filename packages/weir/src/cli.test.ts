@@ -111,6 +111,30 @@ t.test('what is produced is consumed, with keys, headers and every compression',
   t.match(await ok('consume', 'data', '--from', '-1', '-e', '--keys'), 'a\t1\n')
 })
 
+t.test('what changes something says it as JSON, too', async t => {
+  const json = async (...words: string[]) => JSON.parse(await ok(...words, '--json'))
+  await ok('topics', 'create', 'said')
+  t.same(await json('topics', 'alter', 'said', '-p', '3', '-c', 'retention.ms=5'), {
+    name: 'said',
+    partitions: { before: 1, after: 3 },
+    configs: { 'retention.ms': '5' },
+  })
+  const resource = { type: 'topic', name: 'said' }
+  t.same(await json('configs', 'set', 'topic/said', 'retention.ms=6', '--dry-run'), {
+    resource,
+    changes: [{ name: 'retention.ms', value: '6' }],
+    dryRun: true,
+  })
+  t.same(await json('configs', 'unset', 'topic/said', 'retention.ms'), {
+    resource,
+    changes: [{ name: 'retention.ms', value: null }],
+  })
+  await ok('groups', 'reset-offsets', 'said', 'said', '--to', 'earliest', '--execute')
+  t.same(await json('groups', 'delete', 'said', '-y'), [{ name: 'said', error: null }])
+  t.same(await json('topics', 'delete', 'said', '-y'), [{ name: 'said', error: null }])
+  t.same(await json('topics', 'delete', 'said', '-y', '--if-exists'), [])
+})
+
 t.test('a group consumes, shows its lag, and is reset, then deleted', async t => {
   await ok('topics', 'create', 'work', '-p', '2')
   await run(['produce', 'work', '-p', '0'], 'a\nb\nc\nd\n')

@@ -2,7 +2,8 @@
 import { alterConfigs } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { bootstrapOption } from '../../options.ts'
+import { bootstrapOption, jsonOption } from '../../options.ts'
+import { printJson } from '../../output/json.ts'
 import { describeResource, parseConfigResource } from '../../values/config-resource.ts'
 import { parseKeyValues } from '../../values/key-values.ts'
 
@@ -17,6 +18,7 @@ export const setConfigsCommand = defineCommand({
   },
   options: {
     ...bootstrapOption,
+    ...jsonOption,
     'dry-run': { type: 'boolean', default: false, describe: 'Only check whether it would work' },
   },
   examples: [
@@ -31,6 +33,10 @@ export const setConfigsCommand = defineCommand({
     })
     return await withCluster(io, args, async cluster => {
       await alterConfigs(cluster, resource, changes, { validateOnly: args['dry-run'] })
+      if (args.json) {
+        printJson(io, { resource, changes, dryRun: args['dry-run'] })
+        return 0
+      }
       const verb = args['dry-run'] ? 'Would set' : 'Set'
       const list = changes.map(({ name, value }) => `${name}=${value}`).join(' ')
       void io.stdout.write(`${verb} ${list} for ${describeResource(resource)}\n`)

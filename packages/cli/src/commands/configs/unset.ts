@@ -2,7 +2,8 @@
 import { alterConfigs } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { bootstrapOption } from '../../options.ts'
+import { bootstrapOption, jsonOption } from '../../options.ts'
+import { printJson } from '../../output/json.ts'
 import { describeResource, parseConfigResource } from '../../values/config-resource.ts'
 
 export const unsetConfigsCommand = defineCommand({
@@ -14,7 +15,7 @@ export const unsetConfigsCommand = defineCommand({
     },
     names: { type: 'string', array: true, demandOption: true, describe: 'Names of settings' },
   },
-  options: { ...bootstrapOption },
+  options: { ...bootstrapOption, ...jsonOption },
   examples: [['$0 configs unset topic/orders retention.ms', 'back to the default']],
   completePositional: ['resources', 'settings'],
   async run({ io }, args) {
@@ -22,6 +23,10 @@ export const unsetConfigsCommand = defineCommand({
     return await withCluster(io, args, async cluster => {
       const changes = args.names.map(name => ({ name, value: null }))
       await alterConfigs(cluster, resource, changes)
+      if (args.json) {
+        printJson(io, { resource, changes })
+        return 0
+      }
       void io.stdout.write(`Unset ${args.names.join(', ')} for ${describeResource(resource)}\n`)
       return 0
     })

@@ -4,14 +4,15 @@ import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { CommandError } from '../../errors.ts'
 import { describeExistingGroup } from '../../group-lag.ts'
-import { bootstrapOption, yesOption } from '../../options.ts'
+import { bootstrapOption, jsonOption, yesOption } from '../../options.ts'
 import { confirm } from '../../output/confirm.ts'
+import { printJson } from '../../output/json.ts'
 
 export const deleteGroupsCommand = defineCommand({
   positionals: {
     groups: { type: 'string', array: true, demandOption: true, describe: 'Names of groups' },
   },
-  options: { ...bootstrapOption, ...yesOption },
+  options: { ...bootstrapOption, ...jsonOption, ...yesOption },
   examples: [['$0 groups delete old-billing', 'asks for the name once more']],
   completePositional: ['groups'],
   async run({ io }, args) {
@@ -34,7 +35,13 @@ export const deleteGroupsCommand = defineCommand({
       }
       for (const name of args.groups) {
         await deleteGroup(cluster, name)
-        void io.stdout.write(`Deleted ${name}\n`)
+        if (!args.json) void io.stdout.write(`Deleted ${name}\n`)
+      }
+      if (args.json) {
+        printJson(
+          io,
+          args.groups.map(name => ({ name, error: null })),
+        )
       }
       return 0
     })

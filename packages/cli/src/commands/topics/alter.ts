@@ -4,7 +4,8 @@ import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { CommandError, UsageError } from '../../errors.ts'
 import { findTopics } from '../../names.ts'
-import { bootstrapOption } from '../../options.ts'
+import { bootstrapOption, jsonOption } from '../../options.ts'
+import { printJson } from '../../output/json.ts'
 import { checkInteger, parseKeyValues } from '../../values/key-values.ts'
 
 const MAX_PARTITIONS = 100_000
@@ -15,6 +16,7 @@ export const alterTopicCommand = defineCommand({
   },
   options: {
     ...bootstrapOption,
+    ...jsonOption,
     partitions: { alias: 'p', type: 'number', describe: 'The new number of partitions' },
     config: {
       alias: 'c',
@@ -54,6 +56,9 @@ export const alterTopicCommand = defineCommand({
     if (partitionCount === undefined && changes.length === 0) {
       throw new UsageError('say what to change: --partitions, --config or --unset')
     }
+    const say = (line: string): void => {
+      if (!args.json) void io.stdout.write(`${line}\n`)
+    }
     return await withCluster(io, args, async cluster => {
       const [topic] = await findTopics(cluster, [args.topic])
       const current = topic?.partitions.length ?? 0
@@ -64,16 +69,19 @@ export const alterTopicCommand = defineCommand({
       }
       if (changes.length > 0) {
         await alterConfigs(cluster, { type: 'topic', name: args.topic }, changes)
-        void io.stdout.write(`Changed ${changes.map(change => change.name).join(', ')}\n`)
+        say(`Changed ${changes.map(change => change.name).join(', ')}`)
       }
       if (partitionCount !== undefined && partitionCount !== current) {
         const [outcome] = await createPartitions(cluster, [{ name: args.topic, partitionCount }])
         if (outcome?.error != null) throw outcome.error
-        void io.stdout.write(
-          `${args.topic} now has ${partitionCount} partitions, before ${current}\n`,
-        )
+        say(`${args.topic} now has ${partitionCount} partitions, before ${current}`)
       } else if (partitionCount !== undefined) {
-        void io.stdout.write(`${args.topic} already has ${current} partitions\n`)
+        say(`${args.topic} already has ${current} partitions`)
+      }
+      if (args.json) {
+        const configs = Object.fromEntries(changes.map(({ name, value }) => [name, value]))
+        const after = partitionCount ?? current
+        printJson(io, { name: args.topic, partitions: { before: current, after }, configs })
       }
       return 0
     })

@@ -3,8 +3,9 @@ import { deleteTopics } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { findTopics } from '../../names.ts'
-import { bootstrapOption, yesOption } from '../../options.ts'
+import { bootstrapOption, jsonOption, yesOption } from '../../options.ts'
 import { confirm } from '../../output/confirm.ts'
+import { printJson } from '../../output/json.ts'
 
 export const deleteTopicsCommand = defineCommand({
   positionals: {
@@ -12,6 +13,7 @@ export const deleteTopicsCommand = defineCommand({
   },
   options: {
     ...bootstrapOption,
+    ...jsonOption,
     ...yesOption,
     'if-exists': { type: 'boolean', default: false, describe: 'No error if it does not exist' },
   },
@@ -27,7 +29,10 @@ export const deleteTopicsCommand = defineCommand({
         await cluster.retry(() => cluster.refreshMetadata(names))
         names = names.filter(name => cluster.cachedTopic(name) !== undefined)
       }
-      if (names.length === 0) return 0
+      if (names.length === 0) {
+        if (args.json) printJson(io, [])
+        return 0
+      }
       const topics = await findTopics(cluster, names)
       if (!args.yes) {
         const count = topics.reduce((sum, topic) => sum + topic.partitions.length, 0)
@@ -38,8 +43,15 @@ export const deleteTopicsCommand = defineCommand({
         })
       }
       const outcomes = await deleteTopics(cluster, names)
-      for (const outcome of outcomes) {
-        if (outcome.error === null) void io.stdout.write(`Deleted ${outcome.name}\n`)
+      if (args.json) {
+        printJson(
+          io,
+          outcomes.map(({ name, error }) => ({ name, error: error?.errorName ?? null })),
+        )
+      } else {
+        for (const outcome of outcomes) {
+          if (outcome.error === null) void io.stdout.write(`Deleted ${outcome.name}\n`)
+        }
       }
       const failed = outcomes.find(outcome => outcome.error !== null)
       if (failed?.error != null) throw failed.error
