@@ -236,10 +236,7 @@ async function consumeInGroup(io: CliIo, cluster: Cluster, options: GroupOptions
     while (!printer.isDone) {
       const records = await consumer.poll(mustExit ? SHORT_POLL_MS : POLL_MS)
       const printed = await printer.print(records)
-      if (mustCommit) {
-        if (printed === records.length) await consumer.commit()
-        else await consumer.commitThrough(records.slice(0, printed))
-      }
+      if (mustCommit) await consumer.commit(records.slice(printed))
       if (mustExit && (await consumer.isAtEnd())) break
     }
   } finally {

@@ -179,8 +179,8 @@ function parseOffset(options: ParsedOptions): number {
 /** Where records come from: a group, or partitions read directly. */
 interface Source {
   poll(timeoutMs: number): Promise<ConsumerRecord[]>
-  /** Called with the records that were printed. */
-  done(printed: readonly ConsumerRecord[], isAll: boolean): Promise<void>
+  /** Called after each poll with the records that were not printed. */
+  done(unprinted: readonly ConsumerRecord[]): Promise<void>
   close(): Promise<void>
   wakeUp(): void
 }
@@ -203,10 +203,8 @@ async function openSource(context: ToolContext, settings: Settings): Promise<Sou
   const consumer = new GroupConsumer(cluster, { groupId, topics, startAt, isolationLevel })
   return {
     poll: timeoutMs => consumer.poll(timeoutMs),
-    async done(printed, isAll) {
-      if (!mustCommit) return
-      if (isAll) await consumer.commit()
-      else await consumer.commitThrough(printed)
+    async done(unprinted) {
+      if (mustCommit) await consumer.commit(unprinted)
     },
     close: () => consumer.close(),
     wakeUp: () => consumer.wakeUp(),
@@ -262,6 +260,7 @@ async function printRecords(
   while (!io.signal.aborted && (settings.maxMessages < 0 || count < settings.maxMessages)) {
     const records = await pollOnce(source, settings, lastMs)
     if (records.length === 0) {
+      await source.done([])
       if (settings.timeoutMs < 0 || performance.now() - lastMs < settings.timeoutMs) continue
       context.log(
         'ERROR',
@@ -277,7 +276,7 @@ async function printRecords(
     count += chosen.length
     const written = io.stdout.write(Buffer.concat(chosen.map(settings.print)))
     if (written !== undefined) await written
-    await source.done(chosen, chosen.length === records.length)
+    await source.done(records.slice(limit))
   }
   return count
 }

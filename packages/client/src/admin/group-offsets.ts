@@ -2,7 +2,7 @@
 // offsets of topics that are gone can be seen and deleted, too.
 import { offsetCommitApi, offsetDeleteApi, offsetFetchApi } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
-import { checkCode, errorOf } from '../errors.ts'
+import { checkCode, errorOf, isPassing } from '../errors.ts'
 import { groupByTopic, type PartitionOutcome, type TopicPartition } from '../leaders.ts'
 import { withCoordinator } from './coordinator.ts'
 
@@ -99,17 +99,33 @@ export async function commitGroupOffsets(
       },
       { maxVersion: LAST_VERSION_WITH_NAMES },
     )
-    const codes = new Map<string, number>()
-    for (const topic of answer.topics) {
-      for (const { partitionIndex, errorCode } of topic.partitions) {
-        codes.set(`${partitionIndex}/${topic.name}`, errorCode)
-      }
+    const outcomes = outcomesOf(offsets, answer.topics)
+    // A coordinator that has moved or still loads says so for every partition: that passes.
+    const passing = outcomes.find(({ error }) => error !== null && isPassing(error))
+    if (passing?.error != null) throw passing.error
+    return outcomes
+  })
+}
+
+interface AnsweredTopic {
+  readonly name: string
+  readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+}
+
+function outcomesOf<P extends TopicPartition>(
+  requests: readonly P[],
+  topics: readonly AnsweredTopic[],
+): PartitionOutcome<P, null>[] {
+  const codes = new Map<string, number>()
+  for (const topic of topics) {
+    for (const { partitionIndex, errorCode } of topic.partitions) {
+      codes.set(`${partitionIndex}/${topic.name}`, errorCode)
     }
-    return offsets.map(request => {
-      const code = codes.get(`${request.partition}/${request.topic}`) ?? -1
-      const what = `offset of partition ${request.partition} of topic '${request.topic}'`
-      return { request, value: null, error: errorOf(code, what) }
-    })
+  }
+  return requests.map(request => {
+    const code = codes.get(`${request.partition}/${request.topic}`) ?? -1
+    const what = `offset of partition ${request.partition} of topic '${request.topic}'`
+    return { request, value: null, error: errorOf(code, what) }
   })
 }
 
@@ -127,16 +143,6 @@ export async function deleteGroupOffsets(
       })),
     })
     checkCode(answer.errorCode, `offsets of group '${groupId}'`)
-    const codes = new Map<string, number>()
-    for (const topic of answer.topics) {
-      for (const { partitionIndex, errorCode } of topic.partitions) {
-        codes.set(`${partitionIndex}/${topic.name}`, errorCode)
-      }
-    }
-    return partitions.map(request => {
-      const code = codes.get(`${request.partition}/${request.topic}`) ?? -1
-      const what = `offset of partition ${request.partition} of topic '${request.topic}'`
-      return { request, value: null, error: errorOf(code, what) }
-    })
+    return outcomesOf(partitions, answer.topics)
   })
 }

@@ -12,7 +12,7 @@ import {
   listGroupsApi,
 } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
-import { checkCode, errorOf } from '../errors.ts'
+import { checkCode, errorOf, isPassing } from '../errors.ts'
 import type { TopicPartition } from '../leaders.ts'
 import { withCoordinator } from './coordinator.ts'
 
@@ -90,6 +90,7 @@ export async function describeGroup(cluster: Cluster, groupId: string): Promise<
     const answer = await connection.request(describeGroupsApi, { groups: [groupId] })
     const [group] = answer.groups
     const error = errorOf(group?.errorCode ?? -1, `group '${groupId}'`, group?.errorMessage)
+    if (error !== null && isPassing(error)) throw error
     return {
       groupId,
       error,

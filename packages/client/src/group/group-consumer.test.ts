@@ -13,12 +13,14 @@ import {
   syncGroupApi,
 } from '@weir/protocol'
 import t from 'tap'
-import { type FakeBroker, fakeCluster, serveMetadata } from '../testing/fake-broker.ts'
+import { type FakeBroker, fakeCluster, Later, serveMetadata } from '../testing/fake-broker.ts'
 import { GroupConsumer } from './group-consumer.ts'
 
 interface Script {
   /** Error codes of the next heartbeats; 0 when there are no more. */
   readonly heartbeats: number[]
+  /** Error codes of the next commits of a partition. */
+  readonly refusals: number[]
   readonly commits: [partition: number, offset: number][]
   readonly joins: string[]
   readonly left: string[]
@@ -27,7 +29,14 @@ interface Script {
 
 /** A coordinator with one member, and a partition leader with ten records in every partition. */
 function serveGroup(broker: FakeBroker): Script {
-  const script: Script = { heartbeats: [], commits: [], joins: [], left: [], generation: 0 }
+  const script: Script = {
+    heartbeats: [],
+    refusals: [],
+    commits: [],
+    joins: [],
+    left: [],
+    generation: 0,
+  }
   let assignment = Buffer.alloc(0)
   broker.on(findCoordinatorApi, body => ({
     coordinators: body.coordinatorKeys.map(key => {
@@ -72,8 +81,9 @@ function serveGroup(broker: FakeBroker): Script {
     topics: body.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex, committedOffset }) => {
-        script.commits.push([partitionIndex, committedOffset])
-        return { partitionIndex, errorCode: 0 }
+        const errorCode = script.refusals.shift() ?? 0
+        if (errorCode === 0) script.commits.push([partitionIndex, committedOffset])
+        return { partitionIndex, errorCode }
       }),
     })),
   }))
@@ -85,18 +95,25 @@ function serveGroup(broker: FakeBroker): Script {
       }),
     })),
   }))
-  broker.on(fetchApi, body => ({
-    responses: body.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition, fetchOffset }) => ({
-        partitionIndex: partition,
-        errorCode: 0,
-        highWatermark: 10,
-        abortedTransactions: null,
-        records: fetchOffset >= 10 ? null : tenRecords(partition),
+  broker.on(fetchApi, body => {
+    const isAtEnd = (offset: number): boolean => offset >= 10
+    const answer = {
+      responses: body.topics.map(({ topicId, partitions }) => ({
+        topicId,
+        partitions: partitions.map(({ partition, fetchOffset }) => ({
+          partitionIndex: partition,
+          errorCode: 0,
+          highWatermark: 10,
+          abortedTransactions: null,
+          records: isAtEnd(fetchOffset) ? null : tenRecords(partition),
+        })),
       })),
-    })),
-  }))
+    }
+    const hasNothing = body.topics.every(({ partitions }) =>
+      partitions.every(({ fetchOffset }) => isAtEnd(fetchOffset)),
+    )
+    return hasNothing ? new Later(body.maxWaitMs, answer) : answer
+  })
   return script
 }
 
@@ -173,12 +190,15 @@ t.test('a member that the group forgot joins as a new one', async t => {
   t.equal(again.length, 20, 'uncommitted records are read again')
 })
 
-t.test('a commit only through some records moves only past those', async t => {
+t.test('what was returned and not processed is not committed', async t => {
   const { sim, consumer, script } = await setUp()
   const records = await sim.complete(consumer.poll(1_000))
-  const some = records.filter(record => record.partition === 0).slice(0, 4)
-  await sim.complete(consumer.commitThrough(some))
-  t.same(script.commits, [[0, 4]])
+  const ofFirst = records.filter(record => record.partition === 0)
+  await sim.complete(consumer.commit(ofFirst.slice(4)))
+  t.same(script.commits.sort(), [
+    [0, 4],
+    [1, 10],
+  ])
 })
 
 t.test('partitions that are added later are found and read', async t => {
@@ -193,4 +213,21 @@ t.test('partitions that are added later are found and read', async t => {
   t.ok(added.every(value => value.startsWith('2-')))
   t.equal(script.generation, 2)
   t.equal(consumer.assignment.length, 3)
+})
+
+t.test('a commit waits for a coordinator that loads, and gives way to a rebalance', async t => {
+  const { sim, consumer, script } = await setUp()
+  await sim.complete(consumer.poll(1_000))
+  script.refusals.push(14, 14)
+  t.equal(await sim.complete(consumer.commit()), true)
+  t.equal(script.commits.length, 2)
+  for (const code of [27, 22, 25]) {
+    const again = await setUp()
+    await again.sim.complete(again.consumer.poll(1_000))
+    again.script.refusals.push(code, code)
+    t.equal(await again.sim.complete(again.consumer.commit()), false, `error ${code}`)
+    const records = await again.sim.complete(again.consumer.poll(1_000))
+    t.equal(again.script.generation, 2, 'it joined again')
+    t.ok(records.length === 20 || again.script.commits.length === 2, 'nothing is lost')
+  }
 })

@@ -1,4 +1,5 @@
 // A consumer in a group: membership, committed positions and fetching together.
+import { type ErrorName, KafkaError } from '@weir/protocol'
 import { fetchGroupOffsets } from '../admin/group-offsets.ts'
 import { listOffsets, OFFSET_EARLIEST, OFFSET_LATEST } from '../admin/offsets.ts'
 import type { Cluster } from '../cluster.ts'
@@ -14,6 +15,13 @@ export interface GroupConsumerOptions extends GroupMembershipOptions, FetcherOpt
 
 /** How often the leader of a group looks for new partitions of its topics. */
 const WATCH_INTERVAL_MS = 15_000
+
+/** What a commit is refused with when the generation is over. */
+const REBALANCE_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+])
 
 export class GroupConsumer {
   readonly #cluster: Cluster
@@ -62,24 +70,30 @@ export class GroupConsumer {
     return this.#fetcher.positions()
   }
 
-  /** Commits what `poll` has returned so far. */
-  async commit(): Promise<void> {
+  /**
+   * Commits what `poll` has returned so far, in all assigned partitions; not `unprocessed`, the rest of
+   * what the latest `poll` returned, which will be read again. False: a rebalance came between, and
+   * what was not committed will be read again by whoever gets its partition.
+   */
+  async commit(unprocessed: readonly ConsumerRecord[] = []): Promise<boolean> {
+    const first = new Map<string, number>()
+    for (const record of unprocessed) {
+      const key = keyOf(record)
+      first.set(key, Math.min(record.offset, first.get(key) ?? record.offset))
+    }
     const changed = this.#fetcher
       .positions()
+      .map(position => ({ ...position, offset: first.get(keyOf(position)) ?? position.offset }))
       .filter(position => this.#committed.get(keyOf(position)) !== position.offset)
-    await this.#membership.commit(changed)
+    try {
+      await this.#membership.commit(changed)
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !REBALANCE_ERRORS.has(error.errorName)) throw error
+      this.#mustJoin = true
+      return false
+    }
     for (const position of changed) this.#committed.set(keyOf(position), position.offset)
-  }
-
-  /** Commits only up to these records, when less was processed than `poll` returned. */
-  async commitThrough(records: readonly ConsumerRecord[]): Promise<void> {
-    const last = new Map<string, ConsumerRecord>()
-    for (const record of records) last.set(keyOf(record), record)
-    await this.#membership.commit(
-      [...last.values()].map(({ topic, partition, offset }) => {
-        return { topic, partition, offset: offset + 1 }
-      }),
-    )
+    return true
   }
 
   /** All assigned partitions were read up to where they ended when they were assigned. */
@@ -111,7 +125,7 @@ export class GroupConsumer {
   async #rejoin(): Promise<void> {
     if (this.#membership.isActive) {
       // A failed commit is not an error here: the records will be read again by whoever gets them.
-      await this.commit().catch(() => {})
+      await this.commit().catch(() => false)
     }
     this.#mustJoin = false
     let partitions: readonly TopicPartition[]

@@ -22,8 +22,19 @@ export const SILENCE = Symbol('silence')
 /** Closes the connection instead of answering. */
 export const HANG_UP = Symbol('hang up')
 
+/** An answer that comes after some time, as that of a long poll. */
+export class Later<T = unknown> {
+  readonly delayMs: number
+  readonly value: T
+
+  constructor(delayMs: number, value: T) {
+    this.delayMs = delayMs
+    this.value = value
+  }
+}
+
 type Special = typeof SILENCE | typeof HANG_UP
-type Answer<S extends Fields> = Init<Message<S>> | Special
+type Answer<S extends Fields> = Init<Message<S>> | Later<Init<Message<S>>> | Special
 type Handler = (body: never, version: number) => unknown
 
 export interface SeenRequest {
@@ -114,7 +125,11 @@ export class FakeBroker {
       socket.destroy()
       return
     }
-    socket.write(encodeResponseFrame(api, version, correlationId, answer as never))
+    const send = (value: unknown): void => {
+      socket.write(encodeResponseFrame(api, version, correlationId, value as never))
+    }
+    if (answer instanceof Later) this.#env.clock.after(answer.delayMs, () => send(answer.value))
+    else send(answer)
   }
 
   #versions(): Init<typeof apiVersionsApi.response> {
