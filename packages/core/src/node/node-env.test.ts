@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { WorkerContext, WorkerJob } from '../env.ts'
@@ -75,6 +76,25 @@ if (isMainThread) {
       msg: 'disk is full',
       error: { code: 'ENOSPC' },
     })
+    t.end()
+  })
+
+  t.test('a broken invariant in the background ends the process, other failures do not', t => {
+    const { href } = new URL('./index.js', import.meta.url)
+    const assertHref = new URL('../assert.js', import.meta.url).href
+    const end = (error: string) =>
+      spawnSync(process.execPath, [
+        '--input-type=module',
+        '--eval',
+        `import { createLogger } from '${href}'
+        import { AssertionError } from '${assertHref}'
+        const log = createLogger({ format: 'text' })
+        log.background(Promise.reject(new ${error}), 'cleaning')`,
+      ])
+    t.equal(end("Error('no luck')").status, 0)
+    const broken = end("AssertionError('two owners', {})")
+    t.equal(broken.status, 1)
+    t.match(broken.stderr.toString(), /cleaning failed: two owners/)
     t.end()
   })
 

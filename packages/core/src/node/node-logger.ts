@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module'
 import { styleText } from 'node:util'
+import { AssertionError } from '../assert.ts'
 import type { LogFields, Logger } from '../env.ts'
 import { errorMessage } from '../errors.ts'
 
@@ -72,6 +73,8 @@ class SinkLogger implements NodeLogger {
   background(promise: Promise<unknown>, what: string): void {
     promise.catch((error: unknown) => {
       this.error(`${what} failed: ${errorMessage(error)}`, { error })
+      // Nobody waits for it: as an unhandled rejection it reaches the process entry, which exits.
+      if (error instanceof AssertionError) throw error
     })
   }
 

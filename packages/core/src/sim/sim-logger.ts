@@ -1,5 +1,6 @@
 // Collects what the simulated machines log.
 
+import { AssertionError } from '../assert.ts'
 import type { LogFields, Logger } from '../env.ts'
 import { errorMessage } from '../errors.ts'
 
@@ -13,16 +14,22 @@ export interface LogLine {
   readonly fields: LogFields
 }
 
+/** What all loggers of a simulation share. */
+export interface SimLogSink {
+  readonly lines: LogLine[]
+  nowMs(): number
+  /** A background task ran into a broken invariant: the process would end. */
+  onBroken(error: AssertionError): void
+}
+
 export class SimLogger implements Logger {
   readonly #machine: string
-  readonly #nowMs: () => number
-  readonly #lines: LogLine[]
+  readonly #sink: SimLogSink
   readonly #fields: LogFields
 
-  constructor(machine: string, nowMs: () => number, lines: LogLine[], fields: LogFields = {}) {
+  constructor(machine: string, sink: SimLogSink, fields: LogFields = {}) {
     this.#machine = machine
-    this.#nowMs = nowMs
-    this.#lines = lines
+    this.#sink = sink
     this.#fields = fields
   }
 
@@ -44,19 +51,20 @@ export class SimLogger implements Logger {
 
   child(fields: LogFields): Logger {
     const all = { ...this.#fields, ...fields }
-    return new SimLogger(this.#machine, this.#nowMs, this.#lines, all)
+    return new SimLogger(this.#machine, this.#sink, all)
   }
 
   background(promise: Promise<unknown>, what: string): void {
     promise.catch((error: unknown) => {
       this.error(`${what} failed: ${errorMessage(error)}`, { error })
+      if (error instanceof AssertionError) this.#sink.onBroken(error)
     })
   }
 
   #add(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    this.#lines.push({
+    this.#sink.lines.push({
       machine: this.#machine,
-      atMs: this.#nowMs(),
+      atMs: this.#sink.nowMs(),
       level,
       message,
       fields: fields === undefined ? this.#fields : { ...this.#fields, ...fields },

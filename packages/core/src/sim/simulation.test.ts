@@ -1,4 +1,5 @@
 import t from 'tap'
+import { AssertionError } from '../assert.ts'
 import type { Env, Socket, SocketHandlers } from '../env.ts'
 import { Simulation } from './index.ts'
 
@@ -259,6 +260,13 @@ t.test('what an event throws ends the run, and a background failure is logged', 
   t.match(sim.logs, [
     { level: 'error', message: 'cleaning failed: no luck', fields: { part: 'x' } },
   ])
+})
+
+t.test('a broken invariant in the background ends the run', async t => {
+  const sim = new Simulation({ seed: 13 })
+  const { log } = sim.env('a')
+  log.child({}).background(Promise.reject(new AssertionError('two owners', {})), 'cleaning')
+  await t.rejects(sim.run({ forMs: 10 }), /two owners/)
 })
 
 t.test('uuids are 22 characters, of version 4, and never start with a dash', async t => {

@@ -231,7 +231,11 @@ export class Simulation {
       random: this.#stream(`machine ${name} ${number}`),
       net: new SimNet(this.network, life),
       workers: new SimWorkers(this.#schedule, life, workerRandom, { disk, clock }),
-      log: new SimLogger(name, () => this.nowMs, this.logs),
+      log: new SimLogger(name, {
+        lines: this.logs,
+        nowMs: () => this.nowMs,
+        onBroken: error => this.after(0, () => fail(error)),
+      }),
     }
   }
 
@@ -261,4 +265,9 @@ export class Simulation {
 function drainMicrotasks(): Promise<void> {
   // biome-ignore lint/style/noRestrictedGlobals: the one place that drains the microtasks of a turn.
   return new Promise(resolve => setImmediate(resolve))
+}
+
+/** As an event of the harness it ends the run. */
+function fail(error: Error): never {
+  throw error
 }
