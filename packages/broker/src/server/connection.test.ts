@@ -37,6 +37,14 @@ interface World {
 }
 
 const CLUSTER = { errorCode: 0, clusterId: 'c', brokers: [] }
+/** Fails in the encoder with something that is not an EncodeError. */
+const TRAP = {
+  errorCode: 0,
+  get name(): string {
+    throw new TypeError('a trap')
+  },
+  partitions: [],
+}
 const PRODUCED = { responses: [] }
 const noTopics = { topics: [] }
 const produceBody = (acks = 1) => ({ acks, timeoutMs: 1000, topicData: [] })
@@ -65,6 +73,7 @@ async function newWorld(
       if (topic?.name === 'refuse') throw new KafkaError('INVALID_REQUEST', 'refused')
       if (topic?.name === 'misfit')
         return { brokers: [], topics: [] as never, clusterId: 1 as never }
+      if (topic?.name === 'trap') return { brokers: [], topics: [TRAP] }
       // 4 MB are enough to fill any buffer.
       const count = topic?.name === 'large' ? 200 : 1
       if (count > 1) largeAnswers.push(topic?.name ?? '')
@@ -231,6 +240,34 @@ t.test('an answer that does not fit its table ends that connection only', async 
   t.match(await world.sim.complete(good.request(apiVersionsApi, 0, {})), { errorCode: 0 })
   t.equal(world.memory.heldBytes, 0)
 })
+
+t.test(
+  'an answer that fails while it is encoded ends its connection, at once or later',
+  async t => {
+    const world = await newWorld()
+    const [now, later, good] = [await world.connect(), await world.connect(), await world.connect()]
+    now.send(metadataApi, 9, { topics: [{ name: 'trap' }] })
+    later.send(describeClusterApi, 0, cluster)
+    await world.settle()
+    t.ok(now.isGone)
+    let sentCount = 0
+    world.waiting[0]?.respond(
+      {
+        get errorCode() {
+          throw new TypeError('a trap')
+        },
+      },
+      () => sentCount++,
+    )
+    await world.settle()
+    t.ok(later.isGone)
+    t.equal(sentCount, 1, 'what the answer held is given back')
+    t.same(world.fatal, [])
+    t.match(world.sim.logs.filter(line => line.level === 'error').length, 2)
+    t.match(await world.sim.complete(good.request(apiVersionsApi, 0, {})), { errorCode: 0 })
+    t.equal(world.memory.heldBytes, 0)
+  },
+)
 
 t.test('a broken invariant stops the node', async t => {
   const world = await newWorld()

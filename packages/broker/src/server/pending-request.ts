@@ -4,8 +4,8 @@
 // Invariant: exactly one of respond, respondNothing and close is called by the handler; a second call
 // is a bug of ours. Once the connection is gone answers are dropped, and their `onSent` still runs.
 
-import { assert } from '@weir/core'
-import { EncodeError, encodeResponseFrame } from '@weir/protocol'
+import { AssertionError, assert } from '@weir/core'
+import { encodeResponseFrame } from '@weir/protocol'
 import type { ApiRow } from './api-row.ts'
 import type {
   ClientConnection,
@@ -83,9 +83,11 @@ export class PendingRequest implements RequestContext {
         response as Record<string, unknown>,
       )
     } catch (error) {
-      if (!(error instanceof EncodeError)) throw error
+      // Whoever answers is often a timer or a disk: what is wrong with this answer ends this
+      // connection, and nothing else; without it the peer would wait for ever.
+      if (error instanceof AssertionError) throw error
       onSent?.()
-      this.connection.fail(`${definition.name} v${this.apiVersion}: ${error.message}`)
+      this.connection.onUnencodable(this, error)
       return
     }
     this.onSent = onSent
