@@ -192,6 +192,12 @@ class ProduceOperation implements AckWaiter, Producer {
 
   #append(slot: number, partition: Partition, records: Buffer): void {
     const { env, replicaManager } = this.#services
+    // Again: the ISR may have shrunk while the batch was validated elsewhere (N5, R11).
+    const lack = this.#request.acks === -1 ? partition.checkInsyncReplicas() : null
+    if (lack !== null) {
+      this.#fail(slot, lack, null)
+      return
+    }
     const outcome = partition.appendAsLeader(records, 'client', env.clock.nowMs())
     if (outcome.kind === 'failed') {
       this.#fail(slot, outcome.error, outcome.message)

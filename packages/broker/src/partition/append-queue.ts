@@ -2,7 +2,7 @@
 // are appended in the order in which they came, or an idempotent producer would see gaps.
 // Bounded by what connections may have in flight (correctness.md H3).
 
-import type { Env } from '@weir/core'
+import { AssertionError, type Env } from '@weir/core'
 import { type ValidationOutcome, validateProducedRecords } from '@weir/protocol'
 import type { Partition } from './partition.ts'
 import { validationJob } from './validation-job.ts'
@@ -59,7 +59,13 @@ export class AppendQueue {
       producer.onValidationFailed(slot, error as Error)
       return
     }
-    producer.onValidated(slot, this.#partition, outcome)
+    try {
+      producer.onValidated(slot, this.#partition, outcome)
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+      // The fault of one request: those behind it go on.
+      this.#env.log.error('a produced batch could not be answered', { error })
+    }
   }
 
   async #validateInWorker(records: Buffer, nowMs: number): Promise<ValidationOutcome> {

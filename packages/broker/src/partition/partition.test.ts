@@ -1,6 +1,6 @@
 // The rules of a leader: who is acknowledged when, and what a failing disk does to it.
 
-import { errorCode } from '@weir/protocol'
+import { errorCode, type ProduceResponseInit } from '@weir/protocol'
 import t from 'tap'
 import { batchOf, DataPlane, NODE_ID } from '../testing/data-plane.ts'
 import type { Partition } from './partition.ts'
@@ -46,6 +46,19 @@ t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on',
   plane.partition('a').updateFollower(2, 1, 1)
   change(plane, 'a', { isr: [1, 2] })
   t.equal(plane.partition('a').highWatermark, 1)
+})
+
+t.test('an ISR that shrinks while a batch is validated elsewhere refuses acks=all', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a', 1, { minInsyncReplicas: 2 })
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  const bomb = batchOf(['z'.repeat(6_000_000)], { codec: 'zstd' })
+  const asked = plane.askProduce('a', bomb, { acks: -1 })
+  t.equal(plane.partition('a').appendQueue.isBusy, true)
+  change(plane, 'a', { isr: [1] })
+  const { responses } = await plane.response<ProduceResponseInit>(asked)
+  t.match(responses[0]?.partitionResponses[0], { errorCode: errorCode('NOT_ENOUGH_REPLICAS') })
+  t.equal(plane.partition('a').log.logEndOffset, 0, 'nothing was written')
 })
 
 t.test('what a follower had acknowledged does not count in a new leader epoch', async t => {
