@@ -128,8 +128,8 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     }
     return new Promise((resolve, reject) => {
       const requestId = this.#nextRequestId++
-      this.#waiting.set(requestId, { resolve, reject })
       const effects = run(requestId, this.#shard, this.#clock.nowMs())
+      this.#waiting.set(requestId, { resolve, reject })
       if (options.isImmediate === true && effects.records.length === 0) {
         for (const reply of effects.replies) this.#answer(reply)
         effects.afterReplay?.()
@@ -146,6 +146,17 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   }
 
   #apply(effects: ShardEffects<R>): void {
+    const endOffset = this.#endOffset
+    try {
+      this.#appendAndReply(effects)
+    } catch (error) {
+      // The log may have what the memory has not: only the log knows now what holds.
+      if (this.#endOffset !== endOffset) this.#env.clock.soon(() => this.#lose())
+      throw error
+    }
+  }
+
+  #appendAndReply(effects: ShardEffects<R>): void {
     const { records, replies } = effects
     if (records.length > 0) {
       const refusal = this.#append(records)
