@@ -212,6 +212,9 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
   child(fields: LogFields): Logger
-  /** Owns a promise that nobody awaits: a rejection is logged as an error, with what it was. */
+  /**
+   * Owns a promise that nobody awaits: a rejection is logged as an error, with what it was. A broken
+   * invariant ends the process.
+   */
   background(promise: Promise<unknown>, what: string): void
 }
