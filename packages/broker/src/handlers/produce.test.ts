@@ -119,6 +119,15 @@ t.test('what cannot be appended gets the error of its partition', async t => {
   t.equal(plane.partition('a').log.logEndOffset, 0)
 })
 
+t.test('no client id opens the topics of the coordinators', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('__consumer_offsets')
+  plane.clientId = '__admin_client'
+  const refused = await plane.produce('__consumer_offsets', batchOf(['forged']))
+  t.equal(refused.errorCode, errorCode('INVALID_TOPIC_EXCEPTION'))
+  t.equal(plane.partition('__consumer_offsets').log.logEndOffset, 0)
+})
+
 t.test('one bad partition does not spoil the others', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a', 2)

@@ -2,7 +2,8 @@
 // v3 record batches; v7 zstd; v8 errors of single records; v9 flexible; v10 leader hints; v13 topic ids.
 // Differences from Kafka: stricter about what is inside batches (record-validation.ts); transactional
 // batches get INVALID_TXN_STATE until transactions are served; acks=1 times out like acks=all; records
-// that decompress to more than 64 MiB (or 8 times max.message.bytes) are CORRUPT_MESSAGE.
+// that decompress to more than 64 MiB (or 8 times max.message.bytes) are CORRUPT_MESSAGE; nobody writes
+// to internal topics, also not by calling himself __admin_client: coordinators assert what they load.
 //
 // The hot path: one object a request, which waits in its partitions' queues; no promise, no closure.
 
@@ -37,8 +38,6 @@ import {
 /** Versions below know no zstd. */
 const ZSTD_MIN_VERSION = 7
 const LEADER_HINT_MIN_VERSION = 10
-/** The client id with which Kafka's own tools may write to internal topics. */
-const ADMIN_CLIENT_ID = '__admin_client'
 
 type RequestTopic = ProduceRequest['topicData'][number]
 type PartitionResponse = {
@@ -176,9 +175,7 @@ class ProduceOperation implements AckWaiter, Producer {
 
   #check(partition: Partition, records: Buffer | null): ErrorName | null {
     const { acks } = this.#request
-    if (isInternalTopic(partition.topic) && this.#context.clientId !== ADMIN_CLIENT_ID) {
-      return 'INVALID_TOPIC_EXCEPTION'
-    }
+    if (isInternalTopic(partition.topic)) return 'INVALID_TOPIC_EXCEPTION'
     if (acks < -1 || acks > 1) return 'INVALID_REQUIRED_ACKS'
     const refusal = partition.checkLeader(-1)
     if (refusal !== null) return refusal

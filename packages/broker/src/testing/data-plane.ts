@@ -57,6 +57,8 @@ type AnyHandler<Q, S> = (s: Services, c: RequestContext, q: Q) => HandlerResult<
 export class DataPlane {
   readonly sim: Simulation
   env: Env
+  /** As which requests come. */
+  clientId = 'test'
   readonly image = new MetadataImage()
   readonly #configs = new Map<string, PartitionConfig>()
   #logManager: LogManager
@@ -178,7 +180,7 @@ export class DataPlane {
       },
       listener: { name: 'PLAINTEXT', kind: 'broker' },
       principal: ANONYMOUS,
-      clientId: 'test',
+      clientId: this.clientId,
       apiKey: 0,
       apiVersion: version,
       correlationId: 1,
