@@ -7,7 +7,10 @@ import {
   deleteTopicsApi,
   describeTopicPartitionsApi,
   errorCode,
+  findCoordinatorApi,
   metadataApi,
+  offsetCommitApi,
+  offsetFetchApi,
 } from '@weir/protocol'
 import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
@@ -110,6 +113,50 @@ t.test('a re-created topic has a new id and no records of the old one', async t 
   t.not(first, second)
   t.equal(node.node.services.replicaManager.getPartition('a', 0)?.log.logEndOffset, 0)
 })
+
+t.test(
+  'the topic of the groups can be deleted, as in Kafka: they are forgotten, and begin anew',
+  async t => {
+    const { node, client, create } = await newWorld()
+    await create('a')
+    const coordinator = { keyType: 0, coordinatorKeys: ['g'] }
+    const commit = async (committedOffset: number): Promise<number> => {
+      const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }]
+      const request = {
+        groupId: 'g',
+        generationIdOrMemberEpoch: -1,
+        memberId: '',
+        topics: [{ name: 'a', partitions }],
+      }
+      for (let attempt = 0; attempt < 20; attempt++) {
+        await node.complete(client.request(findCoordinatorApi, 4, coordinator))
+        const { topics } = await node.complete(client.request(offsetCommitApi, 9, request))
+        const code = topics[0]?.partitions[0]?.errorCode ?? -1
+        if (code === 0) return attempt
+        await node.sim.run({ forMs: 100 })
+      }
+      throw new Error('no commit was taken')
+    }
+    const fetch = async (): Promise<number | undefined> => {
+      const topics = [{ name: 'a', partitionIndexes: [0] }]
+      const groups = [{ groupId: 'g', memberId: null, memberEpoch: -1, topics }]
+      const request = { groups, requireStable: false }
+      const answer = await node.complete(client.request(offsetFetchApi, 8, request))
+      return answer.groups[0]?.topics[0]?.partitions[0]?.committedOffset
+    }
+    await commit(5)
+    t.equal(await fetch(), 5)
+    const topic = { name: '__consumer_offsets', topicId: ZERO_UUID }
+    const gone = { topics: [topic], timeoutMs: 1_000 }
+    t.match(await node.complete(client.request(deleteTopicsApi, 6, gone)), {
+      responses: [{ errorCode: 0 }],
+    })
+    t.not(await fetch(), 5, 'what was committed went with the topic')
+    await commit(7)
+    t.equal(await fetch(), 7)
+    t.same(node.fatal, [])
+  },
+)
 
 t.test('topic deletion can be disabled', async t => {
   const { node, client, create } = await newWorld(['delete.topic.enable=false'])
