@@ -151,6 +151,7 @@ class NodeParts {
       log: metadataLog,
       image,
       controller: {
+        nodeId,
         newUuid: () => newUuid(env),
         randomBelow: limit => env.random.below(limit),
         topicDefaults: () => ({

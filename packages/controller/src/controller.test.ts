@@ -29,6 +29,7 @@ const rules: ConfigRules = {
 function newController(brokerCount = 1): Controller {
   let uuids = 0
   const controller = new Controller({
+    nodeId: 7,
     newUuid: () => `topic-id-${String(++uuids).padStart(13, '0')}`,
     randomBelow: () => 0,
     topicDefaults: () => ({ partitionCount: 3, replicationFactor: 1 }),
@@ -333,7 +334,10 @@ t.test('features: the defaults are finalised once, bad updates are refused', t =
     controller.features.updateFeatures([{ name, maxVersionLevel, upgradeType: 1 }], false).response
   t.match(update('metadata.version', 30), { error: 'NONE' })
   t.match(update('metadata.version', 31), { error: 'INVALID_UPDATE_VERSION' })
-  t.match(update('nope', 1), { error: 'INVALID_UPDATE_VERSION' })
+  t.match(update('nope', 1), {
+    error: 'INVALID_UPDATE_VERSION',
+    message: /Local controller 7 does not support this feature/,
+  })
   t.match(update('group.version', 0), { error: 'INVALID_UPDATE_VERSION', message: /downgrade/ })
   t.end()
 })

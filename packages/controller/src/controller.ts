@@ -14,6 +14,8 @@ import type { MetadataRecord } from './records.ts'
 import { TopicControl, type TopicDefaults } from './topic-control.ts'
 
 export interface ControllerOptions {
+  /** The node that decides, for messages. Default 1. */
+  readonly nodeId?: number
   /** A random uuid that does not begin with '-' (command lines). */
   readonly newUuid: () => string
   readonly randomBelow: (limit: number) => number
@@ -41,7 +43,7 @@ export class Controller {
     })
     this.partitions = new PartitionControl(this.image)
     this.brokers = new BrokerControl(this.image)
-    this.features = new FeatureControl(this.image)
+    this.features = new FeatureControl(this.image, options.nodeId ?? 1)
     this.producerIds = new ProducerIdControl(this.image)
   }
 

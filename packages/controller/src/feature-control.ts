@@ -22,9 +22,12 @@ const DOWNGRADES: ReadonlySet<number> = new Set([2, 3])
 
 export class FeatureControl {
   readonly #image: MetadataImage
+  readonly #nodeId: number
 
-  constructor(image: MetadataImage) {
+  /** `nodeId` is named in messages. */
+  constructor(image: MetadataImage, nodeId: number) {
     this.#image = image
+    this.#nodeId = nodeId
   }
 
   /**
@@ -58,7 +61,7 @@ export class FeatureControl {
       )
     const supported = SUPPORTED_FEATURES.find(feature => feature.name === name)
     if (supported === undefined) {
-      return invalid('Local controller 1 does not support this feature.')
+      return invalid(`Local controller ${this.#nodeId} does not support this feature.`)
     }
     if (![1, 2, 3].includes(upgradeType)) {
       return invalid(`The controller does not support the given upgrade type.`)
@@ -81,7 +84,7 @@ export class FeatureControl {
       (maxVersionLevel < supported.minLevel || maxVersionLevel > supported.maxLevel)
     ) {
       return invalid(
-        `Local controller 1 only supports versions ${supported.minLevel}-${supported.maxLevel}`,
+        `Local controller ${this.#nodeId} only supports versions ${supported.minLevel}-${supported.maxLevel}`,
       )
     }
     return null
