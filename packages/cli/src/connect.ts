@@ -19,6 +19,11 @@ export function bootstrapText(io: CliIo, args: ConnectArguments): string {
   return args.bootstrap ?? (fromEnvironment || DEFAULT_BOOTSTRAP)
 }
 
+/** Of --timeout. Throws UsageError. */
+export function timeoutMsOf(args: ConnectArguments): number {
+  return args.timeout === undefined ? DEFAULT_TIMEOUT_MS : parseDurationMs(args.timeout)
+}
+
 /** No connection is made before the first request. Throws UsageError. */
 export function connect(io: CliIo, args: ConnectArguments): Cluster {
   const text = bootstrapText(io, args)
@@ -27,7 +32,7 @@ export function connect(io: CliIo, args: ConnectArguments): Cluster {
     const where = args.bootstrap === undefined ? 'WEIR_BOOTSTRAP' : '--bootstrap'
     throw new UsageError(`${where} takes HOST:PORT[,HOST:PORT...], not '${text}'`)
   }
-  const timeoutMs = args.timeout === undefined ? DEFAULT_TIMEOUT_MS : parseDurationMs(args.timeout)
+  const timeoutMs = timeoutMsOf(args)
   return new Cluster(createClientEnv(), {
     bootstrap,
     clientId: 'weir-cli',

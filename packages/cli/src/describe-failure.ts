@@ -12,6 +12,14 @@ const ADVICE: ReadonlyMap<ErrorName, string> = new Map<ErrorName, string>([
   ['NON_EMPTY_GROUP', 'stop its members first'],
   ['INVALID_CONFIG', "see 'weir configs explain NAME'"],
   ['NOT_ENOUGH_REPLICAS', "too few replicas are in sync: see 'weir topics describe'"],
+  [
+    'KAFKA_STORAGE_ERROR',
+    "the broker's disk is full or damaged: see its log and 'weir doctor --data-dir DIRECTORY'",
+  ],
+  [
+    'CORRUPT_MESSAGE',
+    "it is damaged on the broker's disk or was on the way: 'weir doctor --data-dir DIRECTORY' tells",
+  ],
   ['COORDINATOR_NOT_AVAILABLE', 'the coordinator is starting: try again'],
 ])
 

@@ -56,6 +56,8 @@ export class Fetcher {
   readonly #backoff: Backoff
   #wake: (() => void) | null = null
   #failure: Error | null = null
+  /** Passing errors since the last good answer. */
+  #trouble: { readonly error: Error; readonly sinceMs: number } | null = null
   #isClosed = false
 
   constructor(cluster: Cluster, options: FetcherOptions = {}) {
@@ -126,6 +128,13 @@ export class Fetcher {
 
   wakeUp(): void {
     this.#wake?.()
+  }
+
+  /** The passing error that is being met now, and for how long; null if the last answer was good. */
+  trouble(): { error: Error; forMs: number } | null {
+    if (this.#trouble === null) return null
+    const { error, sinceMs } = this.#trouble
+    return { error, forMs: this.#cluster.env.clock.monotonicMs() - sinceMs }
   }
 
   close(): void {
@@ -204,9 +213,12 @@ export class Fetcher {
     try {
       await this.#fetchOnce(leaderId, positions)
       this.#backoff.reset()
+      this.#trouble = null
     } catch (error) {
       if (this.#isClosed) return
-      if (isPassing(error)) {
+      if (error instanceof Error && isPassing(error)) {
+        const sinceMs = this.#trouble?.sinceMs ?? this.#cluster.env.clock.monotonicMs()
+        this.#trouble = { error, sinceMs }
         for (const position of positions) this.#cluster.forgetTopic(position.topic)
         await this.#backoff.wait()
       } else {

@@ -1,5 +1,5 @@
 // The command line and the drop-in scripts against a node in this process.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from '@weir/cli'
@@ -110,6 +110,38 @@ t.test('what is produced is consumed, with keys, headers and every compression',
   })
   t.match(await ok('consume', 'data', '--from', '-1', '-e', '--keys'), 'a\t1\n')
 })
+
+t.test(
+  'what cannot be read, sent or reached is given up after --timeout, in a sentence',
+  async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'weir-cli-'))
+    t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+    const settings = { 'num.partitions': 1 }
+    let node = await startWeir({ dataDirectory: directory, settings })
+    const brief = async (words: string[], input = '') => {
+      const io = memoryIo(input, { WEIR_BOOTSTRAP: node.bootstrap })
+      const code = await runCli([...words, '--timeout', '300ms'], { io, version: '1' })
+      return { code, err: io.stderr.text }
+    }
+    t.match(await brief(['topics', 'create', 'hurt']), { code: 0 })
+    t.match(await brief(['produce', 'hurt'], 'a\nb\n'), { code: 0 })
+    t.match(await brief(['produce', 'hurt', '-i', 'json'], '{"value":"c"}\nx'), {
+      code: 1,
+      err: /line 2 is not JSON: .*; 1 sent before it/,
+    })
+    await node.stop()
+    const segment = join(directory, 'hurt-0', '00000000000000000000.log')
+    const bytes = readFileSync(segment)
+    bytes[65] = 255
+    writeFileSync(segment, bytes)
+    node = await startWeir({ dataDirectory: directory, settings })
+    t.match(await brief(['consume', 'hurt', '--from', 'earliest', '-e']), {
+      code: 1,
+      err: /CORRUPT_MESSAGE at offset 0 of hurt-0; it is damaged .*'weir doctor --data-dir/,
+    })
+    await node.stop()
+  },
+)
 
 t.test('what changes something says it as JSON, too', async t => {
   const json = async (...words: string[]) => JSON.parse(await ok(...words, '--json'))

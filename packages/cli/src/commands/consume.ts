@@ -2,7 +2,7 @@
 import type { Cluster, ConsumerRecord } from '@weir/client'
 import { Fetcher, GroupConsumer } from '@weir/client'
 import { defineCommand } from '../command.ts'
-import { withCluster } from '../connect.ts'
+import { timeoutMsOf, withCluster } from '../connect.ts'
 import { UsageError } from '../errors.ts'
 import type { CliIo } from '../io.ts'
 import { findTopics } from '../names.ts'
@@ -99,6 +99,7 @@ export const consumeCommand = defineCommand({
           isolation: args.isolation,
           printer,
           isBounded,
+          patienceMs: timeoutMsOf(args),
         })
       } else {
         await consumeInGroup(io, cluster, {
@@ -178,10 +179,12 @@ interface AloneOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed'
   readonly printer: RecordPrinter
   readonly isBounded: boolean
+  /** How long an end is waited for while every answer is an error. */
+  readonly patienceMs: number
 }
 
 async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions): Promise<void> {
-  const { printer, isBounded } = options
+  const { printer, isBounded, patienceMs } = options
   const fetcher = new Fetcher(cluster, {
     isolationLevel: options.isolation,
     onOutOfRange: 'earliest',
@@ -198,6 +201,8 @@ async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions):
     if (open.length === 0) break
     if (open.length < positions.length) fetcher.assign(open)
     const records = await fetcher.poll(POLL_MS)
+    const trouble = fetcher.trouble()
+    if (isBounded && trouble !== null && trouble.forMs >= patienceMs) throw trouble.error
     const wanted = records.filter(
       record =>
         !isBounded ||

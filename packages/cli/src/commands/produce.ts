@@ -2,13 +2,12 @@
 import { createInterface } from 'node:readline'
 import { Producer, type ProducerOptions, type ProducerRecord } from '@weir/client'
 import { defineCommand } from '../command.ts'
-import { withCluster } from '../connect.ts'
+import { timeoutMsOf, withCluster } from '../connect.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import type { CliIo } from '../io.ts'
 import { findTopics } from '../names.ts'
 import { bootstrapOption, jsonOption } from '../options.ts'
 import { startProgress } from '../output/progress.ts'
-import { parseDurationMs } from '../values/duration.ts'
 import { checkInteger, parseKeyValues } from '../values/key-values.ts'
 import { type LineParser, parseJsonRecord, parseLineRecord } from '../values/record-input.ts'
 
@@ -105,7 +104,7 @@ export const produceCommand = defineCommand({
       compression: args.compression,
       acks: ACKS.get(args.acks) ?? -1,
       allowAutoTopicCreation: args.create,
-      ...(args.timeout === undefined ? {} : { deliveryTimeoutMs: parseDurationMs(args.timeout) }),
+      deliveryTimeoutMs: timeoutMsOf(args),
     }
     return await withCluster(io, args, async cluster => {
       if (!args.create) await findTopics(cluster, [args.topic])
@@ -164,7 +163,7 @@ async function sendAll(
     // What was read before the bad line still goes out, as it would have with a slower typist.
     await Promise.race([producer.flush().catch(() => {}), failed])
     if (!(error instanceof CommandError)) throw error
-    throw new CommandError(`${error.message}; ${acknowledged} before it were sent`, error)
+    throw new CommandError(`${error.message}; ${acknowledged} sent before it`, error)
   } finally {
     progress.stop()
   }
