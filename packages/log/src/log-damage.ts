@@ -29,7 +29,7 @@ export async function examineSegment(
     path: segmentPath(state.directory, segment.baseOffset) + LOG_SUFFIX,
     baseOffset: segment.baseOffset,
     limitBytes: bytes,
-    limitOffset: Number.POSITIVE_INFINITY,
+    limitOffset: isComplete ? endOffset : Number.POSITIVE_INFINITY,
     indexIntervalBytes: state.config.indexIntervalBytes,
     allowsGaps: state.mayHaveGaps,
     knownEpochs: state.epochs.entries(),

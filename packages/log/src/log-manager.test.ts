@@ -58,6 +58,21 @@ t.test('a directory of another topic id is set aside, and a new log takes the na
   t.same([...world.manager.logs()].length, 1)
 })
 
+t.test('a partition of which a crash left only the directory is no loss, and goes', async t => {
+  const world = await openWorld()
+  world.sim.kill('one')
+  world.env = world.sim.env('one')
+  await world.sim.complete(world.env.disk.mkdir(`${DATA}/begun-0`))
+  await world.sim.complete(world.env.disk.mkdir(`${DATA}/lost-0`))
+  const file = await world.sim.complete(world.env.disk.open(`${DATA}/lost-0/what`, 'write'))
+  await world.sim.complete(file.close())
+  world.manager = await world.sim.complete(LogManager.open(world.env, world.options))
+  const entries = await world.sim.complete(world.env.disk.readdir(DATA))
+  const names = entries.map(entry => entry.name)
+  t.notOk(names.some(name => name.startsWith('begun-0')))
+  t.ok(names.some(name => /^lost-0\..*-stray$/.test(name)))
+})
+
 t.test('a directory in use by another process is refused with a sentence', async t => {
   const world = await openWorld()
   await t.rejects(world.sim.complete(LogManager.open(world.env, world.options)), {

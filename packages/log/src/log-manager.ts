@@ -114,7 +114,9 @@ export class LogManager {
     if (this.#directories.some(each => each.isOnline)) return
     const reasons = this.#directories.map(each => `${each.path}: ${errorMessage(each.failure)}`)
     await this.#abandon()
-    throw new OperatorError(`no data directory can be used (${reasons.join('; ')})`)
+    throw new OperatorError(
+      `no data directory can be used: mend it or choose another (${reasons.join('; ')})`,
+    )
   }
 
   async #openDirectory(directory: LogDirectory): Promise<void> {

@@ -45,7 +45,10 @@ export async function openLogs(
     if (isSetAside(name) === 'delete') {
       env.log.background(removeDirectory(env, `${directory.path}/${name}`), `deleting ${name}`)
     } else if (isSetAside(name) === 'stray') {
-      env.log.warn('a directory was set aside before: its topic has another id', { name })
+      env.log.warn(
+        'a directory was set aside before, as no topic has its id: look into it, then delete it',
+        { name },
+      )
     } else if (parsePartitionDirectory(name) !== null) names.push(name)
   }
   const closed = new Map(clean?.logs.map(each => [each.name, each]))
@@ -130,6 +133,12 @@ async function recoverAll(
     const topicId = recovered.topicId ?? directory.knownTopicId(name)
     directory.forgetKnown(name)
     if (topicId === null) {
+      const path = `${directory.path}/${name}`
+      if ((await env.disk.readdir(path)).length === 0) {
+        // The process ended between making the directory and its first file: nothing was promised.
+        await env.disk.rmdir(path)
+        return
+      }
       env.log.error('a partition without a valid partition.metadata: set aside', { log: name })
       await setAside(env, directory, name, 'stray')
       return

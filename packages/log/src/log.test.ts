@@ -109,3 +109,26 @@ t.test('a torn tail is cut, a damaged batch in the middle is not: the rest is se
   await reopen(world)
   t.same((await readAll(world)).damaged, [5])
 })
+
+t.test('a write torn inside a base offset does not move a batch to another offset', async t => {
+  for (const batchCount of [4, 6]) {
+    const world = await openWorld()
+    for (let index = 0; index < batchCount; index++) {
+      append(world.log, batch({ values: [`value ${index}`] }))
+    }
+    await settle(world)
+    world.sim.kill('one')
+    const disk = world.sim.disk('one')
+    const bytes = disk.contents(SEGMENT) as Buffer
+    // The sectors in front of the end of batch 3's base offset never reached the disk.
+    bytes.fill(0, 0, (bytes.length / batchCount) * 3 + 8)
+    disk.setContents(SEGMENT, bytes)
+    await reopen(world)
+    const { seen } = await readAll(world)
+    t.ok(
+      seen.every(each => each.value === `value ${each.offset}`),
+      JSON.stringify(seen),
+    )
+    t.equal(seen.length, batchCount === 4 ? 0 : 2)
+  }
+})

@@ -12,8 +12,10 @@ import {
   batchBaseOffset,
   batchLastOffsetDelta,
   batchLeaderEpoch,
+  batchMagic,
   batchMaxTimestamp,
   batchProducerId,
+  batchRecordCount,
   isControl,
   RECORD_BATCH_HEADER_BYTES,
   RECORD_BATCH_MAGIC,
@@ -239,14 +241,13 @@ class SegmentScan {
   #findNext(position: number): number {
     // Where the damaged batch says that it ends, which is right unless its length is what is damaged.
     const size = this.#window.batchSize(position)
-    if (size > 0 && this.#isCandidate(position + size)) return position + size
+    if (size > 0 && this.#isProvenBehind(position, position + size)) return position + size
     const { fileBytes } = this.#window
     let at = position + 1
     while (at + RECORD_BATCH_HEADER_BYTES <= fileBytes) {
       const found = this.#nextMagic(at)
       if (found < 0) return -1
-      // A record may hold whole batches as its value: what is found by chance must go on, too.
-      if (this.#isCandidate(found) && this.#goesOn(found)) return found
+      if (this.#isProvenBehind(position, found)) return found
       at = found + 1
     }
     return -1
@@ -257,10 +258,41 @@ class SegmentScan {
     return size > 0 && this.#window.fitsCrc(position, size)
   }
 
-  #goesOn(position: number): boolean {
-    const size = this.#window.batchSize(position)
-    const end = position + size
-    return end === this.#window.fileBytes || this.#isCandidate(end)
+  /**
+   * A checksum alone proves no batch behind damage: a record may hold whole batches as its value, and
+   * the base offset is outside of it (a write that is torn inside of it leaves zeros there). Something
+   * else has to say the same offset: the batch behind it, the end of the segment, or the header in
+   * front of which it was found.
+   */
+  #isProvenBehind(damagedAt: number, position: number): boolean {
+    if (!this.#isCandidate(position)) return false
+    const at = this.#window.at(position, RECORD_BATCH_HEADER_BYTES)
+    const baseOffset = batchBaseOffset(this.#window.buffer, at)
+    const endOffset = baseOffset + batchLastOffsetDelta(this.#window.buffer, at) + 1
+    // What is damaged had one offset at least.
+    if (baseOffset <= this.#expected) return false
+    if (endOffset === this.#input.limitOffset || this.#isSaidBy(damagedAt, baseOffset)) return true
+    return this.#isFollowed(position, endOffset)
+  }
+
+  /** One of the fields of the damaged header may be wrong; the others still say what follows. */
+  #isSaidBy(damagedAt: number, baseOffset: number): boolean {
+    const at = this.#window.at(damagedAt, RECORD_BATCH_HEADER_BYTES)
+    if (at < 0) return false
+    const b = this.#window.buffer
+    if (batchMagic(b, at) !== RECORD_BATCH_MAGIC) return false
+    const isByDelta = this.#expected + batchLastOffsetDelta(b, at) + 1 === baseOffset
+    return isByDelta || this.#expected + batchRecordCount(b, at) === baseOffset
+  }
+
+  #isFollowed(position: number, endOffset: number): boolean {
+    const next = position + this.#window.batchSize(position)
+    const size = this.#window.batchSize(next)
+    if (size === 0) return false
+    const at = this.#window.at(next, RECORD_BATCH_HEADER_BYTES)
+    const nextBase = batchBaseOffset(this.#window.buffer, at)
+    const fits = this.#input.allowsGaps ? nextBase >= endOffset : nextBase === endOffset
+    return fits && this.#isCandidate(next)
   }
 
   /** The next position from `from` on where a batch of magic 2 could begin; -1: none. */

@@ -20,6 +20,8 @@ const SMALLEST_BLOCK_BYTES = 4 * 1024
 const LARGEST_BLOCK_BYTES = 256 * 1024
 /** A batch's place is remembered every so many bytes, so that finding one is a short walk. */
 const MARK_BYTES = 4 * 1024
+/** One part in so many of the budget is kept for blocks that wait to be used again. */
+const FREE_SHARE = 4
 
 export class TailChunk {
   readonly owner: TailMemory
@@ -59,6 +61,8 @@ interface ChunkSource {
 /** The budget of all tails of a node. */
 export class TailBudget {
   readonly #limitBytes: number
+  /** Part of the limit: blocks that go round, since new memory costs more than the copy into it. */
+  readonly #maxFreeBytes: number
   /** In the order of creation; the first are dropped first. */
   readonly #chunks = new Set<TailChunk>()
   readonly #freeBlocks: Buffer[] = []
@@ -67,6 +71,7 @@ export class TailBudget {
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
+    this.#maxFreeBytes = Math.floor(limitBytes / FREE_SHARE)
   }
 
   /** Of all tails, and of blocks that wait to be used again. */
@@ -97,9 +102,10 @@ export class TailBudget {
       if (free === undefined) break
       this.#freeBytes -= free.length
     }
-    if (this.#usedBytes <= this.#limitBytes) return
+    const maxUsedBytes = this.#limitBytes - this.#maxFreeBytes
+    if (this.#usedBytes <= maxUsedBytes) return
     for (const chunk of this.#chunks) {
-      if (this.#usedBytes <= this.#limitBytes) return
+      if (this.#usedBytes <= maxUsedBytes) return
       // Dropping in the order of creation never leaves a hole in a log: what is not written stops it.
       chunk.owner.dropWrittenUpTo(chunk)
     }
@@ -115,7 +121,7 @@ export class TailBudget {
   recycle(chunk: TailChunk): void {
     if (!chunk.isBlock || chunk.buffer.length !== LARGEST_BLOCK_BYTES) return
     const bytes = chunk.buffer.length
-    if (this.#usedBytes + this.#freeBytes + bytes > this.#limitBytes) return
+    if (this.#freeBytes + bytes > this.#maxFreeBytes) return
     this.#freeBlocks.push(chunk.buffer)
     this.#freeBytes += bytes
   }
