@@ -277,3 +277,16 @@ t.test('a node that should be part of a cluster does not go on alone', async t =
   const alone = await TestNode.start(['controller.quorum.voters=1@node:9093'])
   await alone.stop()
 })
+
+t.test('the rack of a broker is its host, unless set', async t => {
+  for (const [assignments, rack] of [
+    [[], 'node'],
+    [['broker.rack=r1'], 'r1'],
+  ] as const) {
+    const node = await TestNode.start(assignments)
+    const client = await node.connect()
+    const { brokers } = await node.complete(describe(client, 'none'))
+    t.match(brokers, [{ rack }])
+    await node.stop()
+  }
+})

@@ -246,7 +246,7 @@ class NodeParts {
       brokerId: nodeId,
       incarnationId: this.#env.random.uuid(),
       endpoints: bound.map(listener => this.#endpoint(listener)),
-      rack: this.#settings.get('broker.rack'),
+      rack: this.#settings.get('broker.rack') ?? this.#options.hostName,
       directoryIds,
       wasCleanShutdown,
     }
