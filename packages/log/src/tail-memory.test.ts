@@ -1,5 +1,7 @@
 import { SimRandom } from '@weir/core/sim'
 import t from 'tap'
+import type { Segment } from './segment.ts'
+import { TailBudget, TailMemory } from './tail-memory.ts'
 import { append, batch, openWorld, readAll, settle } from './test-kit.ts'
 
 const BUDGET = 300_000
@@ -39,7 +41,7 @@ t.test(
 )
 
 t.test('chunks that a reader still holds are not overwritten by what comes next', async t => {
-  const world = await openWorld({}, { manager: { tailBudgetBytes: 600_000 } })
+  const world = await openWorld({}, { manager: { tailBudgetBytes: 1_000_000 } })
   const fill = async (letter: string, count: number) => {
     for (let index = 0; index < count; index++) {
       append(world.log, batch({ values: [letter.repeat(3000)] }))
@@ -59,6 +61,22 @@ t.test('chunks that a reader still holds are not overwritten by what comes next'
   await fill('b', 600)
   t.ok(Buffer.concat(held.chunks).equals(before))
   held.release()
+})
+
+t.test('blocks go round: a full tail takes its memory from what it drops', async t => {
+  const budget = new TailBudget(4 * 1024 * 1024)
+  const tail = new TailMemory(budget)
+  const segment = {} as Segment
+  const one = batch({ values: ['x'.repeat(100_000)] })
+  const memory = new Set<ArrayBufferLike>()
+  for (let step = 0; step < 500; step++) {
+    tail.append(segment, step * one.length, one, 0, one.length)
+    const gathered = tail.gather(1_000_000, 64)
+    for (const buffer of gathered?.buffers ?? []) memory.add(buffer.buffer)
+    tail.markWritten(gathered?.bytes ?? 0)
+    if (budget.usedBytes > 4 * 1024 * 1024) t.fail(`${budget.usedBytes} bytes at step ${step}`)
+  }
+  t.ok(memory.size < 40, `${memory.size} blocks for 250`)
 })
 
 t.test('a small batch out of a large frame does not pin the frame', async t => {
