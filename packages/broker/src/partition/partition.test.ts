@@ -1,6 +1,6 @@
 // The rules of a leader: who is acknowledged when, and what a failing disk does to it.
 
-import { errorCode, type ProduceResponseInit } from '@weir/protocol'
+import { errorCode, type FetchResponseInit, type ProduceResponseInit } from '@weir/protocol'
 import t from 'tap'
 import { batchOf, DataPlane, NODE_ID } from '../testing/data-plane.ts'
 import type { Partition } from './partition.ts'
@@ -33,6 +33,26 @@ t.test('the high watermark is the smallest written offset of the ISR', async t =
   change(plane, 'a', { isr: [1, 2] })
   t.equal(partition.highWatermark, 2)
   t.equal(partition.updateFollower(9, 2, 1), false)
+})
+
+t.test('a consumer sees nothing above the high watermark, a replica does', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  await plane.produce('a', batchOf(['1']), { acks: 1 })
+  const seenBytes = async (replicaId: number, isolationLevel = 0) => {
+    const topics = [{ topic: 'a', partitions: [{}] }]
+    const asked = plane.askFetch(11, { maxWaitMs: 1, replicaId, isolationLevel, topics })
+    const { responses } = await plane.response<FetchResponseInit>(asked)
+    const chunks = responses[0]?.partitions[0]?.records as readonly Buffer[]
+    return chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+  t.equal(await seenBytes(-1), 0)
+  t.equal(await seenBytes(-1, 1), 0)
+  t.ok((await seenBytes(2)) > 0)
+  plane.partition('a').updateFollower(2, 1, 1)
+  t.ok((await seenBytes(-1)) > 0)
+  t.ok((await seenBytes(-1, 1)) > 0)
 })
 
 t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on', async t => {
