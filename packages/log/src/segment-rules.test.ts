@@ -131,9 +131,9 @@ t.test(
     write(1, 2) // 6
     end('abort', 1) // 7
     await settle(world)
-    const aborted = async (limitOffset: number) => {
+    const aborted = async (limitOffset: number, fromOffset = 0) => {
       const found: unknown[] = []
-      for (let offset = 0; offset < limitOffset; ) {
+      for (let offset = fromOffset; offset < limitOffset; ) {
         const request = {
           fromOffset: offset,
           maxBytes: 1,
@@ -153,6 +153,10 @@ t.test(
       return found.sort()
     }
     t.same(await aborted(8), ['1@0', '1@3', '2@1'])
+    // Exactly those of the range: neither what ended before it nor what begins behind it.
+    t.same(await aborted(8, 3), ['1@3', '2@1'])
+    t.same(await aborted(8, 6), ['1@3'])
+    t.same(await aborted(3), ['1@0', '2@1'])
     await world.sim.complete(log.truncateTo(7))
     t.same(await aborted(7), ['1@0', '2@1'])
     log.updateHighWatermark(7)
