@@ -33,7 +33,8 @@ export interface ClosedLog {
 
 /** Null if the log could not be closed cleanly (its directory went offline). */
 export async function closeLog(state: LogState): Promise<ClosedLog | null> {
-  state.refusal ??= 'closed'
+  // What waits for space on a full disk waits while this is its refusal, and would hold up the close.
+  if (state.refusal === null || state.refusal === 'disk full') state.refusal = 'closed'
   if (state.isDirty) {
     await settleWrites(state)
     await flush(state)

@@ -63,7 +63,7 @@ async function recoverFromFullDisk(state: LogState, missingBytes: number): Promi
     await cutFile(state)
     await rebuildActive(state)
     if (!state.hasNoProducers) await rebuildProducers(state)
-    while (!state.isGone && directory.failure === null) {
+    while (!state.isGone && state.refusal === 'disk full' && directory.failure === null) {
       const free = await env.disk.freeBytes(directory.path)
       if (free >= missingBytes + SPACE_RESERVE_BYTES) break
       await env.clock.sleep(SPACE_CHECK_MS)
