@@ -145,6 +145,24 @@ t.test(
   },
 )
 
+t.test('a log that waits for space on a full disk does not hold up the close', async t => {
+  const world = await openWorld({}, { instantDisk: false })
+  const disk = world.sim.disk('one')
+  await produce(world, new Map(), 3)
+  disk.faults.capacityBytes = disk.usedBytes + 100
+  append(world.log, batch({ values: ['x'.repeat(2000)] }))
+  await settle(world)
+  let isClosed = false
+  world.manager.close().then(
+    () => {
+      isClosed = true
+    },
+    error => t.fail(String(error)),
+  )
+  await world.sim.run({ forMs: 5000 })
+  t.ok(isClosed)
+})
+
 t.test('one data directory that fails leaves the other online', async t => {
   const world = await openWorld(
     {},
