@@ -2,18 +2,11 @@
 // scenarios of packages/bench against it and writes a table and a JSON file. With --peer Apache Kafka
 // runs beside it, if its jars are there: the rounds alternate, and ratios are Weir's to Kafka's.
 import { spawn } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { prepareKafka } from './kafka-peer.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
 const HELP = `npm run bench -- [OPTIONS]
@@ -114,55 +107,12 @@ async function startWeir() {
   return { name: 'weir', bootstrap: found, pids: [pid] }
 }
 
-/** A free port is asked for and given back; somebody else could take it in between. */
-async function freePort(env) {
-  const listener = await env.net.listen({ host: '127.0.0.1', port: 0 }, socket => socket.destroy())
-  await listener.close()
-  return listener.port
-}
-
 async function startKafka(env) {
-  const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
-  const jars = join(cache, 'java', 'lib')
-  if (!existsSync(jars)) {
-    console.error(`no Kafka jars in ${jars}: running without a peer`)
-    return []
-  }
-  const classPath = `${join(cache, 'java', 'classes')}:${join(jars, '*')}`
-  const [port, controllerPort] = [await freePort(env), await freePort(env)]
-  const properties = join(directory, 'kafka.properties')
-  writeFileSync(
-    properties,
-    [
-      'process.roles=broker,controller',
-      'node.id=1',
-      `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-      `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      'controller.listener.names=CONTROLLER',
-      `log.dirs=${join(directory, 'kafka')}`,
-      'offsets.topic.replication.factor=1',
-      'transaction.state.log.replication.factor=1',
-      'transaction.state.log.min.isr=1',
-      '',
-    ].join('\n'),
-  )
-  const format = [
-    'kafka.tools.StorageTool',
-    'format',
-    '-t',
-    'weir-bench-cluster-00',
-    '-c',
-    properties,
-  ]
-  await new Promise((resolve, reject) => {
-    const child = spawn('java', ['-cp', classPath, ...format], { stdio: 'ignore' })
-    child.on('error', reject)
-    child.on('exit', code => (code === 0 ? resolve() : reject(new Error('cannot format Kafka'))))
-  })
-  const args = ['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', '-cp', classPath, '-Dconformance.log=warn']
+  const kafka = await prepareKafka(directory)
+  if (kafka === null) return []
+  const { port, args } = kafka
   // Kafka says nothing when it is ready: its port answers.
-  const started = start('kafka', 'java', [...args, 'kafka.Kafka', properties], () => null)
+  const started = start('kafka', 'java', args, () => null)
   started.catch(() => undefined)
   const { pid } = children.at(-1)
   for (let waitedMs = 0; ; waitedMs += 200) {

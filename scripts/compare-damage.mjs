@@ -5,18 +5,8 @@
 // whatever cannot be read: how many records come back, is a wrong one among them? Needs a build.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
-import net from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from '../packages/client/dist/index.js'
 import { createNodeEnv } from '../packages/core/dist/node/index.js'
@@ -29,6 +19,8 @@ import {
   produceApi,
   RecordBatchBuilder,
 } from '../packages/protocol/dist/index.js'
+import { freePort } from './free-port.mjs'
+import { prepareKafka } from './kafka-peer.mjs'
 import { ROOT } from './prepare.mjs'
 
 const RECORDS = 1000
@@ -38,50 +30,18 @@ const directory = mkdtempSync(join(tmpdir(), 'weir-damage-'))
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 const expectedValue = index => `value ${index} ${'x'.repeat(100)}`
 
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  return port
-}
-
 function weir(port) {
   const data = join(directory, 'weir')
   const program = join(ROOT, 'packages/weir/bin/weir.js')
   const args = [program, 'start', '--listen', `127.0.0.1:${port}`, '--data-dir', data]
-  return { name: 'weir', data, run: () => spawn(process.execPath, args, { stdio: 'ignore' }) }
+  return { name: 'weir', port, data, run: () => spawn(process.execPath, args, { stdio: 'ignore' }) }
 }
 
-async function kafka(port) {
-  const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
-  const jars = join(cache, 'java', 'lib')
-  if (!existsSync(jars)) return null
-  const classPath = `${join(cache, 'java', 'classes')}:${join(jars, '*')}`
-  const controllerPort = await freePort()
-  const data = join(directory, 'kafka')
-  const properties = join(directory, 'kafka.properties')
-  const lines = [
-    'process.roles=broker,controller',
-    'node.id=1',
-    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'controller.listener.names=CONTROLLER',
-    `log.dirs=${data}`,
-  ]
-  writeFileSync(properties, `${lines.join('\n')}\n`)
-  const java = args => spawn('java', ['-Xmx512m', '-cp', classPath, ...args], { stdio: 'ignore' })
-  const format = [
-    'kafka.tools.StorageTool',
-    'format',
-    '-t',
-    'weir-damage-cluster',
-    '-c',
-    properties,
-  ]
-  await once(java(format), 'exit')
-  return { name: 'kafka', data, run: () => java(['kafka.Kafka', properties]) }
+async function kafka() {
+  const peer = await prepareKafka(directory)
+  if (peer === null) return null
+  const { port, data, args } = peer
+  return { name: 'kafka', port, data, run: () => spawn('java', args, { stdio: 'ignore' }) }
 }
 
 async function connect(port) {
@@ -162,7 +122,8 @@ async function readBack(connection, topic) {
   return seen
 }
 
-async function experiment(broker, port, signal) {
+async function experiment(broker, signal) {
+  const { port } = broker
   const topic = `damage-${signal.toLowerCase()}`
   let child = broker.run()
   try {
@@ -187,17 +148,10 @@ async function experiment(broker, port, signal) {
 }
 
 try {
-  const [weirPort, kafkaPort] = [await freePort(), await freePort()]
-  const brokers = [
-    [weir(weirPort), weirPort],
-    [await kafka(kafkaPort), kafkaPort],
-  ]
-  for (const [broker, port] of brokers) {
-    if (broker === null) {
-      console.error('no Kafka jars: Weir alone')
-      continue
-    }
-    for (const signal of ['SIGTERM', 'SIGKILL']) await experiment(broker, port, signal)
+  const brokers = [weir(await freePort()), await kafka()]
+  for (const broker of brokers) {
+    if (broker === null) continue
+    for (const signal of ['SIGTERM', 'SIGKILL']) await experiment(broker, signal)
   }
 } finally {
   rmSync(directory, { recursive: true, force: true })

@@ -26,6 +26,7 @@ import {
   produceApi,
   RecordBatchBuilder,
 } from '../packages/protocol/dist/index.js'
+import { freePort } from './free-port.mjs'
 import { ROOT } from './prepare.mjs'
 
 const { values: options } = parseArgs({
@@ -53,15 +54,6 @@ function random() {
 }
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 class Broker {
   constructor(port, dataDir) {

@@ -152,7 +152,7 @@ class NodeParts {
       image,
       controller: {
         nodeId,
-        newUuid: () => newUuid(env),
+        newUuid: () => env.random.uuid(),
         randomBelow: limit => env.random.below(limit),
         topicDefaults: () => ({
           partitionCount: settings.get('num.partitions'),
@@ -391,12 +391,4 @@ function checkCluster(image: MetadataImage, identity: NodeIdentity, directory: s
     `the metadata in ${directory} is of cluster ${image.clusterId}, but its meta.properties says ` +
       `${identity.clusterId}: restore the data directory as a whole`,
   )
-}
-
-/** Ids that begin with '-' look like options on a command line. */
-function newUuid(env: Env): string {
-  for (;;) {
-    const id = env.random.uuid()
-    if (!id.startsWith('-')) return id
-  }
 }

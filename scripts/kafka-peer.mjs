@@ -1,0 +1,52 @@
+// Apache Kafka beside Weir, from the jars in $WEIR_CONFORMANCE_CACHE/java or
+// ~/.cache/weir-conformance/java: one node, broker and controller, formatted and ready to be started.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.mjs'
+
+/**
+ * Null, after a line that says so, where the jars are missing. `args` are what `java` takes to run the
+ * node on `port`, with its data in `data`, below the directory.
+ */
+export async function prepareKafka(directory) {
+  const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
+  const jars = join(cache, 'java', 'lib')
+  if (!existsSync(jars)) {
+    console.error(`no Kafka jars in ${jars}: running without a peer`)
+    return null
+  }
+  const classPath = `${join(cache, 'java', 'classes')}:${join(jars, '*')}`
+  const [port, controllerPort] = [await freePort(), await freePort()]
+  const data = join(directory, 'kafka')
+  const properties = join(directory, 'kafka.properties')
+  const lines = [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names=CONTROLLER',
+    `log.dirs=${data}`,
+    'offsets.topic.replication.factor=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+  ]
+  writeFileSync(properties, `${lines.join('\n')}\n`)
+  const format = [
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    'weir-bench-cluster-00',
+    '-c',
+    properties,
+  ]
+  const formatter = spawn('java', ['-cp', classPath, ...format], { stdio: 'ignore' })
+  const [code] = await once(formatter, 'exit')
+  if (code !== 0) throw new Error('cannot format Kafka')
+  const memory = ['-Xms256m', '-Xmx512m', '-XX:+UseG1GC']
+  const args = [...memory, '-cp', classPath, '-Dconformance.log=warn', 'kafka.Kafka', properties]
+  return { port, data, args }
+}
