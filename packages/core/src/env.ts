@@ -181,8 +181,8 @@ export interface Socket {
 }
 
 /**
- * A job that may run in another thread. `module` is the `import.meta.url` of the module which
- * exports the job under `name`; input and output are structured-cloneable.
+ * A job that may run in another thread, made by `defineWorkerJob`. `module` is the `import.meta.url` of
+ * the module that defines it; input and output are structured-cloneable.
  */
 export interface WorkerJob<Input, Output> {
   readonly module: string

@@ -48,3 +48,4 @@ export {
   type Sample,
 } from './metrics.ts'
 export { randomUuid, ZERO_UUID } from './uuid.ts'
+export { defineWorkerJob } from './worker-jobs.ts'

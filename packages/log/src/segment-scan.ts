@@ -6,7 +6,7 @@
 // are outside the checksum, fit their neighbours; what does not hold and is followed by a batch that
 // does is damage; what is followed by none is the tail. Zeros end the log.
 
-import type { WorkerContext, WorkerJob, Workers } from '@weir/core'
+import { defineWorkerJob, type WorkerContext, type Workers } from '@weir/core'
 import {
   batchAttributes,
   batchBaseOffset,
@@ -69,11 +69,11 @@ export interface ScanOutput {
   readonly producers: ProducerStateData
 }
 
-export const scanSegment: WorkerJob<ScanInput, ScanOutput> = {
+export const scanSegment = defineWorkerJob<ScanInput, ScanOutput>({
   module: import.meta.url,
   name: 'scanSegment',
   run: runScan,
-}
+})
 
 function runScan(context: WorkerContext, input: ScanInput): ScanOutput {
   const file = context.disk.openSync(input.path, 'read')

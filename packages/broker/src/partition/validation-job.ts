@@ -1,6 +1,6 @@
 // The worker job that validates a produced batch which is too much for the event loop.
 
-import type { WorkerJob } from '@weir/core'
+import { defineWorkerJob } from '@weir/core'
 import {
   type RecordValidationOptions,
   type ValidationOutcome,
@@ -13,7 +13,7 @@ export interface ValidationInput {
   readonly nowMs: number
 }
 
-export const validationJob: WorkerJob<ValidationInput, ValidationOutcome> = {
+export const validationJob = defineWorkerJob<ValidationInput, ValidationOutcome>({
   module: import.meta.url,
   name: 'validationJob',
   run(_context, { bytes, options, nowMs }) {
@@ -25,4 +25,4 @@ export const validationJob: WorkerJob<ValidationInput, ValidationOutcome> = {
     }
     return validateProducedRecords(records, unlimited, nowMs)
   },
-}
+})

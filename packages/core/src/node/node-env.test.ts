@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import type { WorkerContext, WorkerJob } from '../env.ts'
 import { DiskError } from '../errors.ts'
+import { defineWorkerJob } from '../worker-jobs.ts'
 import { createLogger, createNodeEnv } from './index.ts'
 import { nodeClock } from './node-clock.ts'
 
-export const sumJob: WorkerJob<Uint8Array, { sum: number }> = {
+const sumJob = defineWorkerJob<Uint8Array, { sum: number }>({
   module: import.meta.url,
   name: 'sumJob',
-  run: (_: WorkerContext, bytes) => ({ sum: bytes.reduce((sum, byte) => sum + byte, 0) }),
-}
+  run: (_, bytes) => ({ sum: bytes.reduce((sum, byte) => sum + byte, 0) }),
+})
 
-export const readJob: WorkerJob<string, string> = {
+const readJob = defineWorkerJob<string, string>({
   module: import.meta.url,
   name: 'readJob',
   run: async ({ disk }, path) => (await disk.readFile(path, 100)).toString(),
-}
+})
 
 // The module is imported again by the worker threads, which must not run the tests.
 const { isMainThread } = await import('node:worker_threads')
@@ -38,7 +38,7 @@ if (isMainThread) {
     const failed = env.workers.run(readJob, '/tmp/weir-core-none')
     await t.rejects(failed, { name: 'DiskError', code: 'ENOENT' })
     const unknown = { ...sumJob, name: 'noSuchJob' }
-    await t.rejects(env.workers.run(unknown, new Uint8Array(1)), /has no job noSuchJob/)
+    await t.rejects(env.workers.run(unknown, new Uint8Array(1)), /defines no job noSuchJob/)
     await t.rejects(env.workers.run(sumJob, bytes, [bytes.buffer]))
     await env.workers.close()
   })

@@ -5,7 +5,7 @@
 // job; nothing at or above the end offset of the map is dropped; the output is synced before the job
 // answers, so that it may take the originals' place; reads and writes keep to a rate.
 
-import type { Clock, DiskFile, WorkerContext, WorkerJob } from '@weir/core'
+import { type Clock, type DiskFile, defineWorkerJob, type WorkerContext } from '@weir/core'
 import {
   batchAttributes,
   batchBaseOffset,
@@ -60,11 +60,11 @@ export interface MapOutput {
   readonly endOffset: number
 }
 
-export const buildOffsetMap: WorkerJob<MapInput, MapOutput | CleaningRefused> = {
+export const buildOffsetMap = defineWorkerJob<MapInput, MapOutput | CleaningRefused>({
   module: import.meta.url,
   name: 'buildOffsetMap',
   run: runMap,
-}
+})
 
 async function runMap(
   context: WorkerContext,
@@ -155,11 +155,11 @@ export interface CleanOutput {
   readonly batchesChanged: number
 }
 
-export const cleanGroup: WorkerJob<CleanInput, CleanOutput | CleaningRefused> = {
+export const cleanGroup = defineWorkerJob<CleanInput, CleanOutput | CleaningRefused>({
   module: import.meta.url,
   name: 'cleanGroup',
   run: (context, input) => new GroupCleaning(context, input).run(),
-}
+})
 
 const WRITE_BYTES = 512 * 1024
 
