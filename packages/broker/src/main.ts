@@ -17,6 +17,8 @@ export interface RunNodeOptions {
   readonly version: string
   /** How the command line is called where the node was started: `weir` unless told. */
   readonly commandName?: string
+  /** On a terminal, says what to type next; true unless told. */
+  readonly showsHints?: boolean
 }
 
 /** Where the command line looks for a broker unless told. */
@@ -28,6 +30,7 @@ export async function runNode({
   settings,
   version,
   commandName = 'weir',
+  showsHints = true,
 }: RunNodeOptions): Promise<never> {
   process.on('uncaughtException', error => die(env, 'uncaught error', error))
   process.on('unhandledRejection', error => die(env, 'unhandled rejection', error))
@@ -50,7 +53,8 @@ export async function runNode({
     process.exit(1)
   }
   isStarting = false
-  announce(node, version, commandName)
+  announceReady(node, version)
+  if (showsHints) suggest(node, commandName)
   const signal = await stop.received
   env.log.info(`stopping on ${signal}`)
   try {
@@ -83,12 +87,15 @@ class StopSignal {
   }
 }
 
-function announce(node: WeirNode, version: string, command: string): void {
+function announceReady(node: WeirNode, version: string): void {
   const addresses = node.listeners.map(addressOf).join(', ')
   const directories = node.dataDirectories.join(', ')
   process.stdout.write(
     `weir ${version} ready: node ${node.nodeId} at ${addresses}, data in ${directories}\n`,
   )
+}
+
+function suggest(node: WeirNode, command: string): void {
   if (!process.stderr.isTTY) return
   const [first] = node.listeners
   const address = first === undefined ? DEFAULT_BOOTSTRAP : addressOf(first)

@@ -30,7 +30,9 @@ function nodeProblems(settings: BrokerSettings): string[] {
   }
   for (const text of settings.get('controller.quorum.voters')) {
     if (parseVoter(text) === null) {
-      problems.push(`controller.quorum.voters has '${text}', which is not ID@HOST:PORT`)
+      problems.push(
+        `controller.quorum.voters has '${text}', which is not ID@HOST:PORT with a port from 1 to 65535`,
+      )
     }
   }
   return problems
@@ -44,7 +46,7 @@ function listenerProblems(settings: BrokerSettings): string[] {
     for (const text of settings.get(key) ?? []) {
       const listener = parseListener(text)
       if (listener === null) {
-        problems.push(`${key} has '${text}', which is not NAME://HOST:PORT`)
+        problems.push(`${key} has '${text}', which is not NAME://HOST:PORT with a port up to 65535`)
         continue
       }
       const { name, host } = listener

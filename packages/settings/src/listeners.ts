@@ -42,6 +42,7 @@ export function parseVoter(text: string): Voter | null {
   const match = /^(\d{1,10})@(\[[0-9a-fA-F:.]+\]|[^:/[\]]+):(\d{1,5})$/.exec(text.trim())
   if (match === null) return null
   const [, nodeId = '', host = '', port = ''] = match
+  if (Number(port) === 0 || Number(port) > 65_535) return null
   return { nodeId: Number(nodeId), host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }
 

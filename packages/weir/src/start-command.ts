@@ -1,96 +1,124 @@
-// weir start: flags and files -> settings -> a node that runs until a signal.
+// weir start: flags and files -> settings -> a node, or with --brokers several, until a signal.
 import { readFileSync } from 'node:fs'
-import { runNode } from '@weir/broker'
-import { CommandError, defineCommand, UsageError } from '@weir/cli'
-import { createNodeEnv, type LoggerOptions } from '@weir/core/node'
-import { loadSettings } from '@weir/settings'
+import { type Command, CommandError, defineCommand, UsageError } from '@weir/cli'
+import type { Env } from '@weir/core'
+import { createNodeEnv, type LoggerOptions, type NodeEnv } from '@weir/core/node'
+import { type BrokerSettings, type LoadedSettings, loadSettings } from '@weir/settings'
+import { flagSettings, START_OPTIONS, type StartFlags } from './start-flags.ts'
 import { VERSION } from './version.ts'
 
-export const startCommand = defineCommand({
-  positionals: {},
-  options: {
-    listen: {
-      type: 'string',
-      describe: 'Where clients connect, HOST:PORT; port 0 takes a free one',
-      defaultDescription: '127.0.0.1:9092',
-      requiresArg: true,
+const MAX_NODES = 32
+
+/** `script` is the program that this process runs; the nodes of --brokers are run with it. */
+export function startCommandOf(script: string): Command {
+  return defineCommand({
+    positionals: {},
+    options: START_OPTIONS,
+    examples: [
+      ['$0 start', 'on 127.0.0.1:9092 with data in ./data'],
+      ['$0 start --brokers 3', 'a cluster of three nodes on this machine'],
+      ['$0 start --listen 0.0.0.0:9092 --data-dir /var/lib/weir', 'for other machines'],
+      ['$0 start --config server.properties --set log.retention.hours=24', "Kafka's settings"],
+      [
+        '$0 start --node-id 2 --listen 10.0.0.2:9092 --voters 1@10.0.0.1:10092,2@10.0.0.2:10092,3@10.0.0.3:10092',
+        'one of three machines',
+      ],
+    ],
+    epilogue:
+      "Settings come from --config, then WEIR_... variables (WEIR_LOG_RETENTION_HOURS), then --set, then flags; 'weir configs explain NAME' describes each.",
+    ownsSignals: true,
+    async run(_context, args) {
+      const { brokers } = args
+      if (brokers !== undefined && !(Number.isInteger(brokers) && brokers > 0)) {
+        throw new UsageError('--brokers takes a number of nodes, 1 or more')
+      }
+      if (brokers !== undefined && brokers > MAX_NODES) {
+        throw new UsageError(`--brokers starts ${MAX_NODES} nodes at most`)
+      }
+      const loaded = loadSettings({
+        ...(args.config === undefined ? {} : { file: readSettings(args.config) }),
+        environment: process.env,
+        assignments: args.set,
+        flags: flagSettings(args),
+      })
+      if (brokers === undefined) return await startOne(loaded)
+      return await startSeveral(loaded, { count: brokers, script, args })
     },
-    'data-dir': {
-      type: 'string',
-      describe: 'Where the data is',
-      defaultDescription: './data',
-      requiresArg: true,
-    },
-    'node-id': { type: 'number', describe: 'Number of this node', defaultDescription: '1' },
-    roles: {
-      type: 'string',
-      describe: 'broker and controller with a comma (one alone: not yet)',
-      defaultDescription: 'broker,controller',
-      requiresArg: true,
-    },
-    'controller-listen': {
-      type: 'string',
-      describe: 'Where other nodes reach the controller, HOST:PORT (there are none yet)',
-      defaultDescription: 'the client port + 1000',
-      requiresArg: true,
-    },
-    voters: {
-      type: 'string',
-      describe: 'The controllers, ID@HOST:PORT,... (only this node yet)',
-      defaultDescription: 'this node',
-      requiresArg: true,
-    },
-    rack: { type: 'string', describe: 'Where this node stands', requiresArg: true },
-    http: {
-      type: 'string',
-      describe: 'Metrics and health, HOST:PORT or off (not served yet)',
-      defaultDescription: 'off',
-      requiresArg: true,
-    },
-    config: {
-      type: 'string',
-      describe: 'A file of settings, as server.properties',
-      requiresArg: true,
-    },
-    set: {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      defaultDescription: 'none',
-      nargs: 1,
-      describe: 'A setting, NAME=VALUE (repeatable)',
-    },
-  },
-  examples: [
-    ['$0 start', 'on 127.0.0.1:9092 with data in ./data'],
-    ['$0 start --listen 0.0.0.0:9092 --data-dir /var/lib/weir', 'for other machines'],
-    ['$0 start --config server.properties --set log.retention.hours=24', "with Kafka's settings"],
-  ],
-  epilogue:
-    "Settings come from --config, then WEIR_... variables (WEIR_LOG_RETENTION_HOURS), then --set, then flags; 'weir configs explain NAME' describes each.",
-  ownsSignals: true,
-  async run(_context, args) {
-    const { settings, warnings } = loadSettings({
-      ...(args.config === undefined ? {} : { file: readSettings(args.config) }),
-      environment: process.env,
-      assignments: args.set,
-      flags: flagSettings(args),
-    })
-    const env = createNodeEnv({
-      // The table of settings admits exactly the logger's words.
-      log: {
-        level: settings.get('weir.log.level'),
-        format: settings.get('weir.log.format'),
-      } as LoggerOptions,
-      workerThreads: settings.get('weir.worker.threads'),
-    })
-    for (const warning of warnings) env.log.warn(warning)
-    // Under npm start and npx the name `weir` alone is on nobody's PATH.
-    const isUnderNpm = process.env['npm_lifecycle_event'] !== undefined
-    const commandName = isUnderNpm ? 'npx weir' : 'weir'
-    return await runNode({ env, settings, version: VERSION, commandName })
-  },
-})
+  })
+}
+
+async function startOne({ settings, warnings }: LoadedSettings): Promise<never> {
+  const { isSupervised, stopWithParent } = await import('./supervisor/stop-with-parent.ts')
+  let env: Env = envOf(settings)
+  if (isSupervised()) {
+    // The lines of all nodes are in one stream.
+    env = { ...env, log: env.log.child({ node: settings.get('node.id') }) }
+    stopWithParent()
+  }
+  for (const warning of warnings) env.log.warn(warning)
+  const { runNode } = await import('@weir/broker')
+  return await runNode({
+    env,
+    settings,
+    version: VERSION,
+    commandName: commandName(),
+    showsHints: !isSupervised(),
+  })
+}
+
+interface SeveralNodes {
+  readonly count: number
+  readonly script: string
+  readonly args: StartFlags & {
+    readonly config?: string | undefined
+    readonly set: readonly string[]
+  }
+}
+
+async function startSeveral(
+  { settings }: LoadedSettings,
+  { count, script, args }: SeveralNodes,
+): Promise<number> {
+  const [{ assignmentsOf, planNodes }, { settlePorts }, { supervise }, { announceCluster }] =
+    await Promise.all([
+      import('./supervisor/plan-nodes.ts'),
+      import('./supervisor/ports.ts'),
+      import('./supervisor/supervisor.ts'),
+      import('./supervisor/announce.ts'),
+    ])
+  const planned = await settlePorts(planNodes(settings, count))
+  const shared = [
+    ...(args.config === undefined ? [] : ['--config', args.config]),
+    ...(args.rack === undefined ? [] : ['--rack', args.rack]),
+    ...args.set.flatMap(assignment => ['--set', assignment]),
+  ]
+  return await supervise({
+    log: envOf(settings).log,
+    script,
+    nodes: planned.map(node => ({
+      nodeId: node.nodeId,
+      // Behind those of the user, so that they win.
+      args: ['start', ...shared, ...assignmentsOf(node, planned).flatMap(each => ['--set', each])],
+    })),
+    announce: () => announceCluster(planned, commandName()),
+  })
+}
+
+function envOf(settings: BrokerSettings): NodeEnv {
+  return createNodeEnv({
+    // The table of settings admits exactly the logger's words.
+    log: {
+      level: settings.get('weir.log.level'),
+      format: settings.get('weir.log.format'),
+    } as LoggerOptions,
+    workerThreads: settings.get('weir.worker.threads'),
+  })
+}
+
+/** Under npm start and npx the name `weir` alone is on nobody's PATH. */
+function commandName(): string {
+  return process.env['npm_lifecycle_event'] !== undefined ? 'npx weir' : 'weir'
+}
 
 function readSettings(path: string): { name: string; text: string } {
   try {
@@ -100,52 +128,4 @@ function readSettings(path: string): { name: string; text: string } {
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error)
     throw new CommandError(`cannot read the settings in ${path}: ${reason}`, error)
   }
-}
-
-interface StartFlags {
-  readonly listen?: string | undefined
-  readonly 'data-dir'?: string | undefined
-  readonly 'node-id'?: number | undefined
-  readonly roles?: string | undefined
-  readonly 'controller-listen'?: string | undefined
-  readonly voters?: string | undefined
-  readonly rack?: string | undefined
-  readonly http?: string | undefined
-}
-
-const DEFAULT_LISTEN = '127.0.0.1:9092'
-
-/** Settings that the flags stand for. Throws UsageError. */
-export function flagSettings(flags: StartFlags): Map<string, string> {
-  const settings = new Map<string, string>()
-  const listeners: string[] = []
-  const controllerListen = flags['controller-listen']
-  if (flags.listen !== undefined || controllerListen !== undefined) {
-    const isBroker = flags.roles === undefined || flags.roles.includes('broker')
-    const listen = flags.listen ?? DEFAULT_LISTEN
-    if (isBroker) listeners.push(`PLAINTEXT://${checkAddress(listen, '--listen')}`)
-    if (controllerListen !== undefined) {
-      listeners.push(`CONTROLLER://${checkAddress(controllerListen, '--controller-listen')}`)
-    }
-    settings.set('listeners', listeners.join(','))
-  }
-  const simple: readonly (readonly [string, string | number | undefined])[] = [
-    ['log.dirs', flags['data-dir']],
-    ['node.id', flags['node-id']],
-    ['process.roles', flags.roles],
-    ['controller.quorum.voters', flags.voters],
-    ['broker.rack', flags.rack],
-    ['weir.http.listen', flags.http],
-  ]
-  for (const [key, value] of simple) if (value !== undefined) settings.set(key, String(value))
-  return settings
-}
-
-/** HOST:PORT, [v6]:PORT, :PORT (every address) or PORT alone (this machine only). */
-function checkAddress(text: string, flag: string): string {
-  if (/^\d{1,5}$/.test(text)) return `127.0.0.1:${text}`
-  if (!/^(\[[0-9a-fA-F:.]*\]|[^:/[\]]*):\d{1,5}$/.test(text)) {
-    throw new UsageError(`${flag} takes HOST:PORT, not '${text}'`)
-  }
-  return text
 }

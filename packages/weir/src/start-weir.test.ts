@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { OperatorError } from '@weir/core'
 import kafkajs from 'kafkajs'
 import t from 'tap'
-import { flagSettings } from './start-command.ts'
+import { flagSettings } from './start-flags.ts'
 import { startWeir } from './start-weir.ts'
 
 const { Kafka, logLevel } = kafkajs
@@ -57,7 +57,7 @@ t.test('a port in use, a directory in use and a wrong setting say what to do', a
 
 t.test('flags of weir start stand for settings', async t => {
   t.same(
-    [...flagSettings({ listen: '0.0.0.0:9092', 'data-dir': '/d', 'node-id': 3, rack: 'r' })],
+    [...flagSettings({ listen: '0.0.0.0:9092', 'data-dir': '/d', 'node-id': '3', rack: 'r' })],
     [
       ['listeners', 'PLAINTEXT://0.0.0.0:9092'],
       ['log.dirs', '/d'],
@@ -75,4 +75,5 @@ t.test('flags of weir start stand for settings', async t => {
     'CONTROLLER://h:1',
   )
   t.throws(() => flagSettings({ listen: 'localhost' }), /--listen takes HOST:PORT/)
+  t.throws(() => flagSettings({ listen: 'h:99999' }), /--listen h:99999: ports go up to 65535/)
 })
