@@ -48,6 +48,8 @@ export class MetadataImage {
   readonly #brokers = new Map<number, BrokerImage>()
   readonly #configs = new Map<string, Map<string, string>>()
   readonly #features = new Map<string, number>()
+  /** Partition lists that this image may grow in place: nobody else has them. */
+  #ownLists = new WeakSet<readonly PartitionImage[]>()
   #clusterId: string | null = null
   #nextProducerId = 0
 
@@ -151,6 +153,36 @@ export class MetadataImage {
     }
   }
 
+  /** Another image of the same, which changes on its own. Costs by topics, not by partitions. */
+  copy(): MetadataImage {
+    const copy = new MetadataImage()
+    copy.become(this)
+    return copy
+  }
+
+  /** Takes the state of another image over. The entries are shared: neither grows a list in place. */
+  become(other: MetadataImage): void {
+    replaceAll(this.#topicsByName, other.#topicsByName)
+    replaceAll(this.#topicsById, other.#topicsById)
+    replaceAll(this.#brokers, other.#brokers)
+    replaceAll(this.#features, other.#features)
+    this.#configs.clear()
+    for (const [key, values] of other.#configs) this.#configs.set(key, new Map(values))
+    this.#clusterId = other.#clusterId
+    this.#nextProducerId = other.#nextProducerId
+    this.#ownLists = new WeakSet()
+    other.#ownLists = new WeakSet()
+  }
+
+  /** Keys of all resources with overrides, as made by `configResourceKey`. */
+  get configuredKeys(): Iterable<string> {
+    return this.#configs.keys()
+  }
+
+  configsOf(key: string): ReadonlyMap<string, string> {
+    return this.#configs.get(key) ?? NO_CONFIGS
+  }
+
   /** The records from which an empty image becomes this one: a snapshot. */
   *records(): Generator<MetadataRecord> {
     if (this.#clusterId !== null) yield { kind: 'clusterId', clusterId: this.#clusterId }
@@ -179,6 +211,7 @@ export class MetadataImage {
     assert(!this.#topicsById.has(topicId), 'topic id is in use', { name, topicId })
     this.#topicsByName.set(name, topic)
     this.#topicsById.set(topicId, topic)
+    this.#ownLists.add(topic.partitions)
     delta?.changedTopicIds.add(topicId)
   }
 
@@ -202,15 +235,17 @@ export class MetadataImage {
       index,
       count: topic.partitions.length,
     })
-    // A topic is created partition by partition: growing in place keeps that linear. Only `replay`
-    // grows it, within one turn.
-    if (index === topic.partitions.length) {
-      ;(topic.partitions as PartitionImage[]).push(partition)
-    } else {
-      const changed = { ...topic, partitions: topic.partitions.with(index, partition) }
+    // In place where nobody else has the list: a topic is created, and after a failure changed,
+    // partition by partition, and that has to stay linear. Only `replay` does it, within one turn.
+    let { partitions } = topic
+    if (!this.#ownLists.has(partitions)) {
+      partitions = partitions.slice()
+      this.#ownLists.add(partitions)
+      const changed = { ...topic, partitions }
       this.#topicsByName.set(topic.name, changed)
       this.#topicsById.set(topic.topicId, changed)
     }
+    ;(partitions as PartitionImage[])[index] = partition
     delta?.changedTopicIds.add(topic.topicId)
   }
 
@@ -228,4 +263,9 @@ export class MetadataImage {
     values?.delete(key)
     if (values?.size === 0) this.#configs.delete(resource)
   }
+}
+
+function replaceAll<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {
+  target.clear()
+  for (const [key, value] of source) target.set(key, value)
 }

@@ -10,6 +10,7 @@ export {
   type PartitionImage,
   type TopicImage,
 } from './image.ts'
+export { deltaBetween } from './image-delta.ts'
 export {
   ELECTION_PREFERRED,
   ELECTION_UNCLEAN,
