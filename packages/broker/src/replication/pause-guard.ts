@@ -1,0 +1,58 @@
+// Notices that this process stood still (SIGSTOP, a long collection, a sleeping machine). After a gap of
+// more than half a session the cluster may have gone on without it (correctness.md N2, R16): nobody is
+// served until a heartbeat that was sent after the gap has been answered "not fenced".
+
+import type { Env, Timer } from '@weir/core'
+import type { LeadershipGuard } from './replication-links.ts'
+
+/** A part of the session: how often the clock is looked at when nobody asks. */
+const LOOKS_A_SESSION = 8
+
+export class PauseGuard implements LeadershipGuard {
+  readonly #env: Env
+  readonly #sessionTimeoutMs: () => number
+  #seenMs: number
+  /** Null: not in doubt. */
+  #doubtedSinceMs: number | null = null
+  #timer: Timer | null = null
+
+  constructor(env: Env, sessionTimeoutMs: () => number) {
+    this.#env = env
+    this.#sessionTimeoutMs = sessionTimeoutMs
+    this.#seenMs = env.clock.monotonicMs()
+    this.#arm()
+  }
+
+  mayServe(): boolean {
+    this.#look()
+    return this.#doubtedSinceMs === null
+  }
+
+  /** A heartbeat was answered "not fenced"; `sentMs` is the monotonic time at which it was sent. */
+  confirm(sentMs: number): void {
+    this.#look()
+    if (this.#doubtedSinceMs !== null && sentMs >= this.#doubtedSinceMs) this.#doubtedSinceMs = null
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  #look(): void {
+    const nowMs = this.#env.clock.monotonicMs()
+    const gapMs = nowMs - this.#seenMs
+    this.#seenMs = nowMs
+    if (gapMs <= this.#sessionTimeoutMs() / 2) return
+    this.#doubtedSinceMs = nowMs
+    this.#env.log.warn('the process stood still: waiting for the controller before serving', {
+      gapMs: Math.round(gapMs),
+    })
+  }
+
+  #arm(): void {
+    this.#timer = this.#env.clock.after(this.#sessionTimeoutMs() / LOOKS_A_SESSION, () => {
+      this.#look()
+      this.#arm()
+    })
+  }
+}
