@@ -3,6 +3,7 @@ export {
   type DescribedBroker,
   type DescribedCluster,
   describeCluster,
+  unregisterBroker,
 } from './admin/cluster-description.ts'
 export {
   alterConfigs,
@@ -14,6 +15,14 @@ export {
   describeConfigs,
   listConfigResources,
 } from './admin/configs.ts'
+export { type ElectionOutcome, type ElectionType, electLeaders } from './admin/elections.ts'
+export {
+  type DescribedFeatures,
+  describeFeatures,
+  type Feature,
+  type FeatureUpdate,
+  updateFeatures,
+} from './admin/features.ts'
 export {
   type CommittedOffset,
   commitGroupOffsets,
@@ -30,6 +39,12 @@ export {
   listGroups,
 } from './admin/groups.ts'
 export {
+  alterReplicaLogDirs,
+  type DescribedLogDir,
+  describeLogDirs,
+  type LogDirMove,
+} from './admin/log-dirs.ts'
+export {
   deleteRecords,
   type IsolationLevel,
   listOffsets,
@@ -39,7 +54,20 @@ export {
   type OffsetAnswer,
   type OffsetQuery,
 } from './admin/offsets.ts'
-export { type DescribedQuorum, describeQuorum, type QuorumReplica } from './admin/quorum.ts'
+export {
+  addVoter,
+  type DescribedQuorum,
+  describeQuorum,
+  type QuorumReplica,
+  removeVoter,
+} from './admin/quorum.ts'
+export {
+  alterReassignments,
+  listReassignments,
+  type OngoingReassignment,
+  type PartitionTarget,
+  type ReassignmentOutcome,
+} from './admin/reassignments.ts'
 export {
   type CreatedTopic,
   createPartitions,

@@ -1,5 +1,5 @@
 // Brokers, controller and features of a cluster.
-import { type Decoded, describeClusterApi } from '@weir/protocol'
+import { type Decoded, describeClusterApi, unregisterBrokerApi } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode } from '../errors.ts'
 
@@ -42,5 +42,13 @@ export async function describeCluster(cluster: Cluster): Promise<DescribedCluste
     })
     brokers.sort((a, b) => a.nodeId - b.nodeId)
     return { clusterId: answer.clusterId, controllerId: answer.controllerId, brokers }
+  })
+}
+
+/** Forgets a broker that will not come back. Throws KafkaError. */
+export async function unregisterBroker(cluster: Cluster, brokerId: number): Promise<void> {
+  await cluster.retry(async () => {
+    const answer = await cluster.request('controller', unregisterBrokerApi, { brokerId })
+    checkCode(answer.errorCode, `broker ${brokerId}`, answer.errorMessage)
   })
 }
