@@ -10,6 +10,7 @@ import {
   encodeVersioned,
 } from '@weir/protocol'
 import { EMPTY_BYTES, type MemberProtocol } from '../classic/classic-member.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { TopicsView } from '../types.ts'
 import type { ClassicSide } from './consumer-member.ts'
 import {
@@ -81,8 +82,6 @@ export function writeAssignment(
     if (topic === null) return []
     return [{ topic, partitions: [...indexes.keys()].sort((a, b) => a - b) }]
   })
-  return encodeVersioned(consumerProtocolAssignment, version, {
-    assignedPartitions,
-    userData: null,
-  })
+  const fields = { assignedPartitions, userData: null }
+  return copyBytes(encodeVersioned(consumerProtocolAssignment, version, fields))
 }

@@ -10,7 +10,7 @@ import {
   type CurrentAssignment,
   INITIAL_ASSIGNMENT,
 } from './consumer-member.ts'
-import { NO_PARTITIONS, type PartitionSet } from './partitions.ts'
+import { NO_PARTITIONS, type OwnedPartitions, type PartitionSet } from './partitions.ts'
 
 export class GroupDraft {
   readonly group: ConsumerGroup
@@ -19,6 +19,8 @@ export class GroupDraft {
   targetEpoch: number
   metadataHash: bigint
   readonly #members = new Map<string, ConsumerMember | null>()
+  /** Of the changed members: topic id -> partition -> member id. */
+  readonly #owners = new Map<string, Map<number, string>>()
   readonly #targets = new Map<string, PartitionSet | null>()
   readonly #regexes = new Map<string, ResolvedRegex | null>()
 
@@ -68,13 +70,32 @@ export class GroupDraft {
   isHeldByOther(memberId: string, topicId: string, partitionIndex: number): boolean {
     const owner = this.group.ownerOf(topicId, partitionIndex)
     if (owner !== undefined && owner !== memberId && !this.#members.has(owner)) return true
-    for (const [otherId, member] of this.#members) {
-      if (member === null || otherId === memberId) continue
-      const { assigned, revoking } = member.current
-      if (assigned.get(topicId)?.has(partitionIndex) === true) return true
-      if (revoking.get(topicId)?.has(partitionIndex) === true) return true
+    const changed = this.#owners.get(topicId)?.get(partitionIndex)
+    return changed !== undefined && changed !== memberId
+  }
+
+  /** What the members whose changes are here have or are giving up: no two of them the same. */
+  #changeOwner(memberId: string, next: ConsumerMember | null): void {
+    const before = this.#members.get(memberId)
+    for (const owned of ownedOf(before)) {
+      for (const [topicId, partitions] of owned) {
+        const owners = this.#owners.get(topicId)
+        for (const index of partitions.keys()) {
+          if (owners?.get(index) === memberId) owners.delete(index)
+        }
+      }
     }
-    return false
+    this.#members.set(memberId, next)
+    for (const owned of ownedOf(next)) {
+      for (const [topicId, partitions] of owned) {
+        let owners = this.#owners.get(topicId)
+        if (owners === undefined) {
+          owners = new Map()
+          this.#owners.set(topicId, owners)
+        }
+        for (const index of partitions.keys()) owners.set(index, memberId)
+      }
+    }
   }
 
   setGroupEpoch(epoch: number, metadataHash: bigint): void {
@@ -93,7 +114,7 @@ export class GroupDraft {
   setMetadata(metadata: ConsumerMemberMetadata): void {
     const { memberId } = metadata
     const current = this.member(memberId)?.current ?? INITIAL_ASSIGNMENT
-    this.#members.set(memberId, { metadata, current })
+    this.#changeOwner(memberId, { metadata, current })
     const groupId = this.#groupId
     this.records.push({ kind: 'consumer-member', groupId, memberId, value: metadata })
   }
@@ -110,7 +131,7 @@ export class GroupDraft {
         })
       }
     }
-    this.#members.set(memberId, { metadata: member.metadata, current })
+    this.#changeOwner(memberId, { metadata: member.metadata, current })
     const groupId = this.#groupId
     this.records.push({ kind: 'consumer-current', groupId, memberId, value: current })
   }
@@ -127,7 +148,7 @@ export class GroupDraft {
   }
 
   removeMember(memberId: string): void {
-    this.#members.set(memberId, null)
+    this.#changeOwner(memberId, null)
     this.#targets.set(memberId, null)
     const entry = { groupId: this.#groupId, memberId, value: null }
     this.records.push({ kind: 'consumer-current', ...entry })
@@ -144,4 +165,8 @@ export class GroupDraft {
     this.records.push({ kind: 'consumer-target-metadata', groupId, value: null })
     this.records.push({ kind: 'consumer-metadata', groupId, value: null })
   }
+}
+
+function ownedOf(member: ConsumerMember | null | undefined): OwnedPartitions[] {
+  return member == null ? [] : [member.current.assigned, member.current.revoking]
 }

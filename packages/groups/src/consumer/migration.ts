@@ -11,7 +11,7 @@ import { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { readAssignment, readSubscription, writeAssignment } from './embedded-protocol.ts'
 import { GroupDraft } from './group-draft.ts'
-import { NOTHING_OWNED, type PartitionSet } from './partitions.ts'
+import { NOTHING_OWNED, OwnedBuilder, type PartitionSet } from './partitions.ts'
 
 export function allowsUpgrade(policy: MigrationPolicy): boolean {
   return policy === 'upgrade' || policy === 'bidirectional'
@@ -52,7 +52,7 @@ export function upgradeDraft(group: ClassicGroup, topics: TopicsView): GroupDraf
       classic: { sessionTimeoutMs: member.sessionTimeoutMs, protocols },
     }
     draft.setMetadata(metadata)
-    const assigned = withoutTaken(readAssignment(member.assignment, epoch, topics), draft)
+    const assigned = withoutTaken(readAssignment(member.assignment, epoch, topics), memberId, draft)
     draft.setTarget(memberId, placesOf(assigned))
     const current = {
       memberEpoch: epoch,
@@ -70,17 +70,16 @@ export function upgradeDraft(group: ClassicGroup, topics: TopicsView): GroupDraf
 /** Leaders of classic groups may assign a partition twice; here it has one owner, the first. */
 function withoutTaken(
   assigned: ReturnType<typeof readAssignment>,
+  memberId: string,
   draft: GroupDraft,
 ): ReturnType<typeof readAssignment> {
-  const free = new Map<string, Map<number, number>>()
+  const free = new OwnedBuilder()
   for (const [topicId, partitions] of assigned) {
-    const kept = new Map(partitions)
-    for (const { current } of draft.members()) {
-      for (const index of current.assigned.get(topicId)?.keys() ?? []) kept.delete(index)
+    for (const [index, epoch] of partitions) {
+      if (!draft.isHeldByOther(memberId, topicId, index)) free.add(topicId, index, epoch)
     }
-    if (kept.size > 0) free.set(topicId, kept)
   }
-  return free
+  return free.build()
 }
 
 function placesOf(assigned: ReturnType<typeof readAssignment>): PartitionSet {

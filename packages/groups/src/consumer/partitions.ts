@@ -37,33 +37,55 @@ export function countPartitions(partitions: PartitionSet | OwnedPartitions): num
   return count
 }
 
-/** A set of partitions that is being put together. */
+/** A set of partitions that is being put together, or changed: what it began with is left alone. */
 export class PartitionSetBuilder {
-  readonly #topics = new Map<string, Set<number>>()
-  #count = 0
+  #topics: PartitionSet
+  /** The same as `#topics` once it is this builder's own. */
+  #own: Map<string, Set<number>> | null = null
+  #count: number
+
+  constructor(start: PartitionSet = NO_PARTITIONS) {
+    this.#topics = start
+    this.#count = countPartitions(start)
+  }
 
   get count(): number {
     return this.#count
   }
 
+  has(topicId: string, partitionIndex: number): boolean {
+    return this.#topics.get(topicId)?.has(partitionIndex) === true
+  }
+
   add(topicId: string, partitionIndex: number): void {
-    let partitions = this.#topics.get(topicId)
-    if (partitions === undefined) {
-      partitions = new Set()
-      this.#topics.set(topicId, partitions)
-    }
-    if (partitions.has(partitionIndex)) return
-    partitions.add(partitionIndex)
+    if (this.has(topicId, partitionIndex)) return
+    const topics = this.#owned()
+    const partitions = topics.get(topicId)
+    if (partitions === undefined) topics.set(topicId, new Set([partitionIndex]))
+    else partitions.add(partitionIndex)
     this.#count++
   }
 
   remove(topicId: string, partitionIndex: number): void {
-    const partitions = this.#topics.get(topicId)
-    if (partitions?.delete(partitionIndex) !== true) return
+    if (!this.has(topicId, partitionIndex)) return
+    const topics = this.#owned()
+    const partitions = topics.get(topicId)
+    partitions?.delete(partitionIndex)
     this.#count--
-    if (partitions.size === 0) this.#topics.delete(topicId)
+    if (partitions?.size === 0) topics.delete(topicId)
   }
 
+  #owned(): Map<string, Set<number>> {
+    if (this.#own === null) {
+      const own = new Map<string, Set<number>>()
+      for (const [topicId, partitions] of this.#topics) own.set(topicId, new Set(partitions))
+      this.#own = own
+      this.#topics = own
+    }
+    return this.#own
+  }
+
+  /** The set that it began with, the same object, if nothing was changed. */
   build(): PartitionSet {
     return this.#topics
   }

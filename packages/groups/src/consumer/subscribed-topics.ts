@@ -2,7 +2,7 @@
 // have changed since the group looked last.
 
 import type { TopicsView } from '../types.ts'
-import type { ConsumerMember } from './consumer-member.ts'
+import { type ConsumerMember, sameNames } from './consumer-member.ts'
 import type { GroupDraft } from './group-draft.ts'
 import { compilePattern } from './patterns.ts'
 
@@ -17,6 +17,11 @@ export class TopicResolver {
   readonly #draft: GroupDraft
   readonly #topics: TopicsView
   readonly #known = new Map<string, readonly string[]>()
+  #last: {
+    readonly subscribed: readonly string[]
+    readonly pattern: string | null
+    readonly names: readonly string[]
+  } | null = null
 
   constructor(draft: GroupDraft, topics: TopicsView) {
     this.#draft = draft
@@ -25,14 +30,21 @@ export class TopicResolver {
 
   /** Sorted; the same array for members with the same subscription. */
   namesOf(member: ConsumerMember): readonly string[] {
+    const { subscribedTopicNames } = member.metadata
     const pattern = patternOf(member)
+    // Most members have the subscription of the one before.
+    const last = this.#last
+    if (last?.pattern === pattern && sameNames(last.subscribed, subscribedTopicNames)) {
+      return last.names
+    }
     // Neither names of topics nor the separator can be mistaken for each other.
-    const key = `${member.metadata.subscribedTopicNames.join()}/${pattern ?? ''}`
+    const key = `${subscribedTopicNames.join()}/${pattern ?? ''}`
     let names = this.#known.get(key)
     if (names === undefined) {
-      names = this.#resolve(member.metadata.subscribedTopicNames, pattern)
+      names = this.#resolve(subscribedTopicNames, pattern)
       this.#known.set(key, names)
     }
+    this.#last = { subscribed: subscribedTopicNames, pattern, names }
     return names
   }
 
@@ -99,9 +111,6 @@ function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 const NO_TOPICS_HASH = 0n
-const FNV_PRIME = 16_777_619
-const FNV_BASIS = 0x811c_9dc5
-const SECOND_BASIS = 0x9e37_79b9
 
 /**
  * Over id, partitions and racks of every topic that a member consumes: a change of any of them is a
@@ -114,24 +123,78 @@ export function hashOfTopics(draft: GroupDraft, topics: TopicsView): bigint {
   const names = new Set<string>()
   for (const list of lists) for (const name of list) names.add(name)
   if (names.size === 0) return NO_TOPICS_HASH
-  let high = FNV_BASIS
-  let low = SECOND_BASIS
-  const mix = (text: string) => {
+  const hash = new TextHash()
+  const digests = digestsOf(topics)
+  for (const name of [...names].sort()) hash.mix(digests.of(name))
+  return hash.value()
+}
+
+/** Two hashes of 32 bits beside each other. */
+class TextHash {
+  static readonly #PRIME = 16_777_619
+  #high = 0x811c_9dc5
+  #low = 0x9e37_79b9
+
+  mix(text: string): void {
+    const prime = TextHash.#PRIME
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at)
-      high = Math.imul(high ^ unit, FNV_PRIME)
-      low = Math.imul(low ^ (unit + at), FNV_PRIME)
+      this.#high = Math.imul(this.#high ^ unit, prime)
+      this.#low = Math.imul(this.#low ^ (unit + at), prime)
     }
-    high = Math.imul(high ^ 0xff, FNV_PRIME)
-    low = Math.imul(low ^ 0xfe, FNV_PRIME)
+    this.#high = Math.imul(this.#high ^ 0xff, prime)
+    this.#low = Math.imul(this.#low ^ 0xfe, prime)
   }
-  for (const name of [...names].sort()) {
-    const count = topics.partitionCount(name)
-    mix(`${name}/${topics.topicId(name)}/${count}`)
+
+  /** Signed. */
+  value(): bigint {
+    return BigInt.asIntN(64, (BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low >>> 0))
+  }
+}
+
+/** A short text for each topic, made once for each state of the topics: a large topic has many racks. */
+class TopicDigests {
+  readonly #topics: TopicsView
+  readonly #known = new Map<string, string>()
+  #changeCount = -1
+
+  constructor(topics: TopicsView) {
+    this.#topics = topics
+  }
+
+  of(name: string): string {
+    if (this.#changeCount !== this.#topics.changeCount) {
+      this.#changeCount = this.#topics.changeCount
+      this.#known.clear()
+    }
+    let digest = this.#known.get(name)
+    if (digest === undefined) {
+      digest = this.#digest(name)
+      this.#known.set(name, digest)
+    }
+    return digest
+  }
+
+  #digest(name: string): string {
+    const hash = new TextHash()
+    const count = this.#topics.partitionCount(name)
+    hash.mix(`${name}/${this.#topics.topicId(name)}/${count}`)
     for (let index = 0; index < count; index++) {
-      const racks = topics.racksOf(name, index)
-      if (racks.length > 0) mix(`${index}:${[...racks].sort().join()}`)
+      const racks = this.#topics.racksOf(name, index)
+      if (racks.length > 0) hash.mix(`${index}:${[...racks].sort().join()}`)
     }
+    return hash.value().toString(36)
   }
-  return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0))
+}
+
+/** All groups that look at the same topics share what was computed of them. */
+const allDigests = new WeakMap<TopicsView, TopicDigests>()
+
+function digestsOf(topics: TopicsView): TopicDigests {
+  let digests = allDigests.get(topics)
+  if (digests === undefined) {
+    digests = new TopicDigests(topics)
+    allDigests.set(topics, digests)
+  }
+  return digests
 }

@@ -18,20 +18,21 @@ interface Place {
 
 interface Share {
   readonly member: AssignorMember
+  /** Begins with what the member has and may keep. */
   readonly target: PartitionSetBuilder
-  readonly topicIds: ReadonlySet<string>
 }
 
 export function assignUniformly(input: AssignorInput): Map<string, PartitionSet> {
-  const shares = input.members.map(member => ({
+  const { members } = input
+  if (members.length === 0) return new Map()
+  const shares = members.map(member => ({
     member,
-    target: new PartitionSetBuilder(),
-    topicIds: new Set(member.topicIds),
+    target: new PartitionSetBuilder(member.target),
   }))
-  if (shares.length > 0) {
-    if (haveEqualTopics(input.members)) assignEqual(input, shares)
-    else assignDifferent(input, shares)
-  }
+  const taken = new TakenPartitions(input)
+  for (const share of shares) dropInvalid(input, share)
+  if (haveEqualTopics(members)) assignEqual(input, shares, taken)
+  else assignDifferent(input, shares, taken)
   return new Map(shares.map(({ member, target }) => [member.memberId, target.build()]))
 }
 
@@ -44,50 +45,79 @@ function haveEqualTopics(members: readonly AssignorMember[]): boolean {
   )
 }
 
-function assignEqual(input: AssignorInput, shares: readonly Share[]): void {
+function assignEqual(input: AssignorInput, shares: readonly Share[], taken: TakenPartitions): void {
   const topics = topicsOf(input, shares[0]?.member.topicIds ?? [])
   const total = topics.reduce((sum, topic) => sum + topic.partitionCount, 0)
   const quota = Math.floor(total / shares.length)
   // So many members get one more than the quota.
   let extras = total % shares.length
-  const taken = new PartitionSetBuilder()
-  for (const { member, target } of shares) {
-    for (const { topicId, partitionIndex } of stillValid(input, member)) {
-      const hasRoom = target.count < quota || (target.count === quota && extras > 0)
-      if (!hasRoom || isTaken(taken, topicId, partitionIndex)) continue
-      if (target.count === quota) extras--
-      target.add(topicId, partitionIndex)
-      taken.add(topicId, partitionIndex)
-    }
+  for (const { target } of shares) {
+    let kept = 0
+    keepWhere(target, (topicId, partitionIndex) => {
+      const hasRoom = kept < quota || (kept === quota && extras > 0)
+      if (!hasRoom || !taken.take(topicId, partitionIndex)) return false
+      if (kept === quota) extras--
+      kept++
+      return true
+    })
   }
-  const free = freePartitions(topics, taken)
-  const rest = placeByRack(input, shares, free, share => share.target.count < quota)
-  const open = shares.filter(({ target }) => target.count < quota)
-  let at = 0
-  for (const { topicId, partitionIndex } of rest) {
-    let share = open[at]
-    while (share !== undefined && share.target.count >= quota) share = open[++at]
-    if (share === undefined) share = shares.find(each => each.target.count === quota)
+  const hasRoom = ({ target }: Share) => target.count < quota
+  const free = placeByRack(input, shares, freePartitions(topics, taken), hasRoom)
+  const rest = place(shares, free, hasRoom)
+  // What is left now is one more for some: as many as `extras`.
+  const hasQuota = ({ target }: Share) => target.count === quota
+  place(shares, placeByRack(input, shares, rest, hasQuota), hasQuota)
+}
+
+/** Gives one member after the other what it has room for; answers the rest. */
+function place(
+  shares: readonly Share[],
+  places: readonly Place[],
+  hasRoom: (share: Share) => boolean,
+): Place[] {
+  const open = new OpenShares(shares, hasRoom)
+  return places.filter(({ topicId, partitionIndex }) => {
+    const share = open.next()
     share?.target.add(topicId, partitionIndex)
+    return share === undefined
+  })
+}
+
+/** Members with room, in their order. Room is only ever used up. */
+class OpenShares {
+  readonly #shares: readonly Share[]
+  readonly #hasRoom: (share: Share) => boolean
+  #at = 0
+
+  constructor(shares: readonly Share[], hasRoom: (share: Share) => boolean) {
+    this.#shares = shares
+    this.#hasRoom = hasRoom
+  }
+
+  next(): Share | undefined {
+    for (; this.#at < this.#shares.length; this.#at++) {
+      const share = this.#shares[this.#at]
+      if (share !== undefined && this.#hasRoom(share)) return share
+    }
+    return undefined
   }
 }
 
-function assignDifferent(input: AssignorInput, shares: readonly Share[]): void {
+function assignDifferent(
+  input: AssignorInput,
+  shares: readonly Share[],
+  taken: TakenPartitions,
+): void {
   const subscribers = new Map<string, Share[]>()
   for (const share of shares) {
-    for (const topicId of share.topicIds) {
+    for (const topicId of share.member.topicIds) {
       const known = subscribers.get(topicId)
       if (known === undefined) subscribers.set(topicId, [share])
       else known.push(share)
     }
   }
-  const taken = new PartitionSetBuilder()
-  for (const { member, target } of shares) {
-    for (const { topicId, partitionIndex } of stillValid(input, member)) {
-      if (isTaken(taken, topicId, partitionIndex)) continue
-      target.add(topicId, partitionIndex)
-      taken.add(topicId, partitionIndex)
-    }
+  for (const { target } of shares) {
+    keepWhere(target, (topicId, partitionIndex) => taken.take(topicId, partitionIndex))
   }
   // The topics with the least choice first.
   const topics = topicsOf(input, [...subscribers.keys()].sort()).sort(
@@ -100,14 +130,21 @@ function assignDifferent(input: AssignorInput, shares: readonly Share[]): void {
 }
 
 function balance(shares: readonly Share[], subscribers: ReadonlyMap<string, Share[]>): void {
+  // Looked up once a topic until something moves: most often nothing does.
+  const takers = new Map<string, Share | undefined>()
+  const takerOf = (topicId: string) => {
+    if (!takers.has(topicId)) takers.set(topicId, leastLoaded(subscribers.get(topicId) ?? []))
+    return takers.get(topicId)
+  }
   for (let round = 0; round < MAX_BALANCE_ROUNDS; round++) {
     let hasMoved = false
     for (const giver of [...shares].sort((a, b) => b.target.count - a.target.count)) {
       for (const { topicId, partitionIndex } of placesOf(giver.target.build())) {
-        const taker = leastLoaded(subscribers.get(topicId) ?? [])
+        const taker = takerOf(topicId)
         if (taker === undefined || taker.target.count + 1 >= giver.target.count) continue
         giver.target.remove(topicId, partitionIndex)
         taker.target.add(topicId, partitionIndex)
+        takers.clear()
         hasMoved = true
       }
     }
@@ -127,7 +164,7 @@ function leastLoaded(shares: readonly Share[]): Share | undefined {
 function placeByRack(
   input: AssignorInput,
   shares: readonly Share[],
-  free: readonly Place[],
+  places: readonly Place[],
   hasRoom: (share: Share) => boolean,
 ): Place[] {
   const byRack = new Map<string, Share[]>()
@@ -138,10 +175,11 @@ function placeByRack(
     if (known === undefined) byRack.set(rackId, [share])
     else known.push(share)
   }
-  if (byRack.size === 0) return [...free]
-  return free.filter(({ topicId, partitionIndex }) => {
+  if (byRack.size === 0) return [...places]
+  const open = new Map([...byRack].map(([rack, there]) => [rack, new OpenShares(there, hasRoom)]))
+  return places.filter(({ topicId, partitionIndex }) => {
     for (const rack of input.topics.get(topicId)?.racksOf(partitionIndex) ?? []) {
-      const share = leastLoaded((byRack.get(rack) ?? []).filter(hasRoom))
+      const share = open.get(rack)?.next()
       if (share === undefined) continue
       share.target.add(topicId, partitionIndex)
       return false
@@ -154,20 +192,35 @@ function topicsOf(input: AssignorInput, topicIds: readonly string[]): AssignorTo
   return topicIds.flatMap(topicId => input.topics.get(topicId) ?? [])
 }
 
-/** What the member has and may keep: the topic is subscribed and still has the partition. */
-function stillValid(input: AssignorInput, member: AssignorMember): Place[] {
-  const topicIds = new Set(member.topicIds)
-  return placesOf(member.target).filter(
-    ({ topicId, partitionIndex }) =>
-      topicIds.has(topicId) && partitionIndex < (input.topics.get(topicId)?.partitionCount ?? 0),
+/** Drops what the member may not keep: the topic is not subscribed, or has no such partition. */
+function dropInvalid(input: AssignorInput, { member, target }: Share): void {
+  keepWhere(
+    target,
+    (topicId, partitionIndex) =>
+      member.topicIds.includes(topicId) &&
+      partitionIndex < (input.topics.get(topicId)?.partitionCount ?? 0),
   )
 }
 
-function freePartitions(topics: readonly AssignorTopic[], taken: PartitionSetBuilder): Place[] {
+/** Most members keep all they have: then nothing is copied. */
+function keepWhere(
+  target: PartitionSetBuilder,
+  isKept: (topicId: string, partitionIndex: number) => boolean,
+): void {
+  const dropped: Place[] = []
+  for (const [topicId, indexes] of target.build()) {
+    for (const partitionIndex of indexes) {
+      if (!isKept(topicId, partitionIndex)) dropped.push({ topicId, partitionIndex })
+    }
+  }
+  for (const { topicId, partitionIndex } of dropped) target.remove(topicId, partitionIndex)
+}
+
+function freePartitions(topics: readonly AssignorTopic[], taken: TakenPartitions): Place[] {
   const free: Place[] = []
   for (const { topicId, partitionCount } of topics) {
     for (let partitionIndex = 0; partitionIndex < partitionCount; partitionIndex++) {
-      if (!isTaken(taken, topicId, partitionIndex)) free.push({ topicId, partitionIndex })
+      if (taken.take(topicId, partitionIndex)) free.push({ topicId, partitionIndex })
     }
   }
   return free
@@ -181,6 +234,21 @@ function placesOf(partitions: PartitionSet): Place[] {
   return places
 }
 
-function isTaken(taken: PartitionSetBuilder, topicId: string, partitionIndex: number): boolean {
-  return taken.build().get(topicId)?.has(partitionIndex) === true
+/** Which partitions have somebody already. */
+class TakenPartitions {
+  readonly #topics = new Map<string, Uint8Array>()
+
+  constructor({ topics }: AssignorInput) {
+    for (const [topicId, { partitionCount }] of topics) {
+      this.#topics.set(topicId, new Uint8Array(partitionCount))
+    }
+  }
+
+  /** False if it is taken already, or does not exist. */
+  take(topicId: string, partitionIndex: number): boolean {
+    const taken = this.#topics.get(topicId)
+    if (taken?.[partitionIndex] !== 0) return false
+    taken[partitionIndex] = 1
+    return true
+  }
 }
