@@ -1,3 +1,6 @@
+export type { ApiName } from './faults/api-names.ts'
+export type { Fault, FaultFilter } from './faults/fault.ts'
+export { FaultPlan } from './faults/fault-plan.ts'
 export { type RunNodeOptions, runNode } from './main.ts'
 export type { Services } from './services.ts'
 export { type BoundListener, WeirNode, type WeirNodeOptions } from './weir-node.ts'

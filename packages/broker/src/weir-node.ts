@@ -32,6 +32,7 @@ import { ReplicaManager } from './partition/replica-manager.ts'
 import { API_ROWS } from './server/api-table.ts'
 import { BrokerServer } from './server/broker-server.ts'
 import { Dispatcher } from './server/dispatch.ts'
+import type { RequestInterceptor } from './server/request-interceptor.ts'
 import { RequestMemory } from './server/request-memory.ts'
 import { ResponseMemory } from './server/response-memory.ts'
 import type { Services } from './services.ts'
@@ -43,6 +44,8 @@ export interface WeirNodeOptions {
   readonly hostName: string
   /** A broken invariant or a lost metadata log: the process should end. */
   readonly onFatal: (error: Error) => void
+  /** Sees the requests of clients before their handlers; for tests. */
+  readonly interceptor?: (services: Services) => RequestInterceptor
 }
 
 /** Where a listener is bound. */
@@ -323,6 +326,7 @@ class NodeParts {
       listenerKind: 'broker',
       services,
       onFatal: this.#options.onFatal,
+      interceptor: this.#options.interceptor?.(services),
     })
     return new BrokerServer({
       env: this.#env,

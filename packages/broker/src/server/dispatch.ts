@@ -16,7 +16,8 @@ import {
 import type { Services } from '../services.ts'
 import type { ApiRow } from './api-row.ts'
 import { type AnswerSink, PendingRequest } from './pending-request.ts'
-import { DEFERRED, type ListenerKind } from './request-context.ts'
+import { DEFERRED, type ListenerKind, type RequestContext } from './request-context.ts'
+import type { RequestInterceptor } from './request-interceptor.ts'
 
 const API_VERSIONS_KEY = 18
 const API_KEY_BYTES = 2
@@ -33,6 +34,8 @@ export interface DispatcherOptions {
   readonly services: Services
   /** A broken invariant: the node has to stop. */
   readonly onFatal: (error: Error) => void
+  /** Sees each request before its handler; none unless given. */
+  readonly interceptor?: RequestInterceptor | undefined
 }
 
 export class Dispatcher {
@@ -41,6 +44,7 @@ export class Dispatcher {
   readonly #services: Services
   readonly #log: Logger
   readonly #onFatal: (error: Error) => void
+  readonly #interceptor: RequestInterceptor | null
 
   constructor(options: DispatcherOptions) {
     const rows: (ApiRow | undefined)[] = []
@@ -51,6 +55,7 @@ export class Dispatcher {
     this.#services = options.services
     this.#log = options.services.env.log
     this.#onFatal = options.onFatal
+    this.#interceptor = options.interceptor ?? null
   }
 
   /** Whether requests like this one may run beside others of their connection. */
@@ -96,17 +101,25 @@ export class Dispatcher {
 
   /** Calls the handler; whatever happens, the request is answered or its connection closed. */
   run(request: PendingRequest, body: unknown): void {
+    if (this.#interceptor !== null) {
+      const run = (context: RequestContext = request) => this.#run(request, body, context)
+      if (this.#interceptor.intercept(request, body, run)) return
+    }
+    this.#run(request, body, request)
+  }
+
+  #run(request: PendingRequest, body: unknown, context: RequestContext): void {
     try {
-      const result = request.row.handle(this.#services, request, body)
+      const result = request.row.handle(this.#services, context, body)
       if (result === DEFERRED) return
       if (result instanceof Promise) {
         result.then(
-          response => this.#respond(request, body, response),
+          response => this.#respond(request, body, { context, response }),
           error => this.#fail(request, body, error),
         )
         return
       }
-      request.respond(result)
+      context.respond(result)
     } catch (error) {
       this.#fail(request, body, error)
     }
@@ -121,9 +134,13 @@ export class Dispatcher {
     })
   }
 
-  #respond(request: PendingRequest, body: unknown, response: unknown): void {
+  #respond(
+    request: PendingRequest,
+    body: unknown,
+    { context, response }: { readonly context: RequestContext; readonly response: unknown },
+  ): void {
     try {
-      if (response !== DEFERRED) request.respond(response)
+      if (response !== DEFERRED) context.respond(response)
     } catch (error) {
       this.#fail(request, body, error)
     }
