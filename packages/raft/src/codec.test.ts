@@ -17,7 +17,7 @@ import {
 } from './codec.ts'
 import { bootstrapSnapshot } from './confchange.ts'
 import { DESCRIPTOR } from './descriptor.ts'
-import { RaftCodecError } from './protobuf-values.ts'
+import { RaftCodecError } from './protobuf-messages.ts'
 import {
   decodeTransportRequest,
   decodeTransportResponse,
@@ -114,6 +114,17 @@ t.test('what travels around the messages comes back as it was', async t => {
   const reply = { refusal: 'no', clusterId: '', nodeId: 3, directoryId: 'e' }
   const response = { hello: reply, messages: [...messages] }
   t.same(decodeTransportResponse(encodeTransportResponse(response)), response)
+})
+
+t.test('the bytes are what the library itself reads and writes', async t => {
+  const root = protobuf.Root.fromJSON(DESCRIPTOR)
+  const request = root.lookupType('weir.raft.TransportRequest')
+  const ours = encodeTransportRequest({ hello: null, messages: [...messages], isPoll: true })
+  const theirs = Buffer.from(request.encode(request.decode(ours)).finish())
+  t.same(decodeTransportRequest(theirs), decodeTransportRequest(ours))
+  const meta = root.lookupType('weir.raft.Snapshot')
+  const bytes = Buffer.from(meta.encode(meta.decode(encodeSnapshotMeta(snapshot))).finish())
+  t.same(decodeSnapshotMeta(bytes), snapshot)
 })
 
 t.test('a number of 2^53 or more is refused, not rounded', async t => {

@@ -3,18 +3,8 @@
 // Every number is checked: a term, index or id of 2^53 or more, or an unknown type, is a
 // `RaftCodecError`, the only thing that decoding throws.
 
-import {
-  bytes,
-  decode,
-  encode,
-  integer,
-  integers,
-  list,
-  named,
-  RaftCodecError,
-  raw,
-  typeOf,
-} from './protobuf-values.ts'
+import { decode, encode, RaftCodecError, typeOf } from './protobuf-messages.ts'
+import { bytes, integer, integers, list, named, raw } from './protobuf-values.ts'
 import type {
   ConfigChange,
   ConfigChangeKind,

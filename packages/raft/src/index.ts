@@ -12,7 +12,7 @@ export {
 } from './codec.ts'
 export { bootstrapSnapshot, changeMembership, EMPTY_MEMBERSHIP, isJoint } from './confchange.ts'
 export { Progress } from './progress.ts'
-export { RaftCodecError } from './protobuf-values.ts'
+export { RaftCodecError } from './protobuf-messages.ts'
 export { Raft } from './raft.ts'
 export { entryBytes, isAhead, RaftLog } from './raft-log.ts'
 export { ReadQueue } from './read-index.ts'

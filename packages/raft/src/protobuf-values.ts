@@ -1,23 +1,6 @@
-// Reading and writing protobuf values by the descriptor, with every number checked.
+// Values of decoded protobuf messages, every number checked. Throws RaftCodecError and nothing else.
 
-import protobuf from 'protobufjs/light.js'
-import { DESCRIPTOR } from './descriptor.ts'
-
-export class RaftCodecError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'RaftCodecError'
-  }
-}
-
-const root = protobuf.Root.fromJSON(DESCRIPTOR)
-
-export function typeOf(name: string): protobuf.Type {
-  return root.lookupType(`weir.raft.${name}`)
-}
-
-/** A decoded protobuf value: numbers, Long objects, strings, buffers, lists. */
-export type Raw = Readonly<Record<string, unknown>>
+import { RaftCodecError, type Raw } from './protobuf-messages.ts'
 
 interface LongLike {
   readonly high: number
@@ -57,16 +40,4 @@ export function named<T>(names: readonly T[], value: unknown, what: string): T {
 
 export function bytes(value: unknown): Buffer {
   return Buffer.isBuffer(value) ? value : Buffer.alloc(0)
-}
-
-export function encode(type: protobuf.Type, value: Record<string, unknown>): Buffer {
-  return type.encode(value).finish() as Buffer
-}
-
-export function decode(type: protobuf.Type, buffer: Buffer): Raw {
-  try {
-    return type.decode(buffer) as unknown as Raw
-  } catch (error) {
-    throw new RaftCodecError(`a ${type.name} does not parse`, { cause: error })
-  }
 }

@@ -2,7 +2,8 @@
 // messages, and polls by nodes that cannot be reached themselves.
 
 import { decodeMessage, encodeMessage } from './codec.ts'
-import { bytes, decode, encode, integer, list, raw, typeOf } from './protobuf-values.ts'
+import { decode, encode, typeOf } from './protobuf-messages.ts'
+import { bytes, integer, list, raw } from './protobuf-values.ts'
 import type { Message } from './types.ts'
 
 const requestType = typeOf('TransportRequest')
