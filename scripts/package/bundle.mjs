@@ -4,8 +4,8 @@ import { rolldown } from 'rolldown'
 import { ROOT } from '../prepare.mjs'
 
 /**
- * What stays a dependency of the published package: native modules, what loads files of its own at run
- * time, and pino, which starts threads from its files. Everything else is bundled.
+ * What stays a dependency of the published package: native modules, and what is only loaded when it is
+ * needed, by createRequire, which a bundler does not follow. Everything else is bundled.
  */
 export const DEPENDENCIES = ['@bokuweb/zstd-wasm', '@node-rs/crc32', 'lz4-napi', 'pino', 'snappyjs']
 

@@ -9,8 +9,9 @@ type NativeCrc32c = (input: Uint8Array, seed?: number) => number
 const NATIVE_MIN_BYTES = 512
 const POLYNOMIAL = 0x82f63b78
 
-const native = loadNative()
-const tables = buildTables()
+/** Both are made at the first use: a command that checks no batch does not pay 10-20 ms for them. */
+let native: NativeCrc32c | null | undefined
+let tables: Int32Array | undefined
 
 function loadNative(): NativeCrc32c | null {
   try {
@@ -49,9 +50,12 @@ export function crc32c(
   end: number = buffer.length,
   seed = 0,
 ): number {
-  if (native !== null && end - start >= NATIVE_MIN_BYTES) {
-    const whole = start === 0 && end === buffer.length
-    return native(whole ? buffer : buffer.subarray(start, end), seed) >>> 0
+  if (end - start >= NATIVE_MIN_BYTES) {
+    if (native === undefined) native = loadNative()
+    if (native !== null) {
+      const whole = start === 0 && end === buffer.length
+      return native(whole ? buffer : buffer.subarray(start, end), seed) >>> 0
+    }
   }
   return crc32cOfTable(buffer, start, end, seed)
 }
@@ -63,6 +67,7 @@ export function crc32cOfTable(
   end: number,
   seed: number,
 ): number {
+  tables ??= buildTables()
   const t = tables as unknown as { readonly [index: number]: number }
   const b = buffer as unknown as { readonly [index: number]: number }
   let crc = ~seed

@@ -2,7 +2,13 @@
 // take long to compile or to match all the same is refused: repetitions multiply a pattern, and a
 // small text can ask for a huge program (correctness.md H7: 50 ms).
 
-import { RE2JS } from 're2js'
+import { createRequire } from 'node:module'
+import type { RE2JS } from 're2js'
+
+type Re2 = typeof import('re2js')
+
+/** 260 KB of tables of Unicode, loaded when the first pattern comes. */
+let library: Re2 | undefined
 
 /** Characters of a pattern with its counted repetitions written out. */
 const MAX_EXPANDED_CHARACTERS = 2500
@@ -14,8 +20,9 @@ const UNICODE_CLASS_CHARACTERS = 20
 /** Null if the text is not a pattern in RE2 syntax, or one that is too costly. */
 export function compilePattern(text: string): RE2JS | null {
   if (expandedLength(text) > MAX_EXPANDED_CHARACTERS) return null
+  library ??= createRequire(import.meta.url)('re2js') as Re2
   try {
-    const compiled = RE2JS.compile(text)
+    const compiled = library.RE2JS.compile(text)
     return compiled.programSize() > MAX_PROGRAM_SIZE ? null : compiled
   } catch {
     // The library's word for a malformed pattern: the only thing that compile throws.
