@@ -57,6 +57,16 @@ t.test('bad usage: exit code 2, one sentence, and where to read on', async t => 
     [['groups', 'reset-offsets', 'g', 't'], /say where to/],
     [['configs', 'get', 'orders'], /'orders' has no settings/],
     [['completion', 'tcsh'], /shell.*tcsh|tcsh/],
+    [['topics', 'describe'], /say which topics, or --under-replicated/],
+    [['reassign', 'move'], /say which topics to move, or --plan FILE/],
+    [['reassign', 'move', 't', '--plan', 'f'], /--plan already says what to move/],
+    [['reassign', 'move', 't', '--to', 'a'], /'a' is not a list of brokers/],
+    [['reassign', 'move', 't', '--throttle', 'fast'], /--throttle takes a size as in 50MB/],
+    [['reassign', 'cancel'], /say which topics, or --all/],
+    [['elect-leaders', 't', '--all'], /say which topics, or --all/],
+    [['cluster', 'unregister', 'x'], /brokers have numbers, not 'x'/],
+    [['quorum', 'add', 'x'], /nodes have numbers, not 'x'/],
+    [['quorum', 'add', '1', '--controller-listen', 'a b'], /--controller-listen takes HOST:PORT/],
   ]
   for (const [words, expected] of cases) {
     const { code, out, err } = await weir(...words)
@@ -76,6 +86,10 @@ t.test('a broker that is not there: exit code 1 and what to do', async t => {
     ['groups', 'describe', 'g'],
     ['configs', 'get', 'topic/a'],
     ['cluster', 'describe'],
+    ['quorum', 'status'],
+    ['reassign', 'list'],
+    ['elect-leaders', '--all'],
+    ['topics', 'describe', '--offline'],
   ]) {
     const { code, err } = await weir(...words)
     t.equal(code, 1, words.join(' '))

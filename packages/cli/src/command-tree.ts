@@ -9,6 +9,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     examples: [
       ['$0 topics create orders --partitions 3', 'a topic of three partitions'],
       ['$0 topics describe orders', 'its partitions, leaders and settings'],
+      ['$0 topics describe --under-replicated', 'what is not as safe as it should be'],
     ],
     children: [
       {
@@ -22,8 +23,8 @@ export const COMMAND_TREE: readonly CommandNode[] = [
         load: async () => (await import('./commands/topics/create.ts')).createTopicsCommand,
       },
       {
-        usage: 'describe <topics..>',
-        describe: 'Partitions, replicas, leaders and settings of topics',
+        usage: 'describe [topics..]',
+        describe: 'Partitions, replicas, leaders and settings of topics, or what is not in order',
         load: async () => (await import('./commands/topics/describe.ts')).describeTopicsCommand,
       },
       {
@@ -90,27 +91,86 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   },
   {
     usage: 'cluster',
-    describe: 'Brokers and controller of the cluster',
-    examples: [['$0 cluster describe', 'who is in the cluster']],
+    describe: 'Brokers and controllers of the cluster',
+    examples: [
+      ['$0 cluster describe', 'who is in the cluster'],
+      ['$0 cluster unregister 4', 'forget a broker that will not come back'],
+    ],
     children: [
       {
         usage: 'describe',
-        describe: 'Brokers, controller and cluster id',
+        describe: 'Nodes with their roles, racks and states',
         load: async () => (await import('./commands/cluster/describe.ts')).describeClusterCommand,
+      },
+      {
+        usage: 'unregister <broker>',
+        describe: 'Forget a broker that will not come back',
+        load: async () =>
+          (await import('./commands/cluster/unregister.ts')).unregisterBrokerCommand,
       },
     ],
   },
   {
     usage: 'quorum',
     describe: 'The controllers that keep the metadata',
-    examples: [['$0 quorum status', 'who leads, who votes, who is behind']],
+    examples: [
+      ['$0 quorum status', 'who leads, who votes, who is behind'],
+      ['$0 quorum add 4', 'one voter more'],
+    ],
     children: [
       {
         usage: 'status',
         describe: 'Leader, voters and observers of the metadata quorum',
         load: async () => (await import('./commands/quorum/status.ts')).quorumStatusCommand,
       },
+      {
+        usage: 'add <node>',
+        describe: 'Make a running controller a voter',
+        load: async () => (await import('./commands/quorum/add.ts')).addVoterCommand,
+      },
+      {
+        usage: 'remove <node>',
+        describe: 'Take a voter out',
+        load: async () => (await import('./commands/quorum/remove.ts')).removeVoterCommand,
+      },
     ],
+  },
+  {
+    usage: 'reassign',
+    describe: 'Move replicas to other brokers',
+    examples: [
+      ['$0 reassign move orders --to 1-4', 'what would move; add --execute'],
+      ['$0 reassign verify --wait', 'until it is done'],
+    ],
+    children: [
+      {
+        usage: 'move [topics..]',
+        describe: 'Spread replicas over brokers and racks; shows what it would do unless --execute',
+        load: async () => (await import('./commands/reassign/move.ts')).moveReplicasCommand,
+      },
+      {
+        usage: 'list',
+        describe: 'Moves under way',
+        load: async () => (await import('./commands/reassign/list.ts')).listReassignmentsCommand,
+      },
+      {
+        usage: 'verify [topics..]',
+        describe: 'Tell whether moves are done, and remove their throttle then',
+        load: async () =>
+          (await import('./commands/reassign/verify.ts')).verifyReassignmentsCommand,
+      },
+      {
+        usage: 'cancel [topics..]',
+        describe: 'Take moves back that are under way',
+        load: async () =>
+          (await import('./commands/reassign/cancel.ts')).cancelReassignmentsCommand,
+      },
+    ],
+  },
+  {
+    usage: 'elect-leaders [topics..]',
+    describe: 'Let the preferred replicas lead again, or accept an unclean leader',
+    load: async () => (await import('./commands/elect-leaders.ts')).electLeadersCommand,
   },
   {
     usage: 'configs',
@@ -145,7 +205,10 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   {
     usage: 'log',
     describe: 'Look into log files',
-    examples: [['$0 log dump data/orders-0/*.log', 'the batches of a partition']],
+    examples: [
+      ['$0 log dump data/orders-0/*.log', 'the batches of a partition'],
+      ['$0 log dump data/orders-0/*.index', 'the entries of its indexes'],
+    ],
     children: [
       {
         usage: 'dump <files..>',

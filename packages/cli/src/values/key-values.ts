@@ -16,17 +16,22 @@ const MAX_PARTITION = 1_000_000
 
 /** `0,3,5-7` -> 0 3 5 6 7, ascending, without repeats. */
 export function parsePartitions(text: string): number[] {
-  const partitions = new Set<number>()
+  return parseNumbers(text, 'partitions')
+}
+
+/** As `parsePartitions`, of anything that has numbers. */
+export function parseNumbers(text: string, what: string): number[] {
+  const numbers = new Set<number>()
   for (const part of text.split(',')) {
     const match = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part.trim())
     const first = Number(match?.[1])
     const last = Number(match?.[2] ?? match?.[1])
     if (match === null || last < first || last > MAX_PARTITION) {
-      throw new UsageError(`'${text}' is not a list of partitions: write 0 or 0,3,5-7`)
+      throw new UsageError(`'${text}' is not a list of ${what}: write 1 or 1,3,5-7`)
     }
-    for (let partition = first; partition <= last; partition++) partitions.add(partition)
+    for (let number = first; number <= last; number++) numbers.add(number)
   }
-  return [...partitions].sort((a, b) => a - b)
+  return [...numbers].sort((a, b) => a - b)
 }
 
 export interface TopicSelection {

@@ -1,28 +1,50 @@
 // weir cluster describe
-import { describeCluster, formatAddress } from '@weir/client'
+import {
+  type Cluster,
+  type DescribedQuorum,
+  describeCluster,
+  describeQuorum,
+  formatAddress,
+} from '@weir/client'
+import { KafkaError } from '@weir/protocol'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderFields, renderTable } from '../../output/table.ts'
 
+interface DescribedNode {
+  readonly nodeId: number
+  /** As clients reach it, or the controller's where it serves no clients; null if not known. */
+  readonly address: string | null
+  readonly rack: string | null
+  readonly roles: readonly ('broker' | 'controller')[]
+  /** Brokers: fenced means that it takes no part at the moment. Null for controllers alone. */
+  readonly isFenced: boolean | null
+  readonly isActiveController: boolean
+}
+
 export const describeClusterCommand = defineCommand({
   positionals: {},
   options: { ...bootstrapOption, ...jsonOption },
-  examples: [['$0 cluster describe', 'who is in the cluster']],
+  examples: [['$0 cluster describe', 'who is in the cluster, and what each does']],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
-      const described = await describeCluster(cluster)
+      const [{ clusterId, controllerId, brokers }, quorum] = await Promise.all([
+        describeCluster(cluster),
+        quorumOf(cluster),
+      ])
+      const activeId = quorum?.leaderId ?? controllerId
+      const nodes = describeNodes(brokers, quorum, activeId)
       if (args.json) {
-        printJson(io, described)
+        printJson(io, { clusterId, controllerId: activeId, nodes })
         return 0
       }
-      const { clusterId, controllerId, brokers } = described
       void io.stdout.write(
         renderFields(io.stdout, [
           { name: 'Cluster', value: clusterId },
-          { name: 'Controller', value: controllerId < 0 ? 'none' : `node ${controllerId}` },
-          { name: 'Brokers', value: brokers.length },
+          { name: 'Controller', value: activeId < 0 ? 'none' : `node ${activeId}` },
+          { name: 'Brokers', value: brokersLine(nodes) },
         ]),
       )
       void io.stdout.write('\n')
@@ -31,14 +53,69 @@ export const describeClusterCommand = defineCommand({
           io.stdout,
           [
             { title: 'NODE', cell: row => row.nodeId, align: 'right' },
-            { title: 'ADDRESS', cell: row => formatAddress(row) },
+            { title: 'ADDRESS', cell: row => row.address },
             { title: 'RACK', cell: row => row.rack },
-            { title: 'STATE', cell: row => (row.isFenced ? 'fenced' : 'active') },
+            { title: 'ROLES', cell: row => row.roles.join(',') },
+            { title: 'STATE', cell: stateOf },
           ],
-          brokers,
+          nodes,
         ),
       )
       return 0
     })
   },
 })
+
+/** Null from brokers that have no such quorum. */
+async function quorumOf(cluster: Cluster): Promise<DescribedQuorum | null> {
+  try {
+    return await describeQuorum(cluster)
+  } catch (error) {
+    // The brokers can be described all the same.
+    if (error instanceof KafkaError) return null
+    throw error
+  }
+}
+
+function describeNodes(
+  brokers: Awaited<ReturnType<typeof describeCluster>>['brokers'],
+  quorum: DescribedQuorum | null,
+  activeId: number,
+): DescribedNode[] {
+  const voters = new Set(
+    quorum?.replicas.filter(({ role }) => role !== 'observer').map(replica => replica.nodeId),
+  )
+  const nodes: DescribedNode[] = brokers.map(broker => ({
+    nodeId: broker.nodeId,
+    address: formatAddress(broker),
+    rack: broker.rack,
+    roles: voters.has(broker.nodeId) ? ['broker', 'controller'] : ['broker'],
+    isFenced: broker.isFenced,
+    isActiveController: broker.nodeId === activeId,
+  }))
+  for (const nodeId of voters) {
+    if (brokers.some(broker => broker.nodeId === nodeId)) continue
+    const listener = quorum?.nodes.find(node => node.nodeId === nodeId)?.listeners[0]
+    nodes.push({
+      nodeId,
+      address: listener === undefined ? null : formatAddress(listener),
+      rack: null,
+      roles: ['controller'],
+      isFenced: null,
+      isActiveController: nodeId === activeId,
+    })
+  }
+  return nodes.sort((a, b) => a.nodeId - b.nodeId)
+}
+
+function stateOf({ isFenced, isActiveController }: DescribedNode): string {
+  const states = isFenced === null ? [] : [isFenced ? 'fenced' : 'active']
+  if (isActiveController) states.push('controls')
+  return states.join(', ')
+}
+
+function brokersLine(nodes: readonly DescribedNode[]): string {
+  const brokers = nodes.filter(node => node.isFenced !== null)
+  const fenced = brokers.filter(node => node.isFenced === true).length
+  return fenced === 0 ? String(brokers.length) : `${brokers.length}, of which ${fenced} fenced`
+}

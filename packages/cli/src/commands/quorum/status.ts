@@ -10,7 +10,10 @@ import { formatTimestamp } from '../../values/duration.ts'
 export const quorumStatusCommand = defineCommand({
   positionals: {},
   options: { ...bootstrapOption, ...jsonOption },
-  examples: [['$0 quorum status', 'who leads, who votes, who is behind']],
+  examples: [
+    ['$0 quorum status', 'who leads, who votes, who is behind'],
+    ['$0 quorum status --json', 'the same for a program'],
+  ],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       const quorum = await describeQuorum(cluster)
@@ -36,6 +39,7 @@ export const quorumStatusCommand = defineCommand({
             { title: 'END', cell: row => row.logEndOffset, align: 'right' },
             { title: 'LAG', cell: row => row.lag, align: 'right' },
             { title: 'CAUGHT UP', cell: row => formatTimestamp(row.lastCaughtUpTimestamp) },
+            { title: 'DIRECTORY', cell: row => row.directoryId },
           ],
           replicas,
         ),
