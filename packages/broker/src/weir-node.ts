@@ -243,23 +243,39 @@ class NodeParts {
   async #register(bound: readonly BoundListener[]): Promise<void> {
     const { clusterId, nodeId, directoryIds } = this.identity
     const isNew = this.#image.clusterId === null
-    const wasCleanShutdown =
-      isNew || this.#logManager.directories.every(status => status.cleanShutdownEpoch !== null)
+    const epochs = this.#logManager.directories.map(status => status.cleanShutdownEpoch)
+    const previousBrokerEpoch = epochs.every(epoch => epoch === epochs[0]) ? (epochs[0] ?? -1) : -1
     const registration = {
       brokerId: nodeId,
       incarnationId: this.#env.random.uuid(),
       endpoints: bound.map(listener => this.#endpoint(listener)),
       rack: this.#settings.get('broker.rack') ?? this.#options.hostName,
       directoryIds,
-      wasCleanShutdown,
+      previousBrokerEpoch,
+      isSameProcess: true,
     }
+    const nowMs = this.#env.clock.monotonicMs()
     const { brokerEpoch } = await this.#controller.submit((controller, nextOffset) => {
       const first: MetadataRecord[] = isNew ? [{ kind: 'clusterId', clusterId }] : []
-      const registered = controller.brokers.register(registration, nextOffset)
+      const registered = controller.brokers.register(registration, nextOffset, nowMs)
       const records = [...first, ...controller.features.finaliseDefaults(), ...registered.records]
       return { records, response: registered.response }
     })
     this.#brokerEpoch = brokerEpoch
+    const heartbeat = {
+      brokerId: nodeId,
+      brokerEpoch,
+      currentMetadataOffset: brokerEpoch,
+      wantFence: false,
+      wantShutDown: false,
+    }
+    let isFenced = true
+    while (isFenced) {
+      const answer = await this.#controller.submit((controller, nextOffset) =>
+        controller.brokers.heartbeat(heartbeat, nowMs, nextOffset),
+      )
+      isFenced = answer.isFenced
+    }
   }
 
   #endpoint({ name, host, port }: BoundListener) {

@@ -1,9 +1,16 @@
-// Registration of brokers. A broker registers at each start with a new incarnation; its epoch is the
-// offset of that record, so a later incarnation always has a higher one.
+// Brokers: registration, heartbeats, fencing, controlled shutdown. A broker registers at each start
+// with a new incarnation; its epoch is the offset of that record, so a later incarnation always has a
+// higher one (correctness.md R14).
+//
+// Only the broker's own state is decided here; what follows for its partitions is swept up by
+// PartitionSweeps, which starts when these records are replayed.
 
-import type { MetadataImage, PartitionImage } from './image.ts'
-import type { BrokerEndpoint, MetadataRecord } from './records.ts'
-import type { Decision } from './requests.ts'
+import type { BrokerSessions } from './broker-sessions.ts'
+import type { BrokerImage, MetadataImage } from './image.ts'
+import type { PartitionIndex } from './partition-index.ts'
+import type { PartitionSweeps } from './partition-sweep.ts'
+import type { BrokerChangeRecord, BrokerEndpoint, MetadataRecord } from './records.ts'
+import { type ApiError, type Decision, failure, NO_ERROR } from './requests.ts'
 
 export interface BrokerRegistration {
   readonly brokerId: number
@@ -11,55 +18,264 @@ export interface BrokerRegistration {
   readonly endpoints: readonly BrokerEndpoint[]
   readonly rack: string | null
   readonly directoryIds: readonly string[]
-  /** False if the last stop was a crash: what it wrote but did not sync may be gone. */
-  readonly wasCleanShutdown: boolean
+  /**
+   * What the marker of the last clean stop says; -1 without one. Anything but the epoch of the last
+   * registration means a crash: what the broker wrote but did not sync may be gone.
+   */
+  readonly previousBrokerEpoch: number
+  /** The broker runs in the process of this controller: an earlier incarnation cannot live. */
+  readonly isSameProcess?: boolean
 }
 
-export interface RegisteredBroker {
+export interface RegisteredBroker extends ApiError {
+  /** -1 if it was refused. */
   readonly brokerEpoch: number
+}
+
+export interface BrokerHeartbeat {
+  readonly brokerId: number
+  readonly brokerEpoch: number
+  /** The last metadata offset that the broker's image has. */
+  readonly currentMetadataOffset: number
+  readonly wantFence: boolean
+  readonly wantShutDown: boolean
+  readonly offlineLogDirs?: readonly string[]
+}
+
+export interface HeartbeatResult extends ApiError {
+  readonly isCaughtUp: boolean
+  readonly isFenced: boolean
+  readonly shouldShutDown: boolean
+}
+
+export interface BrokerControlParts {
+  readonly image: MetadataImage
+  readonly index: PartitionIndex
+  readonly sessions: BrokerSessions
+  readonly sweeps: PartitionSweeps
 }
 
 export class BrokerControl {
   readonly #image: MetadataImage
+  readonly #index: PartitionIndex
+  readonly #sessions: BrokerSessions
+  readonly #sweeps: PartitionSweeps
+  /** Brokers in controlled shutdown wait until all others know of this offset. Soft: made anew. */
+  readonly #shutdownOffsets = new Map<number, number>()
 
-  constructor(image: MetadataImage) {
+  constructor({ image, index, sessions, sweeps }: BrokerControlParts) {
     this.#image = image
+    this.#index = index
+    this.#sessions = sessions
+    this.#sweeps = sweeps
   }
 
-  /**
-   * `recordOffset` is the offset that the registration record will get. After a crash every partition
-   * that the broker leads begins a new leader epoch: clients can then tell that a tail may be lost
-   * (KIP-320).
-   */
-  register(registration: BrokerRegistration, recordOffset: number): Decision<RegisteredBroker> {
-    const { wasCleanShutdown, ...broker } = registration
-    const records: MetadataRecord[] = [
-      {
-        kind: 'registerBroker',
-        ...broker,
-        brokerEpoch: recordOffset,
-        fenced: false,
-        inControlledShutdown: false,
-      },
-    ]
-    if (!wasCleanShutdown) {
-      for (const partition of this.#partitionsLedBy(registration.brokerId)) {
-        records.push({
-          kind: 'partition',
-          ...partition,
-          leaderEpoch: partition.leaderEpoch + 1,
-          partitionEpoch: partition.partitionEpoch + 1,
-        })
+  /** `recordOffset` is the offset that this decision will get: the new broker epoch. */
+  register(
+    registration: BrokerRegistration,
+    recordOffset: number,
+    nowMs: number,
+  ): Decision<RegisteredBroker> {
+    const { previousBrokerEpoch, isSameProcess, ...broker } = registration
+    const { brokerId } = broker
+    const known = this.#image.brokers.get(brokerId)
+    if (known?.incarnationId === broker.incarnationId) {
+      return this.#registerAgain(broker, known, nowMs)
+    }
+    if (known !== undefined && isSameProcess !== true && this.#sessions.isAlive(brokerId, nowMs)) {
+      const message = `Another broker is registered with that broker id.`
+      return {
+        records: [],
+        response: { ...failure('DUPLICATE_BROKER_REGISTRATION', message), brokerEpoch: -1 },
       }
     }
-    return { records, response: { brokerEpoch: recordOffset } }
+    const isSuspect = known !== undefined && known.brokerEpoch !== previousBrokerEpoch
+    this.#sessions.renew(brokerId, recordOffset, nowMs)
+    const record: MetadataRecord = {
+      kind: 'registerBroker',
+      ...broker,
+      brokerEpoch: recordOffset,
+      fenced: true,
+      inControlledShutdown: false,
+      isSuspect,
+    }
+    return { records: [record], response: { ...NO_ERROR, brokerEpoch: recordOffset } }
   }
 
-  *#partitionsLedBy(brokerId: number): Generator<PartitionImage> {
-    for (const topic of this.#image.topics) {
-      for (const partition of topic.partitions) {
-        if (partition.leader === brokerId) yield partition
-      }
-    }
+  /** The same process asks again: its answer got lost, or its endpoints have changed. */
+  #registerAgain(
+    broker: Omit<BrokerRegistration, 'previousBrokerEpoch' | 'isSameProcess'>,
+    known: BrokerImage,
+    nowMs: number,
+  ): Decision<RegisteredBroker> {
+    this.#sessions.renew(broker.brokerId, known.brokerEpoch, nowMs)
+    const record: MetadataRecord = { kind: 'registerBroker', ...known, ...broker }
+    return { records: [record], response: { ...NO_ERROR, brokerEpoch: known.brokerEpoch } }
   }
+
+  /** An answer without records need not wait for anything: nothing has changed. */
+  heartbeat(
+    request: BrokerHeartbeat,
+    nowMs: number,
+    recordOffset: number,
+  ): Decision<HeartbeatResult> {
+    const { brokerId, brokerEpoch } = request
+    const broker = this.#image.brokers.get(brokerId)
+    const problem = registrationProblem(broker, brokerId, brokerEpoch)
+    if (broker === undefined || problem !== null) return refused(problem ?? NO_ERROR)
+    const session = this.#sessions.renew(brokerId, brokerEpoch, nowMs)
+    session.metadataOffset = Math.max(session.metadataOffset, request.currentMetadataOffset)
+    const isCaughtUp = request.currentMetadataOffset >= brokerEpoch
+    if (request.wantShutDown) return this.#shutDown(broker, request, isCaughtUp, recordOffset)
+    if (!broker.fenced) {
+      const records = request.wantFence ? [changeOf(broker, { fenced: true })] : []
+      return answered(records, { isCaughtUp, isFenced: request.wantFence, shouldShutDown: false })
+    }
+    if (request.wantFence || !isCaughtUp) {
+      return answered([], { isCaughtUp, isFenced: true, shouldShutDown: false })
+    }
+    return this.#unfence(broker)
+  }
+
+  /** Once nothing counts any more on what it may have lost. */
+  #unfence(broker: BrokerImage): Decision<HeartbeatResult> {
+    const { records, isLast } = this.#sweeps.next(broker.brokerId)
+    const change = isLast ? [changeOf(broker, { fenced: false })] : []
+    return answered([...records, ...change], {
+      isCaughtUp: true,
+      isFenced: !isLast,
+      shouldShutDown: false,
+    })
+  }
+
+  #shutDown(
+    broker: BrokerImage,
+    request: BrokerHeartbeat,
+    isCaughtUp: boolean,
+    recordOffset: number,
+  ): Decision<HeartbeatResult> {
+    const { brokerId } = broker
+    if (broker.fenced) {
+      // It goes for good: the next incarnation need not wait for the end of its session.
+      this.#sessions.end(brokerId)
+      return answered([], { isCaughtUp, isFenced: true, shouldShutDown: true })
+    }
+    if (this.#image.brokers.size === 1) {
+      return answered([], { isCaughtUp, isFenced: false, shouldShutDown: true })
+    }
+    if (request.wantFence || this.#mayStop(broker, recordOffset)) {
+      const records = [changeOf(broker, { fenced: true })]
+      return answered(records, { isCaughtUp, isFenced: true, shouldShutDown: true })
+    }
+    const records = broker.inControlledShutdown
+      ? []
+      : [changeOf(broker, { inControlledShutdown: true })]
+    return answered(records, { isCaughtUp, isFenced: false, shouldShutDown: false })
+  }
+
+  /** It has no part in any partition, and every active broker knows that (R15). */
+  #mayStop({ brokerId, inControlledShutdown }: BrokerImage, recordOffset: number): boolean {
+    if (this.#index.ofBroker(brokerId).size === 0) return true
+    const isDone = this.#index.ledCount(brokerId) === 0 && !this.#sweeps.isBusyWith(brokerId)
+    if (!inControlledShutdown || !isDone) {
+      this.#shutdownOffsets.delete(brokerId)
+      return false
+    }
+    const offset = this.#shutdownOffsets.get(brokerId) ?? recordOffset - 1
+    this.#shutdownOffsets.set(brokerId, offset)
+    for (const other of this.#image.brokers.values()) {
+      if (!this.#image.isActive(other.brokerId)) continue
+      const session = this.#sessions.get(other.brokerId, other.brokerEpoch)
+      if (session === undefined || session.metadataOffset < offset) return false
+    }
+    return true
+  }
+
+  /** A heartbeat makes the session whole again. */
+  connectionReset(brokerId: number, nowMs: number): void {
+    this.#sessions.shorten(brokerId, nowMs)
+  }
+
+  /** The process of the controller was paused: nobody could be heard. */
+  refreshSessions(nowMs: number): void {
+    this.#sessions.renewAll(nowMs)
+  }
+
+  /** A registered broker is taken out for good; its replicas stay assigned. */
+  unregister(brokerId: number): Decision<ApiError> {
+    if (!this.#image.brokers.has(brokerId)) {
+      const message = `Broker ID ${brokerId} is not currently registered`
+      return { records: [], response: failure('BROKER_ID_NOT_REGISTERED', message) }
+    }
+    return { records: [{ kind: 'unregisterBroker', brokerId }], response: NO_ERROR }
+  }
+
+  /** Fences the silent ones. */
+  expire(nowMs: number): BrokerChangeRecord[] {
+    const records: BrokerChangeRecord[] = []
+    for (const brokerId of this.#sessions.expired(nowMs)) {
+      const broker = this.#image.brokers.get(brokerId)
+      if (broker !== undefined && !broker.fenced) {
+        records.push(changeOf(broker, { fenced: true }))
+        continue
+      }
+      this.#sessions.end(brokerId)
+      // It registered and never came: what was kept for it goes on without it.
+      if (broker !== undefined) this.#sweeps.brokerGone(brokerId)
+    }
+    return records
+  }
+
+  replay(record: MetadataRecord): void {
+    if (record.kind === 'brokerChange' && record.fenced === true) this.#forget(record.brokerId)
+    else if (record.kind === 'unregisterBroker') this.#forget(record.brokerId)
+    else if (record.kind === 'registerBroker') this.#shutdownOffsets.delete(record.brokerId)
+  }
+
+  #forget(brokerId: number): void {
+    this.#sessions.end(brokerId)
+    this.#shutdownOffsets.delete(brokerId)
+  }
+}
+
+/** Null if the broker is registered with that epoch. */
+export function registrationProblem(
+  broker: BrokerImage | undefined,
+  brokerId: number,
+  brokerEpoch: number,
+): ApiError | null {
+  if (broker === undefined) {
+    return failure(
+      'BROKER_ID_NOT_REGISTERED',
+      `No broker registration found for broker id ${brokerId}`,
+    )
+  }
+  if (broker.brokerEpoch === brokerEpoch) return null
+  const message = `Expected broker epoch ${brokerEpoch}, but got broker epoch ${broker.brokerEpoch}`
+  return failure('STALE_BROKER_EPOCH', message)
+}
+
+function changeOf(
+  { brokerId, brokerEpoch }: BrokerImage,
+  change: { readonly fenced?: boolean; readonly inControlledShutdown?: boolean },
+): BrokerChangeRecord {
+  return {
+    kind: 'brokerChange',
+    brokerId,
+    brokerEpoch,
+    fenced: change.fenced ?? null,
+    inControlledShutdown: change.inControlledShutdown ?? null,
+  }
+}
+
+function answered(
+  records: readonly MetadataRecord[],
+  result: Omit<HeartbeatResult, keyof ApiError>,
+): Decision<HeartbeatResult> {
+  return { records, response: { ...NO_ERROR, ...result } }
+}
+
+function refused(error: ApiError): Decision<HeartbeatResult> {
+  const result = { isCaughtUp: false, isFenced: true, shouldShutDown: false }
+  return { records: [], response: { ...error, ...result } }
 }

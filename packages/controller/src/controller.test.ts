@@ -35,25 +35,39 @@ function newController(brokerCount = 1): Controller {
     topicDefaults: () => ({ partitionCount: 3, replicationFactor: 1 }),
     configRules: rules,
   })
-  for (let id = 1; id <= brokerCount; id++) register(controller, id, true)
+  for (let id = 1; id <= brokerCount; id++) register(controller, id, -1)
   return controller
 }
 
-function register(controller: Controller, brokerId: number, wasCleanShutdown: boolean): void {
-  commit(
+let offsets = 0
+
+/** Registers the broker and lets it be unfenced; answers its epoch. */
+function register(controller: Controller, brokerId: number, previousBrokerEpoch: number): number {
+  const { brokerEpoch } = commit(
     controller,
     controller.brokers.register(
       {
         brokerId,
-        incarnationId: `incarnation-${brokerId}`,
+        incarnationId: `incarnation-${offsets}`,
         endpoints: [{ name: 'PLAINTEXT', host: 'h', port: 9092, securityProtocol: 0 }],
         rack: null,
         directoryIds: ['d'],
-        wasCleanShutdown,
+        previousBrokerEpoch,
+        isSameProcess: true,
       },
-      brokerId,
+      ++offsets,
+      0,
     ),
   )
+  const heartbeat = {
+    brokerId,
+    brokerEpoch,
+    currentMetadataOffset: brokerEpoch,
+    wantFence: false,
+    wantShutDown: false,
+  }
+  commit(controller, controller.brokers.heartbeat(heartbeat, 0, ++offsets))
+  return brokerEpoch
 }
 
 function commit<R>(controller: Controller, decision: Decision<R>): R {
@@ -355,9 +369,9 @@ t.test('a feature that an operator has taken out stays out', t => {
 t.test('a crash of the broker begins a new leader epoch, a clean stop does not', t => {
   const controller = newController()
   commit(controller, controller.topics.createTopics([topic('t')], false))
-  register(controller, 1, true)
+  register(controller, 1, controller.image.brokers.get(1)?.brokerEpoch ?? -1)
   t.equal(controller.image.partition('t', 0)?.leaderEpoch, 0)
-  register(controller, 1, false)
+  register(controller, 1, -1)
   t.equal(controller.image.partition('t', 0)?.leaderEpoch, 1)
   t.end()
 })

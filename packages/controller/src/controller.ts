@@ -2,15 +2,22 @@
 // decision and what to tell the client once they are committed; nothing changes before `replay`.
 //
 // The shell runs one decision at a time: decide, append, replay; on a failed append it forgets this
-// object and rebuilds one from snapshot and log (architecture.md section 4).
+// object and rebuilds one from snapshot and log (architecture.md section 4). It calls `activate` once
+// the node leads, and `expire` when `nextDeadlineMs` has come. Times are monotonic milliseconds.
 
 import { BrokerControl } from './broker-control.ts'
+import { BrokerSessions } from './broker-sessions.ts'
 import { ConfigControl, type ConfigRules } from './config-control.ts'
+import { EffectiveSettings } from './effective-settings.ts'
+import type { LeaderRebalance } from './election-control.ts'
 import { FeatureControl } from './feature-control.ts'
 import { MetadataImage } from './image.ts'
 import { PartitionControl } from './partition-control.ts'
+import { PartitionIndex } from './partition-index.ts'
+import { PartitionSweeps } from './partition-sweep.ts'
 import { ProducerIdControl } from './producer-id-control.ts'
 import type { MetadataRecord } from './records.ts'
+import type { Decision } from './requests.ts'
 import { TopicControl, type TopicDefaults } from './topic-control.ts'
 
 export interface ControllerOptions {
@@ -21,35 +28,121 @@ export interface ControllerOptions {
   readonly randomBelow: (limit: number) => number
   readonly topicDefaults: () => TopicDefaults
   readonly configRules: ConfigRules
+  /** A broker that was silent for this long is fenced. Default 2,000. */
+  readonly sessionTimeoutMs?: () => number
+  /** How long a broker has to come back whose connections were reset. Default 250. */
+  readonly resetGraceMs?: () => number
+  readonly leaderRebalance?: () => LeaderRebalance
+}
+
+const SESSION_TIMEOUT_MS = 2_000
+const RESET_GRACE_MS = 250
+const LEADER_REBALANCE: LeaderRebalance = {
+  enabled: true,
+  intervalMs: 300_000,
+  imbalancePercent: 10,
 }
 
 export class Controller {
   /** What has been decided, committed or about to be: decisions build on each other. */
-  readonly image = new MetadataImage()
+  readonly image: MetadataImage
   readonly topics: TopicControl
   readonly partitions: PartitionControl
   readonly brokers: BrokerControl
   readonly configs: ConfigControl
   readonly features: FeatureControl
   readonly producerIds: ProducerIdControl
+  readonly #index = new PartitionIndex()
+  readonly #sessions: BrokerSessions
+  readonly #sweeps: PartitionSweeps
+  readonly #leaderRebalance: () => LeaderRebalance
+  #rebalanceAtMs = Number.POSITIVE_INFINITY
 
-  constructor(options: ControllerOptions) {
-    this.configs = new ConfigControl(this.image, options.configRules)
-    this.topics = new TopicControl(this.image, {
+  /** `image` is the committed one to begin with; this controller owns it from now on. */
+  constructor(options: ControllerOptions, image = new MetadataImage()) {
+    this.image = image
+    const { configRules } = options
+    this.#sessions = new BrokerSessions({
+      sessionTimeoutMs: options.sessionTimeoutMs ?? (() => SESSION_TIMEOUT_MS),
+      resetGraceMs: options.resetGraceMs ?? (() => RESET_GRACE_MS),
+    })
+    this.#leaderRebalance = options.leaderRebalance ?? (() => LEADER_REBALANCE)
+    const settings = new EffectiveSettings(image, configRules)
+    this.#sweeps = new PartitionSweeps(image, this.#index, settings, id => this.#sessions.has(id))
+    this.configs = new ConfigControl(image, configRules)
+    this.topics = new TopicControl(image, {
       configs: this.configs,
       defaults: options.topicDefaults,
       newUuid: options.newUuid,
       randomBelow: options.randomBelow,
     })
-    this.partitions = new PartitionControl(this.image)
-    this.brokers = new BrokerControl(this.image)
-    this.features = new FeatureControl(this.image, options.nodeId ?? 1)
-    this.producerIds = new ProducerIdControl(this.image)
+    this.partitions = new PartitionControl(image, this.#index, settings)
+    this.brokers = new BrokerControl({
+      image,
+      index: this.#index,
+      sessions: this.#sessions,
+      sweeps: this.#sweeps,
+    })
+    this.features = new FeatureControl(image, options.nodeId ?? 1)
+    this.producerIds = new ProducerIdControl(image)
+    this.#index.addAll(image)
+    this.topics.addAll(image)
+  }
+
+  /** Once, when this node has become active: everybody gets a fresh session, loose ends are taken up. */
+  activate(nowMs: number): Decision<void> {
+    for (const { brokerId, brokerEpoch, fenced } of this.image.brokers.values()) {
+      if (!fenced) this.#sessions.renew(brokerId, brokerEpoch, nowMs)
+    }
+    this.#sessions.renewAll(nowMs)
+    this.#sweeps.resume()
+    this.#rebalanceAtMs = nowMs + this.#leaderRebalance().intervalMs
+    return { records: [...this.features.finaliseDefaults()], response: undefined }
+  }
+
+  /** When `expire` is due; 0 if there is work to be gone on with at once. */
+  nextDeadlineMs(): number {
+    if (this.#sweeps.isBusy) return 0
+    return Math.min(this.#sessions.nextDeadlineMs(), this.#rebalanceAtMs)
+  }
+
+  /** Fences silent brokers, goes on with the consequences of what happened, balances leaders. */
+  expire(nowMs: number): Decision<void> {
+    const fencings = this.brokers.expire(nowMs)
+    if (fencings.length > 0) return { records: fencings, response: undefined }
+    if (this.#sweeps.isBusy) return { records: this.#sweeps.next().records, response: undefined }
+    return { records: this.#rebalance(nowMs), response: undefined }
+  }
+
+  #rebalance(nowMs: number): readonly MetadataRecord[] {
+    if (nowMs < this.#rebalanceAtMs) return []
+    const rules = this.#leaderRebalance()
+    const records = rules.enabled ? this.partitions.elections.rebalance(rules) : []
+    if (records.length === 0) this.#rebalanceAtMs = nowMs + rules.intervalMs
+    return records
   }
 
   /** Applies a record of the log; the only method that changes state. */
   replay(record: MetadataRecord): void {
     this.topics.replay(record)
+    switch (record.kind) {
+      case 'partition':
+      case 'partitionChange': {
+        const { topicId, partitionIndex } = record
+        const before = this.image.partitionById(topicId, partitionIndex)
+        this.image.replay(record)
+        this.#index.update(before, this.image.partitionById(topicId, partitionIndex))
+        return
+      }
+      case 'removeTopic': {
+        const partitions = this.image.topicById(record.topicId)?.partitions ?? []
+        for (const partition of partitions) this.#index.update(partition, undefined)
+        this.image.replay(record)
+        return
+      }
+    }
     this.image.replay(record)
+    this.brokers.replay(record)
+    this.#sweeps.replay(record)
   }
 }

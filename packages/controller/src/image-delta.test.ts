@@ -16,6 +16,7 @@ const partition = (topicId: string, partitionIndex: number, epoch = 0): Metadata
   elr: [],
   lastKnownElr: [],
   leader: 1,
+  leaderRecoveryState: 0,
   leaderEpoch: epoch,
   partitionEpoch: epoch,
 })

@@ -8,8 +8,10 @@
 
 import { assert } from '@weir/core'
 import {
+  type BrokerChangeRecord,
   CONFIG_RESOURCE,
   type MetadataRecord,
+  type PartitionChangeRecord,
   type PartitionRecord,
   type RegisterBrokerRecord,
 } from './records.ts'
@@ -92,6 +94,16 @@ export class MetadataImage {
     return this.#topicsByName.get(topicName)?.partitions[partitionIndex]
   }
 
+  partitionById(topicId: string, partitionIndex: number): PartitionImage | undefined {
+    return this.#topicsById.get(topicId)?.partitions[partitionIndex]
+  }
+
+  /** Registered, unfenced and not about to stop. */
+  isActive(brokerId: number): boolean {
+    const broker = this.#brokers.get(brokerId)
+    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
+  }
+
   /** The overrides of one resource; empty if it has none. Broker '' is the cluster-wide default. */
   configs(resourceType: number, resourceName: string): ReadonlyMap<string, string> {
     return this.#configs.get(configResourceKey(resourceType, resourceName)) ?? NO_CONFIGS
@@ -130,6 +142,9 @@ export class MetadataImage {
       case 'partition':
         this.#setPartition(record, delta)
         return
+      case 'partitionChange':
+        this.#changePartition(record, delta)
+        return
       case 'config':
         this.#setConfig(record.resourceType, record.resourceName, record.key, record.value)
         delta?.changedConfigs.add(configResourceKey(record.resourceType, record.resourceName))
@@ -140,6 +155,9 @@ export class MetadataImage {
         delta?.changedBrokerIds.add(record.brokerId)
         return
       }
+      case 'brokerChange':
+        this.#changeBroker(record, delta)
+        return
       case 'unregisterBroker':
         this.#brokers.delete(record.brokerId)
         delta?.changedBrokerIds.add(record.brokerId)
@@ -190,7 +208,8 @@ export class MetadataImage {
     for (const broker of this.#brokers.values()) yield { kind: 'registerBroker', ...broker }
     for (const { name, topicId, partitions } of this.#topicsByName.values()) {
       yield { kind: 'topic', name, topicId }
-      for (const partition of partitions) yield { kind: 'partition', ...partition }
+      // Invariant: the entries are the records themselves (#setPartition), so nothing is copied.
+      yield* partitions as Iterable<PartitionRecord>
     }
     for (const [resource, values] of this.#configs) {
       const colon = resource.indexOf(':')
@@ -225,8 +244,34 @@ export class MetadataImage {
     delta?.removedTopics.push(topic)
   }
 
-  #setPartition(record: PartitionRecord, delta: MetadataDelta | undefined): void {
-    const { kind: _, ...partition } = record
+  #changePartition(record: PartitionChangeRecord, delta: MetadataDelta | undefined): void {
+    const before = this.#topicsById.get(record.topicId)?.partitions[record.partitionIndex]
+    assert(before !== undefined, 'change of an unknown partition', {
+      topicId: record.topicId,
+      index: record.partitionIndex,
+    })
+    this.#setPartition(changedPartition(before, record), delta)
+  }
+
+  #changeBroker(record: BrokerChangeRecord, delta: MetadataDelta | undefined): void {
+    const { brokerId, fenced, inControlledShutdown } = record
+    const broker = this.#brokers.get(brokerId)
+    assert(broker?.brokerEpoch === record.brokerEpoch, 'change of another registration', {
+      brokerId,
+      brokerEpoch: record.brokerEpoch,
+      current: broker?.brokerEpoch,
+    })
+    this.#brokers.set(brokerId, {
+      ...broker,
+      fenced: fenced ?? broker.fenced,
+      inControlledShutdown: inControlledShutdown ?? broker.inControlledShutdown,
+      isSuspect: broker.isSuspect && fenced !== false,
+    })
+    delta?.changedBrokerIds.add(brokerId)
+  }
+
+  /** The record itself becomes the entry: the controller's image and the broker's share it. */
+  #setPartition(partition: PartitionRecord, delta: MetadataDelta | undefined): void {
     const topic = this.#topicsById.get(partition.topicId)
     const index = partition.partitionIndex
     assert(topic !== undefined, 'partition of an unknown topic', { topicId: partition.topicId })
@@ -262,6 +307,28 @@ export class MetadataImage {
     }
     values?.delete(key)
     if (values?.size === 0) this.#configs.delete(resource)
+  }
+}
+
+/** The partition with what the record says; what it does not say stays. */
+export function changedPartition(
+  before: PartitionImage,
+  record: PartitionChangeRecord,
+): PartitionRecord {
+  return {
+    kind: 'partition',
+    topicId: before.topicId,
+    partitionIndex: before.partitionIndex,
+    replicas: record.replicas ?? before.replicas,
+    isr: record.isr ?? before.isr,
+    addingReplicas: record.addingReplicas ?? before.addingReplicas,
+    removingReplicas: record.removingReplicas ?? before.removingReplicas,
+    elr: record.elr ?? before.elr,
+    lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
+    leader: record.leader ?? before.leader,
+    leaderRecoveryState: record.leaderRecoveryState ?? before.leaderRecoveryState,
+    leaderEpoch: record.leaderEpoch ?? before.leaderEpoch,
+    partitionEpoch: record.partitionEpoch,
   }
 }
 

@@ -1,6 +1,17 @@
-export type { BrokerRegistration, RegisteredBroker } from './broker-control.ts'
+export type {
+  BrokerHeartbeat,
+  BrokerRegistration,
+  HeartbeatResult,
+  RegisteredBroker,
+} from './broker-control.ts'
 export type { ConfigRules } from './config-control.ts'
 export { Controller, type ControllerOptions } from './controller.ts'
+export {
+  ELECTION_PREFERRED,
+  ELECTION_UNCLEAN,
+  type ElectionResult,
+  type LeaderRebalance,
+} from './election-control.ts'
 export { SUPPORTED_FEATURES, type SupportedFeature } from './feature-control.ts'
 export {
   type BrokerImage,
@@ -11,17 +22,21 @@ export {
   type TopicImage,
 } from './image.ts'
 export { deltaBetween } from './image-delta.ts'
-export {
-  ELECTION_PREFERRED,
-  ELECTION_UNCLEAN,
-  type ElectionResult,
-  type ReassignmentResult,
-} from './partition-control.ts'
+export type {
+  AlteredPartition,
+  AlterPartitionRequest,
+  AlterPartitionResult,
+  IsrMember,
+  IsrUpdate,
+} from './isr-control.ts'
+export type { OngoingReassignment, ReassignmentResult } from './reassignment-control.ts'
 export { decodeMetadataBatch, encodeMetadataBatch, MetadataFormatError } from './record-codec.ts'
 export {
   type BrokerEndpoint,
   CONFIG_RESOURCE,
   type ConfigRecord,
+  LEADER_RECOVERED,
+  LEADER_RECOVERING,
   type MetadataRecord,
   NO_LEADER,
   type PartitionRecord,

@@ -1,15 +1,12 @@
-// Metadata records as protobuf bytes. The messages are declared in one table below; in .proto words:
-//
-//   message MetadataBatch { repeated MetadataRecord records = 1; }
-//   message MetadataRecord { oneof record { ClusterId cluster_id = 1; Feature feature = 2; ... } }
-//
-// Numbers are never reused. Fields unknown to this version are skipped; a kind of record unknown to
-// it is an error, since skipping a decision would make another cluster of it.
+// Metadata records as protobuf bytes, driven by record-tables.ts. Fields unknown to this version are
+// skipped; a kind of record unknown to it is an error, since skipping a decision would make another
+// cluster of it.
 //
 // Only protobufjs's reader and writer are used: nothing is parsed or compiled at start.
 
 import { assert } from '@weir/core'
 import protobuf from 'protobufjs/minimal.js'
+import { type Field, RECORD_TABLES, type ScalarType } from './record-tables.ts'
 import type { MetadataRecord } from './records.ts'
 
 /** Bytes that are no metadata batch, or one of a newer version. */
@@ -20,90 +17,8 @@ export class MetadataFormatError extends Error {
   }
 }
 
-type FieldType =
-  | 'uint32'
-  | 'sint32'
-  | 'int64'
-  | 'bool'
-  | 'string'
-  | 'string?'
-  | 'sint32[]'
-  | 'string[]'
-interface Field {
-  readonly id: number
-  readonly name: string
-  readonly type: FieldType | { readonly repeated: readonly Field[] }
-}
-interface RecordTable {
-  readonly id: number
-  readonly kind: MetadataRecord['kind']
-  readonly fields: readonly Field[]
-}
-
-function fields(...list: readonly (readonly [string, Field['type']])[]): readonly Field[] {
-  return list.map(([name, type], index) => ({ id: index + 1, name, type }))
-}
-
-const ENDPOINT = fields(
-  ['name', 'string'],
-  ['host', 'string'],
-  ['port', 'uint32'],
-  ['securityProtocol', 'uint32'],
-)
-
-// A field's number is its position: new ones go to the end.
-const TABLES: readonly RecordTable[] = [
-  { id: 1, kind: 'clusterId', fields: fields(['clusterId', 'string']) },
-  { id: 2, kind: 'feature', fields: fields(['name', 'string'], ['level', 'uint32']) },
-  { id: 3, kind: 'topic', fields: fields(['name', 'string'], ['topicId', 'string']) },
-  { id: 4, kind: 'removeTopic', fields: fields(['topicId', 'string']) },
-  {
-    id: 5,
-    kind: 'partition',
-    fields: fields(
-      ['topicId', 'string'],
-      ['partitionIndex', 'uint32'],
-      ['replicas', 'sint32[]'],
-      ['isr', 'sint32[]'],
-      ['addingReplicas', 'sint32[]'],
-      ['removingReplicas', 'sint32[]'],
-      ['elr', 'sint32[]'],
-      ['lastKnownElr', 'sint32[]'],
-      ['leader', 'sint32'],
-      ['leaderEpoch', 'uint32'],
-      ['partitionEpoch', 'uint32'],
-    ),
-  },
-  {
-    id: 6,
-    kind: 'config',
-    fields: fields(
-      ['resourceType', 'uint32'],
-      ['resourceName', 'string'],
-      ['key', 'string'],
-      ['value', 'string?'],
-    ),
-  },
-  {
-    id: 7,
-    kind: 'registerBroker',
-    fields: fields(
-      ['brokerId', 'uint32'],
-      ['brokerEpoch', 'int64'],
-      ['incarnationId', 'string'],
-      ['endpoints', { repeated: ENDPOINT }],
-      ['rack', 'string?'],
-      ['directoryIds', 'string[]'],
-      ['fenced', 'bool'],
-      ['inControlledShutdown', 'bool'],
-    ),
-  },
-  { id: 8, kind: 'unregisterBroker', fields: fields(['brokerId', 'uint32']) },
-  { id: 9, kind: 'producerIds', fields: fields(['nextProducerId', 'int64']) },
-]
-
-const TABLE_BY_KIND = new Map(TABLES.map(table => [table.kind, table]))
-const TABLE_BY_ID = new Map(TABLES.map(table => [table.id, table]))
+const TABLE_BY_KIND = new Map(RECORD_TABLES.map(table => [table.kind, table]))
+const TABLE_BY_ID = new Map(RECORD_TABLES.map(table => [table.id, table]))
 const WIRE_VARINT = 0
 const WIRE_BYTES = 2
 
@@ -167,16 +82,23 @@ function writeFields(writer: protobuf.Writer, list: readonly Field[], values: Va
   for (const field of list) writeField(writer, field, values[field.name])
 }
 
-function writeField(writer: protobuf.Writer, field: Field, value: unknown): void {
-  const { id, type } = field
+function writeField(writer: protobuf.Writer, { id, type }: Field, value: unknown): void {
   if (typeof type === 'object') {
     for (const item of value as Values[]) {
       writer.uint32(tag(id, WIRE_BYTES)).fork()
       writeFields(writer, type.repeated, item)
       writer.ldelim()
     }
-    return
+  } else if (!type.endsWith('?')) {
+    writeScalar(writer, id, type as ScalarType, value)
+  } else if (value !== null) {
+    const scalar = type.slice(0, -1) as ScalarType
+    if (Array.isArray(value) && value.length === 0) writer.uint32(tag(id, WIRE_BYTES)).uint32(0)
+    else writeScalar(writer, id, scalar, value)
   }
+}
+
+function writeScalar(writer: protobuf.Writer, id: number, type: ScalarType, value: unknown): void {
   switch (type) {
     case 'uint32':
       writer.uint32(tag(id, WIRE_VARINT)).uint32(value as number)
@@ -192,9 +114,6 @@ function writeField(writer: protobuf.Writer, field: Field, value: unknown): void
       return
     case 'string':
       writer.uint32(tag(id, WIRE_BYTES)).string(value as string)
-      return
-    case 'string?':
-      if (value !== null) writer.uint32(tag(id, WIRE_BYTES)).string(value as string)
       return
     case 'sint32[]': {
       const numbers = value as readonly number[]
@@ -226,7 +145,8 @@ function readFields(reader: protobuf.Reader, list: readonly Field[], end: number
 
 function defaultOf(type: Field['type']): unknown {
   if (typeof type === 'object') return []
-  switch (type) {
+  if (type.endsWith('?')) return null
+  switch (type as ScalarType) {
     case 'uint32':
     case 'sint32':
     case 'int64':
@@ -235,8 +155,6 @@ function defaultOf(type: Field['type']): unknown {
       return false
     case 'string':
       return ''
-    case 'string?':
-      return null
     case 'sint32[]':
     case 'string[]':
       return []
@@ -249,7 +167,7 @@ function readField(reader: protobuf.Reader, field: Field, soFar: unknown): unkno
     const end = reader.uint32() + reader.pos
     return [...(soFar as Values[]), readFields(reader, type.repeated, end)]
   }
-  switch (type) {
+  switch (type.replace('?', '') as ScalarType) {
     case 'uint32':
       return reader.uint32()
     case 'sint32':
@@ -259,7 +177,6 @@ function readField(reader: protobuf.Reader, field: Field, soFar: unknown): unkno
     case 'bool':
       return reader.bool()
     case 'string':
-    case 'string?':
       return reader.string()
     case 'sint32[]': {
       const end = reader.uint32() + reader.pos
@@ -268,6 +185,6 @@ function readField(reader: protobuf.Reader, field: Field, soFar: unknown): unkno
       return numbers
     }
     case 'string[]':
-      return [...(soFar as string[]), reader.string()]
+      return [...((soFar as string[] | null) ?? []), reader.string()]
   }
 }

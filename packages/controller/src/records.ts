@@ -14,6 +14,9 @@ export const CONFIG_RESOURCE = {
 /** 'No leader', as on the wire. */
 export const NO_LEADER = -1
 
+export const LEADER_RECOVERED = 0
+export const LEADER_RECOVERING = 1
+
 export interface ClusterIdRecord {
   readonly kind: 'clusterId'
   readonly clusterId: string
@@ -37,7 +40,7 @@ export interface RemoveTopicRecord {
   readonly topicId: string
 }
 
-/** The whole state of a partition: written when it is created and whenever it changes. */
+/** The whole state of a partition: written when it is created, and in snapshots. */
 export interface PartitionRecord {
   readonly kind: 'partition'
   readonly topicId: string
@@ -47,9 +50,29 @@ export interface PartitionRecord {
   readonly addingReplicas: readonly number[]
   readonly removingReplicas: readonly number[]
   readonly elr: readonly number[]
+  /** The last leader, kept while neither ISR nor ELR has anybody (KIP-966). */
   readonly lastKnownElr: readonly number[]
   readonly leader: number
+  /** 1 while a leader that may lack committed records has not said that it has recovered. */
+  readonly leaderRecoveryState: number
   readonly leaderEpoch: number
+  readonly partitionEpoch: number
+}
+
+/** What changed of a partition; null stands for what did not. */
+export interface PartitionChangeRecord {
+  readonly kind: 'partitionChange'
+  readonly topicId: string
+  readonly partitionIndex: number
+  readonly replicas: readonly number[] | null
+  readonly isr: readonly number[] | null
+  readonly addingReplicas: readonly number[] | null
+  readonly removingReplicas: readonly number[] | null
+  readonly elr: readonly number[] | null
+  readonly lastKnownElr: readonly number[] | null
+  readonly leader: number | null
+  readonly leaderRecoveryState: number | null
+  readonly leaderEpoch: number | null
   readonly partitionEpoch: number
 }
 
@@ -79,6 +102,20 @@ export interface RegisterBrokerRecord {
   readonly directoryIds: readonly string[]
   readonly fenced: boolean
   readonly inControlledShutdown: boolean
+  /**
+   * It came back from a crash, and some partition may still count on what it lost. Such a broker
+   * stays fenced; it is taken back when it is out of every ISR and ELR.
+   */
+  readonly isSuspect: boolean
+}
+
+/** What changed of a registered broker; null stands for what did not. Unfenced means unsuspected. */
+export interface BrokerChangeRecord {
+  readonly kind: 'brokerChange'
+  readonly brokerId: number
+  readonly brokerEpoch: number
+  readonly fenced: boolean | null
+  readonly inControlledShutdown: boolean | null
 }
 
 export interface UnregisterBrokerRecord {
@@ -98,7 +135,9 @@ export type MetadataRecord =
   | TopicRecord
   | RemoveTopicRecord
   | PartitionRecord
+  | PartitionChangeRecord
   | ConfigRecord
   | RegisterBrokerRecord
+  | BrokerChangeRecord
   | UnregisterBrokerRecord
   | ProducerIdsRecord

@@ -23,6 +23,7 @@ const partition: MetadataRecord = {
   elr: [2],
   lastKnownElr: [],
   leader: -1,
+  leaderRecoveryState: 1,
   leaderEpoch: 7,
   partitionEpoch: 9,
 }
@@ -43,6 +44,7 @@ const everyKind: MetadataRecord[] = [
     directoryIds: ['a', 'b'],
     fenced: true,
     inControlledShutdown: false,
+    isSuspect: true,
   },
   { kind: 'topic', name: '__proto__', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },
   partition,

@@ -6,7 +6,7 @@
 import { CONFIG_RESOURCE_TOPIC, type ConfigControl } from './config-control.ts'
 import type { MetadataImage, TopicImage } from './image.ts'
 import { placeReplicas } from './placement.ts'
-import type { MetadataRecord, PartitionRecord } from './records.ts'
+import { LEADER_RECOVERED, type MetadataRecord, type PartitionRecord } from './records.ts'
 import {
   type ApiError,
   type ConfigOperation,
@@ -64,6 +64,11 @@ export class TopicControl {
       const name = this.#image.topicById(record.topicId)?.name
       if (name !== undefined && hasCollisionChars(name)) removeFrom(this.#collisions, name)
     }
+  }
+
+  /** Takes up the topics of an image that was not replayed here. */
+  addAll(image: MetadataImage): void {
+    for (const { name } of image.topics) if (hasCollisionChars(name)) addTo(this.#collisions, name)
   }
 
   createTopics(topics: readonly NewTopic[], validateOnly: boolean): Decision<CreatedTopic[]> {
@@ -307,8 +312,7 @@ export class TopicControl {
   }
 
   #isActive(brokerId: number): boolean {
-    const broker = this.#image.brokers.get(brokerId)
-    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
+    return this.#image.isActive(brokerId)
   }
 
   #newPartition(topicId: string, index: number, replicas: readonly number[]): PartitionRecord {
@@ -324,6 +328,7 @@ export class TopicControl {
       elr: [],
       lastKnownElr: [],
       leader: isr[0] ?? -1,
+      leaderRecoveryState: LEADER_RECOVERED,
       leaderEpoch: 0,
       partitionEpoch: 0,
     }

@@ -136,6 +136,7 @@ export class DataPlane {
         elr: [],
         lastKnownElr: [],
         leader,
+        leaderRecoveryState: 0,
         leaderEpoch: 3,
         partitionEpoch: 0,
       })

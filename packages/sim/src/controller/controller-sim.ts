@@ -188,10 +188,25 @@ class ControllerRun {
       endpoints: [{ name: 'PLAINTEXT', host: 'h', port: 9092, securityProtocol: 0 }],
       rack: null,
       directoryIds: ['d'],
-      wasCleanShutdown: true,
+      previousBrokerEpoch: -1,
+    }
+    const nowMs = this.#sim.nowMs
+    const { brokerEpoch } = await this.#sim.complete(
+      controller.submit((machine, nextOffset) =>
+        machine.brokers.register(broker, nextOffset, nowMs),
+      ),
+    )
+    const heartbeat = {
+      brokerId: 1,
+      brokerEpoch,
+      currentMetadataOffset: brokerEpoch,
+      wantFence: false,
+      wantShutDown: false,
     }
     await this.#sim.complete(
-      controller.submit((machine, nextOffset) => machine.brokers.register(broker, nextOffset)),
+      controller.submit((machine, nextOffset) =>
+        machine.brokers.heartbeat(heartbeat, nowMs, nextOffset),
+      ),
     )
   }
 

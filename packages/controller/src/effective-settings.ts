@@ -1,0 +1,48 @@
+// The settings of topics that the controller itself decides by, as they are in its own image: what was
+// decided a moment ago counts, committed or not.
+
+import type { ConfigRules } from './config-control.ts'
+import type { MetadataImage } from './image.ts'
+import type { PartitionRules } from './partition-change.ts'
+import { CONFIG_RESOURCE } from './records.ts'
+
+export const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
+export const UNCLEAN_ELECTION = 'unclean.leader.election.enable'
+
+export class EffectiveSettings {
+  readonly #image: MetadataImage
+  readonly #rules: ConfigRules
+  readonly #isAlive = (id: number) => this.#image.isActive(id)
+  readonly #isSuspect = (id: number) => this.#image.brokers.get(id)?.isSuspect === true
+
+  constructor(image: MetadataImage, rules: ConfigRules) {
+    this.#image = image
+    this.#rules = rules
+  }
+
+  minInsyncReplicas(topicName: string): number {
+    return Math.max(1, Number(this.#topicSetting(topicName, MIN_INSYNC_REPLICAS) ?? 1))
+  }
+
+  uncleanElection(topicName: string): boolean {
+    return this.#topicSetting(topicName, UNCLEAN_ELECTION)?.trim().toLowerCase() === 'true'
+  }
+
+  /** What a change of a partition of this topic has to keep to. */
+  rulesOf(topicName: string): PartitionRules {
+    return {
+      isAlive: this.#isAlive,
+      isSuspect: this.#isSuspect,
+      minInsyncReplicas: this.minInsyncReplicas(topicName),
+      uncleanElection: this.uncleanElection(topicName),
+    }
+  }
+
+  #topicSetting(topicName: string, key: string): string | null {
+    return (
+      this.#image.topicConfigs(topicName).get(key) ??
+      this.#image.configs(CONFIG_RESOURCE.broker, '').get(key) ??
+      this.#rules.inherited(CONFIG_RESOURCE.topic, key)
+    )
+  }
+}

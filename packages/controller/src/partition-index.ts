@@ -1,0 +1,96 @@
+// What the controller has to find without looking at every partition: those with a replica on a
+// broker, those without a leader, those away from their preferred leader, those being reassigned,
+// those with an ELR; and how many each broker leads.
+//
+// Follows the image: told of each partition before and after a record.
+
+import type { MetadataImage, PartitionImage } from './image.ts'
+import { PartitionSet } from './partition-set.ts'
+import { NO_LEADER } from './records.ts'
+
+const NONE = new PartitionSet()
+
+export class PartitionIndex {
+  readonly leaderless = new PartitionSet()
+  /** Led by another than the first of its replicas; leaderless ones are among them. */
+  readonly notPreferred = new PartitionSet()
+  readonly reassigning = new PartitionSet()
+  readonly withElr = new PartitionSet()
+  readonly #byReplica = new Map<number, PartitionSet>()
+  readonly #ledCounts = new Map<number, number>()
+  readonly #preferredCounts = new Map<number, number>()
+
+  /** Partitions with a replica on the broker. */
+  ofBroker(brokerId: number): PartitionSet {
+    return this.#byReplica.get(brokerId) ?? NONE
+  }
+
+  ledCount(brokerId: number): number {
+    return this.#ledCounts.get(brokerId) ?? 0
+  }
+
+  /** Partitions of which the broker is the preferred leader. */
+  preferredCount(brokerId: number): number {
+    return this.#preferredCounts.get(brokerId) ?? 0
+  }
+
+  addAll(image: MetadataImage): void {
+    for (const topic of image.topics) {
+      for (const partition of topic.partitions) this.update(undefined, partition)
+    }
+  }
+
+  /** Undefined stands for a partition that is not there, before or after. */
+  update(before: PartitionImage | undefined, after: PartitionImage | undefined): void {
+    const partition = after ?? before
+    if (partition === undefined) return
+    if (before?.replicas !== after?.replicas) this.#updateReplicas(partition, before, after)
+    if (before?.leader !== after?.leader) {
+      count(this.#ledCounts, before?.leader, -1)
+      count(this.#ledCounts, after?.leader, 1)
+    }
+    const { topicId, partitionIndex: index } = partition
+    this.leaderless.set(topicId, index, after?.leader === NO_LEADER)
+    this.notPreferred.set(topicId, index, after !== undefined && after.leader !== after.replicas[0])
+    this.reassigning.set(topicId, index, after !== undefined && isReassigning(after))
+    this.withElr.set(topicId, index, after !== undefined && hasElr(after))
+  }
+
+  #updateReplicas(
+    { topicId, partitionIndex }: PartitionImage,
+    before: PartitionImage | undefined,
+    after: PartitionImage | undefined,
+  ): void {
+    for (const id of before?.replicas ?? []) {
+      if (after?.replicas.includes(id)) continue
+      const partitions = this.#byReplica.get(id)
+      partitions?.delete(topicId, partitionIndex)
+      if (partitions?.size === 0) this.#byReplica.delete(id)
+    }
+    for (const id of after?.replicas ?? []) {
+      let partitions = this.#byReplica.get(id)
+      if (partitions === undefined) {
+        partitions = new PartitionSet()
+        this.#byReplica.set(id, partitions)
+      }
+      partitions.add(topicId, partitionIndex)
+    }
+    count(this.#preferredCounts, before?.replicas[0], -1)
+    count(this.#preferredCounts, after?.replicas[0], 1)
+  }
+}
+
+export function isReassigning(partition: PartitionImage): boolean {
+  return partition.addingReplicas.length > 0 || partition.removingReplicas.length > 0
+}
+
+function hasElr({ elr, lastKnownElr }: PartitionImage): boolean {
+  return elr.length > 0 || lastKnownElr.length > 0
+}
+
+function count(counts: Map<number, number>, brokerId: number | undefined, by: number): void {
+  if (brokerId === undefined || brokerId === NO_LEADER) return
+  const total = (counts.get(brokerId) ?? 0) + by
+  if (total === 0) counts.delete(brokerId)
+  else counts.set(brokerId, total)
+}

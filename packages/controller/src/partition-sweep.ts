@@ -1,0 +1,180 @@
+// The consequences of a broker's going, crash or return for its partitions. There may be a million, so
+// they are decided in slices, each a decision of its own; in between the rest of the controller works.
+//
+// What is to be done follows from the image alone, so a new controller starts the same sweeps again
+// (`resume`). A slice that the log refused is found not to have happened and is decided again.
+
+import { type EffectiveSettings, UNCLEAN_ELECTION } from './effective-settings.ts'
+import type { MetadataImage, PartitionImage } from './image.ts'
+import { newLeaderEpoch, partitionChange } from './partition-change.ts'
+import type { PartitionIndex } from './partition-index.ts'
+import type { PartitionKey } from './partition-set.ts'
+import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
+
+/** Changes in one slice. */
+export const MAX_CHANGES = 2_000
+/** Partitions looked at in one slice, changed or not. */
+const MAX_LOOKS = 20_000
+
+type Cause = 'gone' | 'crashed' | 'elect'
+
+interface Sweep {
+  readonly cause: Cause
+  /** Of 'gone' and 'crashed'; -1 for 'elect', which concerns all partitions without a leader. */
+  readonly brokerId: number
+  readonly rest: Iterator<PartitionKey>
+  /** Changed by the last slice, at this partition epoch: whether that was accepted is not known yet. */
+  unsure: { readonly key: PartitionKey; readonly partitionEpoch: number }[]
+}
+
+export interface Slice {
+  readonly records: readonly PartitionChangeRecord[]
+  /** With these records nothing is left to do. */
+  readonly isLast: boolean
+}
+
+export class PartitionSweeps {
+  readonly #image: MetadataImage
+  readonly #index: PartitionIndex
+  readonly #settings: EffectiveSettings
+  /** A broker that has just registered is expected back at once. */
+  readonly #isExpected: (brokerId: number) => boolean
+  readonly #sweeps = new Map<string, Sweep>()
+
+  constructor(
+    image: MetadataImage,
+    index: PartitionIndex,
+    settings: EffectiveSettings,
+    isExpected: (brokerId: number) => boolean,
+  ) {
+    this.#image = image
+    this.#index = index
+    this.#settings = settings
+    this.#isExpected = isExpected
+  }
+
+  get isBusy(): boolean {
+    return this.#sweeps.size > 0
+  }
+
+  isBusyWith(brokerId: number): boolean {
+    for (const sweep of this.#sweeps.values()) if (sweep.brokerId === brokerId) return true
+    return false
+  }
+
+  /** The broker is fenced, shutting down or gone: its partitions go on without it. */
+  brokerGone(brokerId: number): void {
+    this.#start('gone', brokerId, this.#index.ofBroker(brokerId))
+  }
+
+  /** It has crashed and may lack what it had: it is out of every ISR and ELR. */
+  brokerCrashed(brokerId: number): void {
+    this.#start('crashed', brokerId, this.#index.ofBroker(brokerId))
+  }
+
+  /** A broker is back, or unclean elections were allowed: partitions may get a leader again. */
+  electLeaders(): void {
+    this.#start('elect', -1, this.#index.leaderless)
+  }
+
+  /** Follows what the image has just replayed. */
+  replay(record: MetadataRecord): void {
+    switch (record.kind) {
+      case 'registerBroker':
+        if (record.isSuspect) this.brokerCrashed(record.brokerId)
+        else if (record.fenced) this.brokerGone(record.brokerId)
+        return
+      case 'unregisterBroker':
+        this.brokerGone(record.brokerId)
+        return
+      case 'brokerChange':
+        if (record.fenced === true || record.inControlledShutdown === true) {
+          this.brokerGone(record.brokerId)
+        } else if (record.fenced === false) this.electLeaders()
+        return
+      case 'config':
+        if (record.key === UNCLEAN_ELECTION) this.electLeaders()
+    }
+  }
+
+  /** After a change of the active controller: whatever was begun is done to its end. */
+  resume(): void {
+    for (const {
+      brokerId,
+      fenced,
+      inControlledShutdown,
+      isSuspect,
+    } of this.#image.brokers.values()) {
+      if (isSuspect) this.brokerCrashed(brokerId)
+      else if (fenced || inControlledShutdown) this.brokerGone(brokerId)
+    }
+    this.electLeaders()
+  }
+
+  /** The next changes; of one broker's sweeps only, if it is named. */
+  next(brokerId?: number): Slice {
+    const records: PartitionChangeRecord[] = []
+    let looks = 0
+    const isLast = true
+    for (const [key, sweep] of this.#sweeps) {
+      if (brokerId !== undefined && sweep.brokerId !== brokerId) continue
+      const isDone = this.#again(sweep, records)
+      let step = sweep.rest.next()
+      while (step.done !== true) {
+        this.#look(sweep, step.value, records)
+        looks++
+        if (records.length >= MAX_CHANGES || looks >= MAX_LOOKS) return { records, isLast: false }
+        step = sweep.rest.next()
+      }
+      if (isDone && sweep.unsure.length === 0) this.#sweeps.delete(key)
+    }
+    return { records, isLast }
+  }
+
+  #start(cause: Cause, brokerId: number, partitions: Iterable<PartitionKey>): void {
+    const rest = partitions[Symbol.iterator]()
+    this.#sweeps.set(`${cause} ${brokerId}`, { cause, brokerId, rest, unsure: [] })
+  }
+
+  /** What the last slice changed, if that did not happen; true if it all did. */
+  #again(sweep: Sweep, records: PartitionChangeRecord[]): boolean {
+    const { unsure } = sweep
+    sweep.unsure = []
+    for (const { key, partitionEpoch } of unsure) {
+      const current = this.#image.partitionById(key.topicId, key.partitionIndex)
+      if (current?.partitionEpoch === partitionEpoch) this.#look(sweep, key, records)
+    }
+    return sweep.unsure.length === 0
+  }
+
+  #look(sweep: Sweep, key: PartitionKey, records: PartitionChangeRecord[]): void {
+    const topic = this.#image.topicById(key.topicId)
+    const partition = topic?.partitions[key.partitionIndex]
+    if (topic === undefined || partition === undefined) return
+    const record = this.#change(sweep, partition, topic.name)
+    if (record === null) return
+    records.push(record)
+    sweep.unsure.push({ key, partitionEpoch: partition.partitionEpoch })
+  }
+
+  #change(
+    { cause, brokerId }: Sweep,
+    partition: PartitionImage,
+    topicName: string,
+  ): PartitionChangeRecord | null {
+    const isOnlyReplica = partition.replicas.length === 1 && partition.leader === brokerId
+    switch (cause) {
+      case 'gone':
+        // Nobody else could lead, and it will in a moment: two changes less.
+        if (isOnlyReplica && this.#isExpected(brokerId)) return null
+        if (!partition.isr.includes(brokerId) && partition.leader !== brokerId) return null
+        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+      case 'crashed':
+        // A new epoch tells clients and followers that a tail may be lost (KIP-320).
+        if (isOnlyReplica) return newLeaderEpoch(partition)
+        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+      case 'elect':
+        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+    }
+  }
+}
