@@ -11,8 +11,8 @@ export interface ProducerBatch {
   readonly onDone: readonly PendingRecord['onDone'][]
   /** Estimated, before compression. */
   readonly bytes: number
-  /** Set when first sent under an identity; a batch keeps it, so that a copy is recognised. */
-  encoded: { readonly identity: ProducerIdentity | null; readonly data: Buffer } | null
+  /** Set when first sent; a batch keeps its producer id and sequence, so that a copy is recognised. */
+  encoded: Buffer | null
 }
 
 interface OpenBatch {
@@ -29,6 +29,7 @@ export class PartitionQueue {
   readonly #codec: Codec
   readonly #closed: ProducerBatch[] = []
   #open: OpenBatch | null = null
+  #identity: ProducerIdentity | null = null
   #nextSequence = 0
   /** A batch was taken and is not done yet. */
   isBusy = false
@@ -71,9 +72,20 @@ export class PartitionQueue {
     return batch
   }
 
-  /** The batch's bytes; the same ones for a second try under the same identity. */
-  encode(batch: ProducerBatch, identity: ProducerIdentity | null): Buffer {
-    if (batch.encoded?.identity === identity && batch.encoded !== null) return batch.encoded.data
+  get identity(): ProducerIdentity | null {
+    return this.#identity
+  }
+
+  /** A producer id begins at sequence 0; null: the next batch needs another one. */
+  begin(identity: ProducerIdentity | null): void {
+    this.#identity = identity
+    this.#nextSequence = 0
+  }
+
+  /** The batch's bytes; the same ones for a second try. */
+  encode(batch: ProducerBatch): Buffer {
+    if (batch.encoded !== null) return batch.encoded
+    const identity = this.#identity
     const builder = new RecordBatchBuilder({
       codec: this.#codec,
       ...(identity === null ? {} : { ...identity, baseSequence: this.#nextSequence }),
@@ -83,13 +95,13 @@ export class PartitionQueue {
     }
     for (const record of batch.records) builder.append(record)
     const data = builder.build()
-    batch.encoded = { identity, data }
+    batch.encoded = data
     return data
   }
 
   /** Puts a batch that was refused as too large back, in two halves; it must be the latest one encoded. */
   putBackInHalves(batch: ProducerBatch): void {
-    if (batch.encoded !== null && batch.encoded.identity !== null) {
+    if (batch.encoded !== null && this.#identity !== null) {
       const unused = this.#nextSequence - batch.records.length
       this.#nextSequence = unused < 0 ? unused + 2 ** 31 : unused
     }
@@ -105,11 +117,6 @@ export class PartitionQueue {
       })),
     )
     this.isBusy = false
-  }
-
-  /** A new producer id begins at sequence 0. */
-  resetSequence(): void {
-    this.#nextSequence = 0
   }
 }
 

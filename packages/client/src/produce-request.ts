@@ -4,12 +4,10 @@ import { type Decoded, KafkaError, produceApi } from '@weir/protocol'
 import type { Cluster, TopicInfo } from './cluster.ts'
 import { errorOf } from './errors.ts'
 import type { PartitionQueue, ProducerBatch } from './partition-queue.ts'
-import type { ProducerIdentity } from './producer.ts'
 
 export interface ProduceSettings {
   readonly acks: -1 | 0 | 1
   readonly ackTimeoutMs: number
-  readonly identity: ProducerIdentity | null
 }
 
 export interface ProduceAnswer {
@@ -45,7 +43,7 @@ export async function sendProduce(
     topicData: [
       {
         ...topicKey(topic, version),
-        partitionData: [{ index: partition, records: queue.encode(batch, settings.identity) }],
+        partitionData: [{ index: partition, records: queue.encode(batch) }],
       },
     ],
   }

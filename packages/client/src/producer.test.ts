@@ -155,6 +155,27 @@ t.test('a batch that is too large for the topic goes in smaller ones, in order',
   }
 })
 
+t.test(
+  'what failed in one partition does not change a batch of another that is sent again',
+  async t => {
+    const { sim, brokers, producer, received } = await setUp({}, [1, 2])
+    // The answer to the first one is lost, so that it may be there already.
+    serveProduce(brokers[0]!, received, count => (count === 2 ? HANG_UP : 0))
+    serveProduce(brokers[1]!, received, () => 10)
+    const send = (value: string, partition: number) =>
+      producer.send({ ...record(value), partition })
+    await sim.complete(send('a', 0))
+    const failing = send('c', 1)
+    const repeated = send('b', 0)
+    await t.rejects(sim.complete(failing), like({ errorName: 'MESSAGE_TOO_LARGE' }))
+    t.equal((await sim.complete(repeated)).offset, 1)
+    const copies = received.filter(({ values }) => values[0] === 'b')
+    t.equal(copies.length, 2)
+    t.ok(copies[0]!.data.equals(copies[1]!.data), 'byte for byte')
+    t.equal(batchBaseSequence(copies[1]!.data, 0), 1)
+  },
+)
+
 t.test('flush throws the failure that nobody was told', async t => {
   const { sim, brokers, producer, received } = await setUp()
   serveProduce(brokers[0]!, received, count => (count === 1 ? 10 : 0))

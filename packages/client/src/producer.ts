@@ -3,7 +3,9 @@
 //
 // Invariants: a partition's batches are sent in the order in which they were filled, the next one only
 // after the one before is acknowledged or failed; #bufferedBytes counts the records of all batches
-// that are not yet done; with a producer id, sequences of a partition are consecutive.
+// that are not yet done; within a producer id, sequences of a partition are consecutive. A batch that
+// failed leaves a gap in them: only its own partition goes on with another id, since what others have
+// on its way must keep theirs to be recognised.
 import { type Codec, initProducerIdApi, KafkaError } from '@weir/protocol'
 import type { Cluster, TopicInfo } from './cluster.ts'
 import { ClientError, checkCode, isPassing } from './errors.ts'
@@ -62,6 +64,7 @@ export class Producer {
   readonly #queues = new Map<string, PartitionQueue>()
   /** The partition that records without a key go to, until a batch is full. */
   readonly #stickyPartitions = new Map<string, number>()
+  /** The newest, for partitions that have none or must not go on with theirs. */
   #identity: ProducerIdentity | null = null
   #bufferedBytes = 0
   #isLingering = false
@@ -212,12 +215,10 @@ export class Producer {
   async #attempt(queue: PartitionQueue, batch: ProducerBatch): Promise<void> {
     const { acks, ackTimeoutMs } = this.#settings
     try {
-      const identity = this.#settings.isIdempotent ? await this.#identify() : null
-      const answer = await sendProduce(this.#cluster, queue, batch, {
-        acks,
-        ackTimeoutMs,
-        identity,
-      })
+      if (this.#settings.isIdempotent && queue.identity === null) {
+        queue.begin(await this.#identify())
+      }
+      const answer = await sendProduce(this.#cluster, queue, batch, { acks, ackTimeoutMs })
       this.#finish(queue, batch, null, answer)
     } catch (error) {
       if (isPassing(error)) this.#cluster.forgetTopic(queue.topic)
@@ -251,10 +252,9 @@ export class Producer {
     error: Error | null,
     answer: { baseOffset: number; logAppendTimeMs: number } | null = null,
   ): void {
-    // A batch that failed leaves a gap in the sequences: the broker accepts a new id from 0 on.
     if (error !== null) {
-      this.#identity = null
-      for (const other of this.#queues.values()) other.resetSequence()
+      if (queue.identity === this.#identity) this.#identity = null
+      queue.begin(null)
     }
     batch.onDone.forEach((onDone, index) => {
       if (onDone === null) {
