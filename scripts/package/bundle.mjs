@@ -7,7 +7,7 @@ import { ROOT } from '../prepare.mjs'
  * What stays a dependency of the published package: native modules, and what is only loaded when it is
  * needed, by createRequire, which a bundler does not follow. Everything else is bundled.
  */
-export const DEPENDENCIES = ['@bokuweb/zstd-wasm', '@node-rs/crc32', 'lz4-napi', 'pino', 'snappyjs']
+export const DEPENDENCIES = ['@bokuweb/zstd-wasm', '@node-rs/crc32', 'lz4-napi', 're2js', 'snappyjs']
 
 const compiled = path => join(ROOT, 'packages', ...path.split('/'))
 
