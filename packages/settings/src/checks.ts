@@ -14,6 +14,12 @@ export function throttledReplicasProblem(text: string): string | null {
   return `'${text}' is not in the form [partitionId]:[brokerId],[partitionId]:[brokerId],... or *`
 }
 
+/** Kafka's own two, by the last part of their names. */
+export function replicaSelectorProblem(text: string): string | null {
+  if (/(^|\.)(RackAware|Leader)ReplicaSelector$/.test(text)) return null
+  return `'${text}' is neither RackAwareReplicaSelector nor LeaderReplicaSelector`
+}
+
 export function offsetResetProblem(text: string): string | null {
   const duration = /^by_duration:(?=P.)P(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$/
   if (text === 'latest' || text === 'earliest' || duration.test(text)) return null

@@ -8,7 +8,6 @@ export const why = {
   GROWING_FILES: 'segment files grow as they are written',
   JVM: 'it belongs to the JVM',
   KERNEL: "the operating system's defaults are used",
-  LEADER_READS: 'consumers read from the leader',
   NOT_YET: 'it is not used yet',
   NO_ACLS: 'there are no ACLs yet',
   NO_CLASSES: 'classes of the JVM cannot be loaded',

@@ -39,6 +39,9 @@ export interface TopicConfig {
   readonly segmentJitterMs: number
   readonly segmentMs: number
   readonly uncleanLeaderElectionEnable: boolean
+  /** PARTITION:BROKER each, or '*' alone. */
+  readonly leaderThrottledReplicas: readonly string[]
+  readonly followerThrottledReplicas: readonly string[]
 }
 
 const rows: ReadonlyMap<string, SettingRow> = new Map(
@@ -111,6 +114,8 @@ function resolve(overrides: Overrides, broker: BrokerSettings): TopicConfig {
     segmentJitterMs: unlimited(get('segment.jitter.ms')),
     segmentMs: unlimited(get('segment.ms')),
     uncleanLeaderElectionEnable: get('unclean.leader.election.enable'),
+    leaderThrottledReplicas: get('leader.replication.throttled.replicas'),
+    followerThrottledReplicas: get('follower.replication.throttled.replicas'),
   }
 }
 

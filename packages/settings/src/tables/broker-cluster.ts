@@ -1,5 +1,6 @@
 // Broker settings: the node's place in the cluster, the controllers, replication.
 
+import { replicaSelectorProblem } from '../checks.ts'
 import { why } from '../reasons.ts'
 import { boolean, className, int, list, long, MAX_LONG, string } from '../row.ts'
 
@@ -54,16 +55,18 @@ export const clusterRows = [
   long('internal.metadata.delete.delay.millis', 60_000, { unit: 'ms', accepted: why.ONE_METADATA_LOG }, 'Delay before metadata files are deleted, for tests.'),
   boolean('unstable.feature.versions.enable', false, { accepted: why.NOT_YET }, 'Allow features that are still in development.'),
   int('num.replica.fetchers', 1, { min: 1, update: 'cluster-wide', accepted: why.ONE_LOOP }, 'Threads that fetch from one other broker.'),
-  int('replica.fetch.backoff.ms', 1000, { min: 0, unit: 'ms', accepted: why.SEVERAL_NODES }, 'Pause after a failed fetch of a follower.'),
-  int('replica.fetch.max.bytes', 1_048_576, { min: 0, unit: 'bytes', accepted: why.SEVERAL_NODES }, 'Bytes of one partition in a fetch of a follower.'),
-  int('replica.fetch.min.bytes', 1, { unit: 'bytes', accepted: why.SEVERAL_NODES }, 'Bytes that a follower\'s fetch waits for.'),
-  int('replica.fetch.response.max.bytes', 10_485_760, { min: 0, unit: 'bytes', accepted: why.SEVERAL_NODES }, 'Bytes in one answer to a follower\'s fetch.'),
-  int('replica.fetch.wait.max.ms', 500, { unit: 'ms', accepted: why.SEVERAL_NODES }, 'How long a follower\'s fetch waits for data.'),
-  long('replica.lag.time.max.ms', 30_000, { unit: 'ms', accepted: why.SEVERAL_NODES }, 'A follower that is behind for this long leaves the in-sync replicas.'),
+  int('replica.fetch.backoff.ms', 1000, { min: 0, unit: 'ms' }, 'Pause after a failed fetch of a follower.'),
+  int('replica.fetch.max.bytes', 1_048_576, { min: 0, unit: 'bytes' }, 'Bytes of one partition in a fetch of a follower.'),
+  int('replica.fetch.min.bytes', 1, { unit: 'bytes' }, 'Bytes that a follower\'s fetch waits for.'),
+  int('replica.fetch.response.max.bytes', 10_485_760, { min: 0, unit: 'bytes' }, 'Bytes in one answer to a follower\'s fetch.'),
+  int('replica.fetch.wait.max.ms', 500, { unit: 'ms' }, 'How long a follower\'s fetch waits for data.'),
+  long('replica.lag.time.max.ms', 30_000, { unit: 'ms' }, 'A follower that is behind for this long leaves the in-sync replicas.'),
   long('replica.high.watermark.checkpoint.interval.ms', 5000, { unit: 'ms', accepted: why.SEVERAL_NODES }, 'How often high watermarks are written down.'),
-  string('replica.selector.class', null, { accepted: why.LEADER_READS }, 'A class that picks the replica that a consumer reads from.'),
+  string('replica.selector.class', null, { check: replicaSelectorProblem }, 'Which replica a consumer reads from: the leader, or with RackAwareReplicaSelector one in its own rack.'),
   int('replica.socket.receive.buffer.bytes', 65_536, { unit: 'bytes', accepted: why.KERNEL }, 'Receive buffer of a follower\'s connection.'),
-  int('replica.socket.timeout.ms', 30_000, { unit: 'ms', accepted: why.SEVERAL_NODES }, 'How long a follower waits for an answer.'),
+  int('replica.socket.timeout.ms', 30_000, { unit: 'ms' }, 'How long a follower waits for an answer.'),
+  long('leader.replication.throttled.rate', MAX_LONG, { min: 0, unit: 'bytes/s', update: 'per-broker' }, 'Rate at which followers outside the ISR are served of the partitions that leader.replication.throttled.replicas names.'),
+  long('follower.replication.throttled.rate', MAX_LONG, { min: 0, unit: 'bytes/s', update: 'per-broker' }, 'Rate at which the partitions that follower.replication.throttled.replicas names are fetched.'),
   int('replication.quota.window.num', 11, { min: 1, accepted: why.NO_QUOTAS }, 'Samples kept to measure replication.'),
   int('replication.quota.window.size.seconds', 1, { min: 1, unit: 's', accepted: why.NO_QUOTAS }, 'Length of a sample of replication.'),
   boolean('follower.fetch.last.tiered.offset.enable', false, { accepted: why.NO_TIERS }, 'Let a new follower start at the last offset in remote storage.'),
