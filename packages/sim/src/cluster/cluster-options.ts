@@ -1,0 +1,88 @@
+// What a seed means for the whole cluster: its shape, its machines, and which faults it has. Each seed
+// leaves a random half of the faults out ("swarm"), so that rare ones are not drowned.
+
+import { type DiskFaults, type NetFaults, SimRandom } from '@weir/core/sim'
+
+/** combined: three nodes in both roles. separate: three controllers and three brokers. */
+export type ClusterShape = 'single' | 'combined' | 'separate'
+
+/** What may go wrong, and what operators do meanwhile. */
+export const FAULT_KINDS = [
+  'kill',
+  'powerLoss',
+  'pause',
+  'cut',
+  'isolate',
+  'reset',
+  'slowNetwork',
+  'clockJump',
+  'diskError',
+  'diskFull',
+  'slowDisk',
+  'controlledShutdown',
+  'rollingRestart',
+  'recreateTopic',
+  'reassign',
+  'alterConfigs',
+  'electLeaders',
+  'deleteRecords',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+export interface ClusterSimOptions {
+  readonly seed: number
+  readonly shape: ClusterShape
+  readonly faultMs: number
+  /** Mean time between two faults. */
+  readonly faultEveryMs: number
+  readonly faults: readonly FaultKind[]
+  /** Logs are synced before anything is acknowledged: then power may fail anywhere. */
+  readonly isSynced: boolean
+  readonly minInsyncReplicas: number
+  readonly snapshotBytes: number
+  readonly disk: Partial<DiskFaults>
+  readonly net: Partial<NetFaults>
+  readonly producers: number
+  /** Mean time between two records of a producer. */
+  readonly recordEveryMs: number
+  readonly lingerMs: number
+  readonly readers: number
+  readonly classicMembers: number
+  readonly consumerMembers: number
+}
+
+/** A fault alone, or a shape, may be asked for; all else is the seed's. */
+export function clusterOptionsOf(
+  seed: number,
+  asked: { readonly shape?: ClusterShape } = {},
+): ClusterSimOptions {
+  const random = new SimRandom(`cluster options ${seed}`)
+  const shape = random.chance(0.5) ? 'combined' : 'separate'
+  return {
+    seed,
+    shape: asked.shape ?? shape,
+    faultMs: 12_000,
+    faultEveryMs: random.between(150, 1200),
+    faults: FAULT_KINDS.filter(() => random.chance(0.5)),
+    isSynced: random.chance(0.3),
+    minInsyncReplicas: random.chance(0.75) ? 2 : 1,
+    snapshotBytes: random.chance(0.5) ? 4096 : 1_048_576,
+    disk: {
+      maxDelayMs: random.chance(0.7) ? 0.5 : 10,
+      syncWriteChance: random.fraction(),
+      shortWriteChance: random.chance(0.3) ? 0.02 : 0,
+    },
+    net: {
+      minLatencyMs: 0.05,
+      maxLatencyMs: random.chance(0.6) ? 1 : 25,
+      splitChance: random.chance(0.5) ? 0.2 : 0,
+    },
+    producers: 1 + random.below(3),
+    recordEveryMs: random.between(15, 80),
+    lingerMs: random.below(10),
+    readers: 1 + random.below(2),
+    classicMembers: random.chance(0.7) ? 1 + random.below(3) : 0,
+    consumerMembers: random.chance(0.7) ? 1 + random.below(3) : 0,
+  }
+}

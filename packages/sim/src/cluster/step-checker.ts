@@ -1,0 +1,184 @@
+// What must hold at every moment, seen from above, as no node sees it:
+//
+//   one leader per leader epoch; epochs never go back; LSO <= high watermark <= log end; a leader, and
+//   every member of the ISR, has everything that was ever committed; equal metadata at equal offsets;
+//   the ISR and the ELR make sense.
+
+import type { MetadataImage, PartitionImage } from '@weir/controller'
+import { hashText } from '@weir/core/sim'
+import type { ClusterWorld, Machine } from './cluster-world.ts'
+
+type BrokerNode = NonNullable<Machine['node']>
+type Partition = ReturnType<BrokerNode['services']['replicaManager']['getPartition']> & object
+
+/** What is known of a partition over the whole run, by topic id and index. */
+interface Known {
+  readonly leaders: Map<number, string>
+  highestEpoch: number
+  /** All below it was committed at some time. */
+  committedEndOffset: number
+}
+
+interface Seen {
+  life: number
+  metadataOffset: number
+  readonly epochs: Map<string, number>
+}
+
+export class StepChecker {
+  readonly #world: ClusterWorld
+  readonly #known = new Map<string, Known>()
+  readonly #seen = new Map<number, Seen>()
+  readonly #images = new Map<number, { readonly hash: number; readonly machine: string }>()
+  #newest: { readonly offset: number; readonly image: MetadataImage } | null = null
+
+  constructor(world: ClusterWorld) {
+    this.#world = world
+  }
+
+  /** The metadata of the node that knows most. */
+  get image(): MetadataImage | null {
+    return this.#newest?.image ?? null
+  }
+
+  check(): void {
+    const running = this.#world.running
+    for (const machine of running) this.#checkMetadata(machine)
+    for (const machine of running) if (machine.isBroker) this.#checkReplicas(machine)
+    for (const machine of running) if (machine.isBroker) this.#checkLeaders(machine)
+  }
+
+  #checkMetadata(machine: Machine): void {
+    const { node } = machine
+    if (node === null) return
+    const seen = this.#seenOf(machine)
+    const offset = node.services.metadataOffset()
+    if (offset < seen.metadataOffset)
+      this.#world.fail(
+        `the metadata of ${machine.name} went back from ${seen.metadataOffset} to ${offset}`,
+      )
+    if (offset === seen.metadataOffset) return
+    seen.metadataOffset = offset
+    const image = node.services.metadata
+    if (offset >= (this.#newest?.offset ?? -1)) this.#newest = { offset, image }
+    const hash = hashOf(image)
+    const other = this.#images.get(offset)
+    if (other === undefined) this.#images.set(offset, { hash, machine: machine.name })
+    else if (other.hash !== hash)
+      this.#world.fail(`${machine.name} and ${other.machine} have other metadata at ${offset}`)
+    for (const topic of image.topics)
+      for (const partition of topic.partitions) this.#checkImage(topic.name, partition)
+  }
+
+  #checkImage(topic: string, image: PartitionImage): void {
+    const { replicas, isr, elr, leader, partitionIndex } = image
+    const problem = (what: string) =>
+      this.#world.fail(
+        `${topic}-${partitionIndex}: ${what} (replicas ${replicas}, isr ${isr}, elr ${elr}, leader ${leader})`,
+      )
+    if (!isr.every(id => replicas.includes(id))) problem('ISR beyond the replicas')
+    if (!elr.every(id => replicas.includes(id))) problem('ELR beyond the replicas')
+    if (elr.some(id => isr.includes(id))) problem('in ISR and in ELR')
+    if (leader >= 0 && !isr.includes(leader)) problem('the leader is not in sync')
+    if (isr.length + elr.length === 0) problem('nobody may lead any more')
+  }
+
+  #checkReplicas(machine: Machine): void {
+    const seen = this.#seenOf(machine)
+    for (const partition of partitionsOn(machine)) {
+      const { log, leaderEpoch } = partition
+      const key = keyOf(partition)
+      const name = `${partition.topic}-${partition.partitionIndex} on ${machine.name}`
+      if (log.highWatermark > log.logEndOffset)
+        this.#world.fail(
+          `${name}: high watermark ${log.highWatermark} beyond the end ${log.logEndOffset}`,
+        )
+      if (log.lastStableOffset > log.highWatermark)
+        this.#world.fail(
+          `${name}: last stable offset ${log.lastStableOffset} beyond ${log.highWatermark}`,
+        )
+      const before = seen.epochs.get(key) ?? -1
+      if (leaderEpoch < before)
+        this.#world.fail(`${name}: leader epoch ${leaderEpoch} after ${before}`)
+      seen.epochs.set(key, leaderEpoch)
+      const known = this.#knownOf(key)
+      known.highestEpoch = Math.max(known.highestEpoch, leaderEpoch)
+      if (!partition.isLeader) continue
+      const leader = known.leaders.get(leaderEpoch)
+      if (leader !== undefined && leader !== machine.name)
+        this.#world.fail(`${name}: epoch ${leaderEpoch} is led by ${leader}, too`)
+      known.leaders.set(leaderEpoch, machine.name)
+      known.committedEndOffset = Math.max(known.committedEndOffset, log.highWatermark)
+    }
+  }
+
+  /** Leaders of the newest epoch have all that is committed, and so have those in sync with them. */
+  #checkLeaders(machine: Machine): void {
+    for (const partition of partitionsOn(machine)) {
+      if (!partition.isLeader) continue
+      const known = this.#knownOf(keyOf(partition))
+      if (partition.leaderEpoch < known.highestEpoch) continue
+      const name = `${partition.topic}-${partition.partitionIndex}`
+      const end = partition.log.logEndOffset
+      if (end < known.committedEndOffset)
+        this.#world.fail(
+          `${machine.name} leads ${name} in epoch ${partition.leaderEpoch} and ends at ${end}; ` +
+            `${known.committedEndOffset} was committed`,
+        )
+      for (const id of partition.isr) this.#checkInSync(partition, id, name)
+    }
+  }
+
+  #checkInSync(leader: Partition, id: number, name: string): void {
+    const member = this.#world.running.find(machine => machine.id === id)
+    const replica = member?.node?.services.replicaManager.getPartition(
+      leader.topic,
+      leader.partitionIndex,
+    )
+    // One that starts again is in the ISR until it has registered.
+    if (member === undefined || replica === undefined || !this.#isRegistered(member)) return
+    if (replica.topicId !== leader.topicId) return
+    if (replica.log.writtenEndOffset < leader.log.highWatermark)
+      this.#world.fail(
+        `${member.name} is in the ISR of ${name} and ends at ${replica.log.writtenEndOffset}, ` +
+          `the high watermark is ${leader.log.highWatermark}`,
+      )
+  }
+
+  /** It has seen the metadata of its own registration, with what that did to the ISRs. */
+  #isRegistered(machine: Machine): boolean {
+    const newest = this.#newest?.image.brokers.get(machine.id)
+    return newest !== undefined && !newest.fenced
+  }
+
+  #seenOf(machine: Machine): Seen {
+    const existing = this.#seen.get(machine.id)
+    if (existing?.life === machine.life) return existing
+    const seen = { life: machine.life, metadataOffset: -1, epochs: new Map<string, number>() }
+    this.#seen.set(machine.id, seen)
+    return seen
+  }
+
+  #knownOf(key: string): Known {
+    const existing = this.#known.get(key)
+    if (existing !== undefined) return existing
+    const known = { leaders: new Map<number, string>(), highestEpoch: -1, committedEndOffset: 0 }
+    this.#known.set(key, known)
+    return known
+  }
+}
+
+function partitionsOn(machine: Machine): Iterable<Partition> {
+  return machine.node?.services.replicaManager.partitions() ?? []
+}
+
+function keyOf({ topicId, partitionIndex }: Partition): string {
+  return `${topicId}/${partitionIndex}`
+}
+
+/** Independent of the order in which maps were filled. */
+function hashOf(image: MetadataImage): number {
+  let hash = 0
+  for (const record of image.records()) hash = (hash + hashText(JSON.stringify(record))) | 0
+  return hash
+}
