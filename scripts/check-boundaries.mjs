@@ -29,7 +29,7 @@ const ALLOWED = {
   ],
   bench: ['core', 'protocol', 'client'],
   cli: ['core', 'settings', 'protocol', 'client', 'log', 'bench'],
-  weir: ['core', 'settings', 'broker', 'cli'],
+  weir: ['core', 'settings', 'client', 'broker', 'cli'],
   sim: [
     'core',
     'settings',

@@ -6,16 +6,17 @@ import { runCli } from '@weir/cli'
 import { runKafkaTool } from '@weir/cli/kafka'
 import { memoryIo } from '@weir/cli/testing'
 import t from 'tap'
-import { type RunningWeir, startWeir } from './start-weir.ts'
+import type { Weir } from './running-weir.ts'
+import { startWeir } from './start-weir.ts'
 
-let weir: RunningWeir
+let weir: Weir
 let dataDirectory: string
 
 t.before(async () => {
   // Not tap's own directory for tests: that is gone before the node has stopped.
   dataDirectory = mkdtempSync(join(tmpdir(), 'weir-cli-'))
   weir = await startWeir({
-    dataDirectory,
+    storage: dataDirectory,
     settings: {
       'group.initial.rebalance.delay.ms': 0,
       'offsets.topic.num.partitions': 2,
@@ -117,7 +118,7 @@ t.test(
     const directory = mkdtempSync(join(tmpdir(), 'weir-cli-'))
     t.teardown(() => rmSync(directory, { recursive: true, force: true }))
     const settings = { 'num.partitions': 1 }
-    let node = await startWeir({ dataDirectory: directory, settings })
+    let node = await startWeir({ storage: directory, settings })
     const brief = async (words: string[], input = '') => {
       const io = memoryIo(input, { WEIR_BOOTSTRAP: node.bootstrap })
       const code = await runCli([...words, '--timeout', '300ms'], { io, version: '1' })
@@ -134,7 +135,7 @@ t.test(
     const bytes = readFileSync(segment)
     bytes[65] = 255
     writeFileSync(segment, bytes)
-    node = await startWeir({ dataDirectory: directory, settings })
+    node = await startWeir({ storage: directory, settings })
     t.match(await brief(['consume', 'hurt', '--from', 'earliest', '-e']), {
       code: 1,
       err: /CORRUPT_MESSAGE at offset 0 of hurt-0; it is damaged .*'weir doctor --data-dir/,

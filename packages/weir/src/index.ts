@@ -1,2 +1,5 @@
-export { type RunningWeir, type StartWeirOptions, startWeir } from './start-weir.ts'
+export type { ApiName, Fault, FaultFilter } from '@weir/broker'
+export type { Weir, WeirBroker } from './running-weir.ts'
+export { type StartWeirOptions, startWeir } from './start-weir.ts'
+export type { TopicOptions } from './testing/topics.ts'
 export { VERSION } from './version.ts'

@@ -12,7 +12,7 @@ const { Kafka, logLevel } = kafkajs
 t.test('a directory that was given keeps its data over a restart, also of the port', async t => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'weir-start-'))
   t.teardown(() => rmSync(dataDirectory, { recursive: true, force: true }))
-  const first = await startWeir({ dataDirectory, settings: { 'num.partitions': 3 } })
+  const first = await startWeir({ storage: dataDirectory, settings: { 'num.partitions': 3 } })
   const kafka = (bootstrap: string) =>
     new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
   const producer = kafka(first.bootstrap).producer()
@@ -20,7 +20,7 @@ t.test('a directory that was given keeps its data over a restart, also of the po
   await producer.send({ topic: 'kept', messages: [{ value: 'v' }] })
   await producer.disconnect()
   await first.stop()
-  const second = await startWeir({ dataDirectory, port: first.port })
+  const second = await startWeir({ storage: dataDirectory, port: first.port })
   t.equal(second.port, first.port)
   t.equal(second.clusterId, first.clusterId)
   const admin = kafka(second.bootstrap).admin()
@@ -47,9 +47,9 @@ t.test('two brokers in one process have ports and directories of their own', asy
 t.test('a port in use, a directory in use and a wrong setting say what to do', async t => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'weir-start-'))
   t.teardown(() => rmSync(dataDirectory, { recursive: true, force: true }))
-  const running = await startWeir({ dataDirectory })
+  const running = await startWeir({ storage: dataDirectory })
   await t.rejects(startWeir({ port: running.port }), OperatorError)
-  await t.rejects(startWeir({ dataDirectory }), OperatorError)
+  await t.rejects(startWeir({ storage: dataDirectory }), OperatorError)
   await t.rejects(startWeir({ settings: { 'log.retention.hrs': 1 } }), /did you mean/)
   await running.stop()
   t.ok(existsSync(dataDirectory))

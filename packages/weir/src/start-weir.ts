@@ -1,87 +1,103 @@
-// A broker inside the caller's process: for tests, and for programs that bring their own log.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { WeirNode } from '@weir/broker'
-import { OperatorError } from '@weir/core'
-import { createNodeEnv, type LoggerOptions } from '@weir/core/node'
-import { loadSettings } from '@weir/settings'
+// Brokers inside the caller's process: for tests, and for programs that bring their own log.
+
+import { FaultPlan } from '@weir/broker'
+import type { Clock, Disk, Env, Workers } from '@weir/core'
+import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
+import { createNodeEnv, type NodeEnv } from '@weir/core/node'
+import { RunningWeir, type Weir } from './running-weir.ts'
+import { TestBroker } from './testing/test-broker.ts'
+import { OWN_CLIENT_ID, type TopicOptions } from './testing/topics.ts'
 
 export interface StartWeirOptions {
+  /** 1 if left out. */
+  readonly brokers?: 1
+  /** Made before `startWeir` resolves, and made again by `reset`. */
+  readonly topics?: readonly (string | TopicOptions)[]
+  /** 'memory' if left out: gone after `stop`. A directory keeps what was written. */
+  readonly storage?: 'memory' | string
+  /** As in server.properties: `{ 'num.partitions': 3 }`. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** 'manual': the brokers' time stands still but for `advance` and `runUntil`. */
+  readonly clock?: 'system' | 'manual'
   /** Where clients connect; 127.0.0.1 and any free port if left out. */
   readonly host?: string
   readonly port?: number
-  /** Kept after `stop`. Left out: a temporary directory that `stop` deletes. */
-  readonly dataDirectory?: string
-  /** As in server.properties: `{ 'num.partitions': 3 }`. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** Nothing is logged if left out. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
 }
 
-export interface RunningWeir {
-  readonly host: string
-  readonly port: number
-  /** HOST:PORT, as clients take it. */
-  readonly bootstrap: string
-  readonly clusterId: string
-  /** Resolves when everything is written and closed; may be called more than once. */
-  stop(): Promise<void>
+/** What a test does not want to wait for; settings of the caller win. */
+const QUICK_SETTINGS: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '1',
 }
 
 /** Resolves when clients are served. Throws OperatorError, for instance when the port is taken. */
-export async function startWeir(options: StartWeirOptions = {}): Promise<RunningWeir> {
-  const { host = '127.0.0.1', port = 0, dataDirectory } = options
-  const directory = dataDirectory ?? mkdtempSync(join(tmpdir(), 'weir-'))
-  const cleanUp = (): void => {
-    if (dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
-  }
+export async function startWeir(options: StartWeirOptions = {}): Promise<Weir> {
+  const world = createWorld(options)
+  const faults = new FaultPlan({ sparedClientId: OWN_CLIENT_ID })
+  const isInMemory = (options.storage ?? 'memory') === 'memory'
+  const broker = new TestBroker({
+    id: 1,
+    world: { ...world.env, ...world.storage() },
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    settings: settingsOf(options, 1),
+    faults,
+  })
+  const weir = new RunningWeir({
+    brokers: [broker],
+    faults,
+    topics: options.topics ?? [],
+    clock: world.clock,
+    isInMemory,
+    onStopped: () => world.close(),
+  })
   try {
-    const node = await startNode(options, `${hostInUrl(host)}:${port}`, directory)
-    const [listener] = node.listeners
-    if (listener === undefined) throw new OperatorError('the node has no listener for clients')
-    return {
-      host,
-      port: listener.port,
-      bootstrap: `${hostInUrl(host)}:${listener.port}`,
-      clusterId: node.clusterId,
-      async stop() {
-        await node.stop()
-        cleanUp()
-      },
-    }
+    await weir.begin()
+    return weir
   } catch (error) {
-    cleanUp()
+    await weir.stop()
     throw error
   }
 }
 
-async function startNode(
-  options: StartWeirOptions,
-  address: string,
-  directory: string,
-): Promise<WeirNode> {
-  const { settings } = loadSettings({
-    assignments: Object.entries(options.settings ?? {}).map(([key, value]) => `${key}=${value}`),
-    flags: new Map([
-      ['listeners', `PLAINTEXT://${address}`],
-      ['log.dirs', directory],
-      ['weir.http.listen', 'off'],
-    ]),
-  })
-  const log: LoggerOptions = { level: options.logLevel ?? 'silent' }
-  return await WeirNode.start(createNodeEnv({ log }), {
-    settings,
-    hostName: hostname(),
-    onFatal(error) {
-      // Nothing can be promised any more, and the caller must not go on as if it could.
-      queueMicrotask(() => {
-        throw error
-      })
-    },
-  })
+interface World {
+  readonly env: Env
+  /** Null unless the clock is manual. */
+  readonly clock: ManualClock | null
+  /** A disk of its own for each broker, or the one of the machine. */
+  storage(): { readonly disk: Disk; readonly workers: Workers }
+  close(): Promise<void>
 }
 
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
+function createWorld(options: StartWeirOptions): World {
+  const real: NodeEnv = createNodeEnv({ log: { level: options.logLevel ?? 'silent' } })
+  const manual =
+    options.clock === 'manual'
+      ? new ManualClock({ startMs: Date.now(), soon: real.clock.soon })
+      : null
+  const clock: Clock = manual ?? real.clock
+  const inMemory = () => {
+    const disk = new MemoryDisk(() => clock.nowMs())
+    return { disk, workers: new InlineWorkers({ disk, clock }) }
+  }
+  return {
+    env: { ...real, clock },
+    clock: manual,
+    storage: () => ((options.storage ?? 'memory') === 'memory' ? inMemory() : real),
+    close: () => real.workers.close(),
+  }
+}
+
+function settingsOf(options: StartWeirOptions, brokerId: number): Map<string, string> {
+  const settings = new Map(Object.entries(QUICK_SETTINGS))
+  for (const [key, value] of Object.entries(options.settings ?? {})) {
+    settings.set(key, String(value))
+  }
+  const { storage = 'memory' } = options
+  settings.set('node.id', String(brokerId))
+  settings.set('log.dirs', storage === 'memory' ? '/weir' : storage)
+  settings.set('weir.http.listen', 'off')
+  return settings
 }

@@ -26,16 +26,15 @@ export interface FaultPlanOptions {
 
 const NAMES: readonly string[] = API_NAMES
 
-interface Held {
-  readonly request: PendingRequest
-  readonly release: () => void
+interface Delayed {
+  readonly timer: Timer
+  readonly run: () => void
 }
 
 export class FaultPlan {
   readonly #options: FaultPlanOptions
   #faults: ActiveFault[] = []
-  /** Delayed or never answered. */
-  readonly #held = new Set<Held>()
+  readonly #delayed = new Set<Delayed>()
 
   constructor(options: FaultPlanOptions) {
     this.#options = options
@@ -52,7 +51,7 @@ export class FaultPlan {
     return this.#add(api, { kind: 'fail', error }, filter)
   }
 
-  /** The request is lost: there is no answer, and the connection stays. */
+  /** The request is lost: it has no answer; what follows on its connection is served. */
   drop(api: ApiName, filter: FaultFilter = {}): Fault {
     return this.#add(api, { kind: 'drop' }, filter)
   }
@@ -65,11 +64,14 @@ export class FaultPlan {
     return this.#add(api, { kind: 'disconnect', afterwards: filter.afterwards ?? false }, filter)
   }
 
-  /** No more faults. What was delayed goes on, what was dropped loses its connection. */
+  /** No more faults; what was delayed goes on. */
   clear(): void {
     this.#faults = []
-    for (const { release } of this.#held) release()
-    this.#held.clear()
+    for (const { timer, run } of this.#delayed) {
+      timer.cancel()
+      run()
+    }
+    this.#delayed.clear()
   }
 
   /** For the dispatcher of one broker. */
@@ -114,13 +116,13 @@ export class FaultPlan {
   ): void {
     switch (action.kind) {
       case 'delay':
-        this.#delay(site.clock, action.delayMs, request, run)
+        this.#delay(site.clock, action.delayMs, () => run())
         return
       case 'fail':
         answerWith(action.error, request, body)
         return
       case 'drop':
-        this.#hold(request, () => request.close('a fault dropped the request'))
+        request.respondNothing()
         return
       case 'disconnect':
         if (action.afterwards) run(new LostAnswer(request))
@@ -128,22 +130,13 @@ export class FaultPlan {
     }
   }
 
-  #delay(clock: Clock, delayMs: number, request: PendingRequest, run: RunRequest): void {
-    let timer: Timer | null = null
-    const held = this.#hold(request, () => {
-      timer?.cancel()
+  #delay(clock: Clock, delayMs: number, run: () => void): void {
+    const timer = clock.after(delayMs, () => {
+      this.#delayed.delete(delayed)
       run()
     })
-    timer = clock.after(delayMs, () => {
-      if (this.#held.delete(held)) run()
-    })
-  }
-
-  #hold(request: PendingRequest, release: () => void): Held {
-    for (const held of this.#held) if (!held.request.connection.isOpen) this.#held.delete(held)
-    const held = { request, release }
-    this.#held.add(held)
-    return held
+    const delayed: Delayed = { timer, run }
+    this.#delayed.add(delayed)
   }
 }
 

@@ -17,7 +17,7 @@ export interface FaultFilter {
 export type FaultAction =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'fail'; readonly error: ErrorName }
-  /** Never answered. */
+  /** Not carried out and never answered. */
   | { readonly kind: 'drop' }
   /** The connection ends instead of an answer; `afterwards`, what was asked for has happened. */
   | { readonly kind: 'disconnect'; readonly afterwards: boolean }
