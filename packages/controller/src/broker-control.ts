@@ -7,7 +7,6 @@
 
 import type { BrokerSessions } from './broker-sessions.ts'
 import type { BrokerImage, MetadataImage } from './image.ts'
-import type { PartitionIndex } from './partition-index.ts'
 import type { PartitionSweeps } from './partition-sweep.ts'
 import type { BrokerChangeRecord, BrokerEndpoint, MetadataRecord } from './records.ts'
 import { type ApiError, type Decision, failure, NO_ERROR } from './requests.ts'
@@ -50,22 +49,19 @@ export interface HeartbeatResult extends ApiError {
 
 export interface BrokerControlParts {
   readonly image: MetadataImage
-  readonly index: PartitionIndex
   readonly sessions: BrokerSessions
   readonly sweeps: PartitionSweeps
 }
 
 export class BrokerControl {
   readonly #image: MetadataImage
-  readonly #index: PartitionIndex
   readonly #sessions: BrokerSessions
   readonly #sweeps: PartitionSweeps
   /** Brokers in controlled shutdown wait until all others know of this offset. Soft: made anew. */
   readonly #shutdownOffsets = new Map<number, number>()
 
-  constructor({ image, index, sessions, sweeps }: BrokerControlParts) {
+  constructor({ image, sessions, sweeps }: BrokerControlParts) {
     this.#image = image
-    this.#index = index
     this.#sessions = sessions
     this.#sweeps = sweeps
   }
@@ -175,8 +171,8 @@ export class BrokerControl {
 
   /** It has no part in any partition, and every active broker knows that (R15). */
   #mayStop({ brokerId, inControlledShutdown }: BrokerImage, recordOffset: number): boolean {
-    if (this.#index.ofBroker(brokerId).size === 0) return true
-    const isDone = this.#index.ledCount(brokerId) === 0 && !this.#sweeps.isBusyWith(brokerId)
+    if (this.#image.index.ofBroker(brokerId).size === 0) return true
+    const isDone = this.#image.index.ledCount(brokerId) === 0 && !this.#sweeps.isBusyWith(brokerId)
     if (!inControlledShutdown || !isDone) {
       this.#shutdownOffsets.delete(brokerId)
       return false

@@ -13,7 +13,6 @@ import type { LeaderRebalance } from './election-control.ts'
 import { FeatureControl } from './feature-control.ts'
 import { MetadataImage } from './image.ts'
 import { PartitionControl } from './partition-control.ts'
-import { PartitionIndex } from './partition-index.ts'
 import { PartitionSweeps } from './partition-sweep.ts'
 import { ProducerIdControl } from './producer-id-control.ts'
 import type { MetadataRecord } from './records.ts'
@@ -52,7 +51,6 @@ export class Controller {
   readonly configs: ConfigControl
   readonly features: FeatureControl
   readonly producerIds: ProducerIdControl
-  readonly #index = new PartitionIndex()
   readonly #sessions: BrokerSessions
   readonly #sweeps: PartitionSweeps
   readonly #leaderRebalance: () => LeaderRebalance
@@ -68,7 +66,7 @@ export class Controller {
     })
     this.#leaderRebalance = options.leaderRebalance ?? (() => LEADER_REBALANCE)
     const settings = new EffectiveSettings(image, configRules)
-    this.#sweeps = new PartitionSweeps(image, this.#index, settings, id => this.#sessions.has(id))
+    this.#sweeps = new PartitionSweeps(image, settings, id => this.#sessions.has(id))
     this.configs = new ConfigControl(image, configRules)
     this.topics = new TopicControl(image, {
       configs: this.configs,
@@ -76,16 +74,14 @@ export class Controller {
       newUuid: options.newUuid,
       randomBelow: options.randomBelow,
     })
-    this.partitions = new PartitionControl(image, this.#index, settings)
+    this.partitions = new PartitionControl(image, settings)
     this.brokers = new BrokerControl({
       image,
-      index: this.#index,
       sessions: this.#sessions,
       sweeps: this.#sweeps,
     })
     this.features = new FeatureControl(image, options.nodeId ?? 1)
     this.producerIds = new ProducerIdControl(image)
-    this.#index.addAll(image)
     this.topics.addAll(image)
   }
 
@@ -125,22 +121,6 @@ export class Controller {
   /** Applies a record of the log; the only method that changes state. */
   replay(record: MetadataRecord): void {
     this.topics.replay(record)
-    switch (record.kind) {
-      case 'partition':
-      case 'partitionChange': {
-        const { topicId, partitionIndex } = record
-        const before = this.image.partitionById(topicId, partitionIndex)
-        this.image.replay(record)
-        this.#index.update(before, this.image.partitionById(topicId, partitionIndex))
-        return
-      }
-      case 'removeTopic': {
-        const partitions = this.image.topicById(record.topicId)?.partitions ?? []
-        for (const partition of partitions) this.#index.update(partition, undefined)
-        this.image.replay(record)
-        return
-      }
-    }
     this.image.replay(record)
     this.brokers.replay(record)
     this.#sweeps.replay(record)

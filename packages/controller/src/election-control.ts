@@ -4,7 +4,6 @@
 import type { EffectiveSettings } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from './image.ts'
 import { partitionChange } from './partition-change.ts'
-import type { PartitionIndex } from './partition-index.ts'
 import { type MetadataRecord, NO_LEADER, type PartitionChangeRecord } from './records.ts'
 import {
   type ApiError,
@@ -31,12 +30,10 @@ export interface LeaderRebalance {
 
 export class ElectionControl {
   readonly #image: MetadataImage
-  readonly #index: PartitionIndex
   readonly #settings: EffectiveSettings
 
-  constructor(image: MetadataImage, index: PartitionIndex, settings: EffectiveSettings) {
+  constructor(image: MetadataImage, settings: EffectiveSettings) {
     this.#image = image
-    this.#index = index
     this.#settings = settings
   }
 
@@ -65,7 +62,7 @@ export class ElectionControl {
     const records: PartitionChangeRecord[] = []
     const isOut = this.#brokersOutOfBalance(imbalancePercent)
     if (isOut.size === 0) return records
-    for (const { topicId, partitionIndex } of this.#index.notPreferred) {
+    for (const { topicId, partitionIndex } of this.#image.index.notPreferred) {
       const topic = this.#image.topicById(topicId)
       const partition = topic?.partitions[partitionIndex]
       if (topic === undefined || partition === undefined) continue
@@ -80,20 +77,20 @@ export class ElectionControl {
 
   #brokersOutOfBalance(imbalancePercent: number): Set<number> {
     const foreign = new Map<number, number>()
-    for (const { topicId, partitionIndex } of this.#index.notPreferred) {
+    for (const { topicId, partitionIndex } of this.#image.index.notPreferred) {
       const preferred = this.#image.partitionById(topicId, partitionIndex)?.replicas[0] ?? NO_LEADER
       foreign.set(preferred, (foreign.get(preferred) ?? 0) + 1)
     }
     const out = new Set<number>()
     for (const [id, count] of foreign) {
-      const limit = (this.#index.preferredCount(id) * imbalancePercent) / 100
+      const limit = (this.#image.index.preferredCount(id) * imbalancePercent) / 100
       if (this.#image.isActive(id) && count > limit) out.add(id)
     }
     return out
   }
 
   *#candidates(electionType: number): Generator<PartitionToElect> {
-    const { notPreferred, leaderless } = this.#index
+    const { notPreferred, leaderless } = this.#image.index
     const keys = electionType === ELECTION_PREFERRED ? notPreferred : leaderless
     for (const { topicId, partitionIndex } of keys) {
       const topic = this.#image.topicById(topicId)

@@ -7,6 +7,7 @@
 // reader may keep a PartitionImage over an await and compare it by identity.
 
 import { assert } from '@weir/core'
+import { PartitionIndex } from './partition-index.ts'
 import {
   type BrokerChangeRecord,
   CONFIG_RESOURCE,
@@ -50,6 +51,7 @@ export class MetadataImage {
   readonly #brokers = new Map<number, BrokerImage>()
   readonly #configs = new Map<string, Map<string, string>>()
   readonly #features = new Map<string, number>()
+  #index = new PartitionIndex()
   /** Partition lists that this image may grow in place: nobody else has them. */
   #ownLists = new WeakSet<readonly PartitionImage[]>()
   #clusterId: string | null = null
@@ -96,6 +98,11 @@ export class MetadataImage {
 
   partitionById(topicId: string, partitionIndex: number): PartitionImage | undefined {
     return this.#topicsById.get(topicId)?.partitions[partitionIndex]
+  }
+
+  /** Finds partitions by what they have in common; follows each change. */
+  get index(): PartitionIndex {
+    return this.#index
   }
 
   /** Registered, unfenced and not about to stop. */
@@ -188,6 +195,7 @@ export class MetadataImage {
     for (const [key, values] of other.#configs) this.#configs.set(key, new Map(values))
     this.#clusterId = other.#clusterId
     this.#nextProducerId = other.#nextProducerId
+    this.#index = other.#index.copy()
     this.#ownLists = new WeakSet()
     other.#ownLists = new WeakSet()
   }
@@ -239,6 +247,7 @@ export class MetadataImage {
     assert(topic !== undefined, 'removal of an unknown topic', { topicId })
     this.#topicsById.delete(topicId)
     this.#topicsByName.delete(topic.name)
+    for (const partition of topic.partitions) this.#index.update(partition, undefined)
     this.#configs.delete(configResourceKey(CONFIG_RESOURCE.topic, topic.name))
     delta?.changedTopicIds.delete(topicId)
     delta?.removedTopics.push(topic)
@@ -290,6 +299,7 @@ export class MetadataImage {
       this.#topicsByName.set(topic.name, changed)
       this.#topicsById.set(topic.topicId, changed)
     }
+    this.#index.update(partitions[index], partition)
     ;(partitions as PartitionImage[])[index] = partition
     delta?.changedTopicIds.add(topic.topicId)
   }

@@ -5,7 +5,6 @@ import type { EffectiveSettings } from './effective-settings.ts'
 import { ElectionControl } from './election-control.ts'
 import type { MetadataImage } from './image.ts'
 import { IsrControl } from './isr-control.ts'
-import type { PartitionIndex } from './partition-index.ts'
 import { ReassignmentControl } from './reassignment-control.ts'
 
 export class PartitionControl {
@@ -13,10 +12,10 @@ export class PartitionControl {
   readonly reassignments: ReassignmentControl
   readonly #isr: IsrControl
 
-  constructor(image: MetadataImage, index: PartitionIndex, settings: EffectiveSettings) {
+  constructor(image: MetadataImage, settings: EffectiveSettings) {
     this.#isr = new IsrControl(image, settings)
-    this.elections = new ElectionControl(image, index, settings)
-    this.reassignments = new ReassignmentControl(image, index, settings)
+    this.elections = new ElectionControl(image, settings)
+    this.reassignments = new ReassignmentControl(image, settings)
   }
 
   alterPartition(...args: Parameters<IsrControl['alterPartition']>) {

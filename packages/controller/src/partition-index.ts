@@ -1,21 +1,22 @@
-// What the controller has to find without looking at every partition: those with a replica on a
+// What has to be found without looking at every partition: those with a replica on a
 // broker, those without a leader, those away from their preferred leader, those being reassigned,
 // those with an ELR; and how many each broker leads.
 //
-// Follows the image: told of each partition before and after a record.
+// Part of the image, which tells it of each partition before and after a record.
 
-import type { MetadataImage, PartitionImage } from './image.ts'
 import { PartitionSet } from './partition-set.ts'
-import { NO_LEADER } from './records.ts'
+import { NO_LEADER, type PartitionRecord } from './records.ts'
+
+type Partition = Omit<PartitionRecord, 'kind'>
 
 const NONE = new PartitionSet()
 
 export class PartitionIndex {
-  readonly leaderless = new PartitionSet()
+  leaderless = new PartitionSet()
   /** Led by another than the first of its replicas; leaderless ones are among them. */
-  readonly notPreferred = new PartitionSet()
-  readonly reassigning = new PartitionSet()
-  readonly withElr = new PartitionSet()
+  notPreferred = new PartitionSet()
+  reassigning = new PartitionSet()
+  withElr = new PartitionSet()
   readonly #byReplica = new Map<number, PartitionSet>()
   readonly #ledCounts = new Map<number, number>()
   readonly #preferredCounts = new Map<number, number>()
@@ -34,14 +35,20 @@ export class PartitionIndex {
     return this.#preferredCounts.get(brokerId) ?? 0
   }
 
-  addAll(image: MetadataImage): void {
-    for (const topic of image.topics) {
-      for (const partition of topic.partitions) this.update(undefined, partition)
-    }
+  copy(): PartitionIndex {
+    const copy = new PartitionIndex()
+    copy.leaderless = this.leaderless.copy()
+    copy.notPreferred = this.notPreferred.copy()
+    copy.reassigning = this.reassigning.copy()
+    copy.withElr = this.withElr.copy()
+    for (const [id, partitions] of this.#byReplica) copy.#byReplica.set(id, partitions.copy())
+    for (const [id, total] of this.#ledCounts) copy.#ledCounts.set(id, total)
+    for (const [id, total] of this.#preferredCounts) copy.#preferredCounts.set(id, total)
+    return copy
   }
 
   /** Undefined stands for a partition that is not there, before or after. */
-  update(before: PartitionImage | undefined, after: PartitionImage | undefined): void {
+  update(before: Partition | undefined, after: Partition | undefined): void {
     const partition = after ?? before
     if (partition === undefined) return
     if (before?.replicas !== after?.replicas) this.#updateReplicas(partition, before, after)
@@ -57,9 +64,9 @@ export class PartitionIndex {
   }
 
   #updateReplicas(
-    { topicId, partitionIndex }: PartitionImage,
-    before: PartitionImage | undefined,
-    after: PartitionImage | undefined,
+    { topicId, partitionIndex }: Partition,
+    before: Partition | undefined,
+    after: Partition | undefined,
   ): void {
     for (const id of before?.replicas ?? []) {
       if (after?.replicas.includes(id)) continue
@@ -80,11 +87,11 @@ export class PartitionIndex {
   }
 }
 
-export function isReassigning(partition: PartitionImage): boolean {
+export function isReassigning(partition: Partition): boolean {
   return partition.addingReplicas.length > 0 || partition.removingReplicas.length > 0
 }
 
-function hasElr({ elr, lastKnownElr }: PartitionImage): boolean {
+function hasElr({ elr, lastKnownElr }: Partition): boolean {
   return elr.length > 0 || lastKnownElr.length > 0
 }
 

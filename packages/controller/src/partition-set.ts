@@ -19,6 +19,13 @@ export class PartitionSet implements Iterable<PartitionKey> {
     return this.#size
   }
 
+  copy(): PartitionSet {
+    const copy = new PartitionSet()
+    for (const [topicId, words] of this.#topics) copy.#topics.set(topicId, words.slice())
+    copy.#size = this.#size
+    return copy
+  }
+
   has(topicId: string, partitionIndex: number): boolean {
     const word = this.#topics.get(topicId)?.[partitionIndex >>> 5] ?? 0
     return (word & bitOf(partitionIndex)) !== 0

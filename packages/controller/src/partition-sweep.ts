@@ -7,7 +7,6 @@
 import { type EffectiveSettings, UNCLEAN_ELECTION } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage } from './image.ts'
 import { newLeaderEpoch, partitionChange } from './partition-change.ts'
-import type { PartitionIndex } from './partition-index.ts'
 import type { PartitionKey } from './partition-set.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 
@@ -35,22 +34,19 @@ export interface Slice {
 
 export class PartitionSweeps {
   readonly #image: MetadataImage
-  readonly #index: PartitionIndex
   readonly #settings: EffectiveSettings
-  /** A broker that has just registered is expected back at once. */
-  readonly #isExpected: (brokerId: number) => boolean
+  /** It is heard of: a broker that is fenced all the same has just registered, and is soon back. */
+  readonly #isHeard: (brokerId: number) => boolean
   readonly #sweeps = new Map<string, Sweep>()
 
   constructor(
     image: MetadataImage,
-    index: PartitionIndex,
     settings: EffectiveSettings,
-    isExpected: (brokerId: number) => boolean,
+    isHeard: (brokerId: number) => boolean,
   ) {
     this.#image = image
-    this.#index = index
     this.#settings = settings
-    this.#isExpected = isExpected
+    this.#isHeard = isHeard
   }
 
   get isBusy(): boolean {
@@ -64,36 +60,32 @@ export class PartitionSweeps {
 
   /** The broker is fenced, shutting down or gone: its partitions go on without it. */
   brokerGone(brokerId: number): void {
-    this.#start('gone', brokerId, this.#index.ofBroker(brokerId))
+    this.#start('gone', brokerId, this.#image.index.ofBroker(brokerId))
   }
 
   /** It has crashed and may lack what it had: it is out of every ISR and ELR. */
   brokerCrashed(brokerId: number): void {
-    this.#start('crashed', brokerId, this.#index.ofBroker(brokerId))
+    this.#start('crashed', brokerId, this.#image.index.ofBroker(brokerId))
   }
 
   /** A broker is back, or unclean elections were allowed: partitions may get a leader again. */
   electLeaders(): void {
-    this.#start('elect', -1, this.#index.leaderless)
+    this.#start('elect', -1, this.#image.index.leaderless)
   }
 
   /** Follows what the image has just replayed. */
   replay(record: MetadataRecord): void {
-    switch (record.kind) {
-      case 'registerBroker':
-        if (record.isSuspect) this.brokerCrashed(record.brokerId)
-        else if (record.fenced) this.brokerGone(record.brokerId)
-        return
-      case 'unregisterBroker':
-        this.brokerGone(record.brokerId)
-        return
-      case 'brokerChange':
-        if (record.fenced === true || record.inControlledShutdown === true) {
-          this.brokerGone(record.brokerId)
-        } else if (record.fenced === false) this.electLeaders()
-        return
-      case 'config':
-        if (record.key === UNCLEAN_ELECTION) this.electLeaders()
+    const { kind } = record
+    if (kind === 'registerBroker') {
+      if (record.isSuspect) this.brokerCrashed(record.brokerId)
+      else if (record.fenced) this.brokerGone(record.brokerId)
+    } else if (kind === 'unregisterBroker') {
+      this.brokerGone(record.brokerId)
+    } else if (kind === 'brokerChange') {
+      if (record.fenced === false) this.electLeaders()
+      else this.brokerGone(record.brokerId)
+    } else if (kind === 'config' && record.key === UNCLEAN_ELECTION) {
+      this.electLeaders()
     }
   }
 
@@ -166,7 +158,7 @@ export class PartitionSweeps {
     switch (cause) {
       case 'gone':
         // Nobody else could lead, and it will in a moment: two changes less.
-        if (isOnlyReplica && this.#isExpected(brokerId)) return null
+        if (isOnlyReplica && this.#isComing(brokerId)) return null
         if (!partition.isr.includes(brokerId) && partition.leader !== brokerId) return null
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
       case 'crashed':
@@ -176,5 +168,9 @@ export class PartitionSweeps {
       case 'elect':
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
     }
+  }
+
+  #isComing(brokerId: number): boolean {
+    return this.#image.brokers.get(brokerId)?.fenced === true && this.#isHeard(brokerId)
   }
 }

@@ -5,7 +5,7 @@
 import type { EffectiveSettings } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from './image.ts'
 import { partitionChange } from './partition-change.ts'
-import { isReassigning, type PartitionIndex } from './partition-index.ts'
+import { isReassigning } from './partition-index.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 import {
   type ApiError,
@@ -31,12 +31,10 @@ type Outcome =
 
 export class ReassignmentControl {
   readonly #image: MetadataImage
-  readonly #index: PartitionIndex
   readonly #settings: EffectiveSettings
 
-  constructor(image: MetadataImage, index: PartitionIndex, settings: EffectiveSettings) {
+  constructor(image: MetadataImage, settings: EffectiveSettings) {
     this.#image = image
-    this.#index = index
     this.#settings = settings
   }
 
@@ -71,7 +69,7 @@ export class ReassignmentControl {
       found.push({ topic: topic.name, partitionIndex, replicas, addingReplicas, removingReplicas })
     }
     if (partitions === null) {
-      for (const { topicId, partitionIndex } of this.#index.reassigning) {
+      for (const { topicId, partitionIndex } of this.#image.index.reassigning) {
         add(this.#image.topicById(topicId), partitionIndex)
       }
     } else {
