@@ -85,7 +85,9 @@ async function stop({ child, log }, signal) {
   const exited = once(child, 'exit')
   child.kill(signal)
   const [code] = await exited
-  if (signal === 'SIGTERM') assert.equal(code, 0, log())
+  if (signal !== 'SIGTERM') return
+  assert.equal(code, 0, log())
+  assert.match(log(), /"msg":"stopped"/)
 }
 
 const numbers = Array.from({ length: RECORDS }, (_, index) => `record ${index}`).join('\n')

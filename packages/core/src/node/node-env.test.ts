@@ -79,35 +79,6 @@ if (isMainThread) {
     t.end()
   })
 
-  t.test('whatever is a field, its JSON line is one line that parses', t => {
-    const lines: string[] = []
-    const log = createLogger({ format: 'json', write: line => lines.push(line) })
-    const circular: Record<string, unknown> = {}
-    circular['self'] = circular
-    const cause = new Error('below')
-    const fields = {
-      circular,
-      big: 2n ** 63n,
-      none: undefined,
-      ['"\n']: 'a\nb',
-      map: new Map([['k', 1]]),
-    }
-    log.info('odd "things"\n', { ...fields, error: new Error('above', { cause }) })
-    const [line = ''] = lines
-    t.equal(line.indexOf('\n'), line.length - 1)
-    t.match(JSON.parse(line), {
-      level: 30,
-      time: Number,
-      circular: /cannot be written/,
-      big: '9223372036854775808',
-      '"\n': 'a\nb',
-      map: { k: 1 },
-      error: { type: 'Error', message: 'above', stack: /node-env/, cause: { message: 'below' } },
-      msg: 'odd "things"\n',
-    })
-    t.end()
-  })
-
   t.test('a broken invariant in the background ends the process, other failures do not', t => {
     const { href } = new URL('./index.js', import.meta.url)
     const assertHref = new URL('../assert.js', import.meta.url).href

@@ -1,11 +1,11 @@
-// Log lines on standard error: short text on a terminal, JSON elsewhere. A line below the level costs a
-// comparison.
+// Log lines on standard error: short text on a terminal, JSON by pino elsewhere. pino is loaded with
+// the first line that is written. A line below the level costs a comparison.
 
+import { createRequire } from 'node:module'
 import { styleText } from 'node:util'
 import { AssertionError } from '../assert.ts'
 import type { LogFields, Logger } from '../env.ts'
 import { errorMessage } from '../errors.ts'
-import { jsonLine } from './json-line.ts'
 
 const LEVELS = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const
 
@@ -87,13 +87,25 @@ class SinkLogger implements NodeLogger {
   }
 }
 
-function jsonEmitter(write: ((line: string) => void) | undefined): Sink['emit'] {
-  const out = write ?? writeToStandardError
-  return (level, message, fields) => out(jsonLine(LEVELS[level], Date.now(), message, fields))
+interface PinoLike {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
 }
 
-function writeToStandardError(line: string): void {
-  process.stderr.write(line)
+function jsonEmitter(write: ((line: string) => void) | undefined): Sink['emit'] {
+  let logger: PinoLike | null = null
+  const load = (): PinoLike => {
+    const pino = createRequire(import.meta.url)('pino') as typeof import('pino')
+    const destination = write === undefined ? pino.destination({ fd: 2, sync: true }) : { write }
+    const serializers = { error: pino.stdSerializers.err }
+    return pino.pino({ level: 'debug', base: null, serializers }, destination)
+  }
+  return (level, message, fields) => {
+    logger ??= load()
+    logger[level](fields, message)
+  }
 }
 
 const COLOURS = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const
@@ -102,7 +114,7 @@ function textEmitter(write: ((line: string) => void) | undefined): Sink['emit'] 
   const isColoured = write === undefined && process.stderr.isTTY === true
   const paint = (colour: (typeof COLOURS)[LineLevel], text: string) =>
     isColoured ? styleText(colour, text) : text
-  const out = write ?? writeToStandardError
+  const out = write ?? ((line: string) => void process.stderr.write(line))
   return (level, message, fields) => {
     const time = new Date().toISOString().slice(11, 23)
     let line = `${paint('gray', time)} ${paint(COLOURS[level], level.padEnd(5))} ${oneLine(message)}`

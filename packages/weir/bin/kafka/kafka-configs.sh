@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import("../../dist/kafka-tools.js")
+// Node 22.1 and later keep compiled code for the next start.
+require('node:module').enableCompileCache?.()
+import('../../dist/kafka-tools.js')
