@@ -3,7 +3,9 @@
 // (packages/settings, wired by the node). Messages are Kafka's.
 
 import { clientMetricsProblem, isClientMetricsList } from './client-metrics-control.ts'
+import type { EffectiveSettings } from './effective-settings.ts'
 import type { MetadataImage } from './image.ts'
+import { minimumProblem, newMinimum } from './minimum-isr.ts'
 import { CONFIG_RESOURCE, type ConfigRecord, type MetadataRecord } from './records.ts'
 import {
   type ApiError,
@@ -41,10 +43,12 @@ interface ConfigDecision {
 export class ConfigControl {
   readonly #image: MetadataImage
   readonly #rules: ConfigRules
+  readonly #settings: EffectiveSettings
 
-  constructor(image: MetadataImage, rules: ConfigRules) {
+  constructor(image: MetadataImage, rules: ConfigRules, settings: EffectiveSettings) {
     this.#image = image
     this.#rules = rules
+    this.#settings = settings
   }
 
   /** One result for each change, in order; each is done as a whole or not at all. */
@@ -56,7 +60,8 @@ export class ConfigControl {
       response.push(decided.error)
       for (const record of decided.records) records.push(record)
     }
-    return { records: validateOnly ? [] : records, response }
+    if (validateOnly) return { records: [], response }
+    return { records: [...records, ...newMinimum(this.#image, this.#settings, records)], response }
   }
 
   /** `creating`: the resource is a topic that the same decision creates. */
@@ -86,6 +91,8 @@ export class ConfigControl {
       const wrong = clientMetricsProblem(overrides)
       if (wrong !== null) return refused(wrong)
     }
+    const minimum = minimumProblem(change, present, overrides)
+    if (minimum !== null) return refused(failure('INVALID_CONFIG', minimum))
     const problem = this.#rules.problem(resourceType, overrides, resourceName)
     if (problem !== null) return refused(failure('INVALID_CONFIG', problem))
     return { error: NO_ERROR, records: difference(change, present, overrides) }

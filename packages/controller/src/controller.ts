@@ -12,6 +12,7 @@ import { EffectiveSettings } from './effective-settings.ts'
 import type { LeaderRebalance } from './election-control.ts'
 import { FeatureControl } from './feature-control.ts'
 import { MetadataImage } from './image.ts'
+import { InternalTopics } from './internal-topics.ts'
 import { PartitionControl } from './partition-control.ts'
 import { PartitionSweeps } from './partition-sweep.ts'
 import { ProducerIdControl } from './producer-id-control.ts'
@@ -53,6 +54,7 @@ export class Controller {
   readonly producerIds: ProducerIdControl
   readonly #sessions: BrokerSessions
   readonly #sweeps: PartitionSweeps
+  readonly #internalTopics: InternalTopics
   readonly #leaderRebalance: () => LeaderRebalance
   #rebalanceAtMs = Number.POSITIVE_INFINITY
 
@@ -67,7 +69,8 @@ export class Controller {
     this.#leaderRebalance = options.leaderRebalance ?? (() => LEADER_REBALANCE)
     const settings = new EffectiveSettings(image, configRules)
     this.#sweeps = new PartitionSweeps(image, settings, id => this.#sessions.has(id))
-    this.configs = new ConfigControl(image, configRules)
+    this.#internalTopics = new InternalTopics(image, settings)
+    this.configs = new ConfigControl(image, configRules, settings)
     this.topics = new TopicControl(image, {
       configs: this.configs,
       defaults: options.topicDefaults,
@@ -80,7 +83,7 @@ export class Controller {
       sessions: this.#sessions,
       sweeps: this.#sweeps,
     })
-    this.features = new FeatureControl(image, options.nodeId ?? 1)
+    this.features = new FeatureControl(image, options.nodeId ?? 1, settings)
     this.producerIds = new ProducerIdControl(image)
     this.topics.addAll(image)
   }
@@ -98,7 +101,7 @@ export class Controller {
 
   /** When `expire` is due; 0 if there is work to be gone on with at once. */
   nextDeadlineMs(): number {
-    if (this.#sweeps.isBusy) return 0
+    if (this.#sweeps.isBusy || this.#internalTopics.isDue) return 0
     return Math.min(this.#sessions.nextDeadlineMs(), this.#rebalanceAtMs)
   }
 
@@ -107,6 +110,9 @@ export class Controller {
     const fencings = this.brokers.expire(nowMs)
     if (fencings.length > 0) return { records: fencings, response: undefined }
     if (this.#sweeps.isBusy) return { records: this.#sweeps.next().records, response: undefined }
+    if (this.#internalTopics.isDue) {
+      return { records: this.#internalTopics.next(), response: undefined }
+    }
     return { records: this.#rebalance(nowMs), response: undefined }
   }
 
@@ -123,6 +129,7 @@ export class Controller {
     this.topics.replay(record)
     this.image.replay(record)
     this.brokers.replay(record)
+    this.#internalTopics.replay(record)
     this.#sweeps.replay(record)
   }
 }

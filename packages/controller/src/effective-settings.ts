@@ -9,6 +9,8 @@ import { CONFIG_RESOURCE } from './records.ts'
 export const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 export const UNCLEAN_ELECTION = 'unclean.leader.election.enable'
 
+const MAX_INTERNAL_FACTOR = 3
+
 export class EffectiveSettings {
   readonly #image: MetadataImage
   readonly #rules: ConfigRules
@@ -21,11 +23,23 @@ export class EffectiveSettings {
   }
 
   minInsyncReplicas(topicName: string): number {
-    return Math.max(1, Number(this.#topicSetting(topicName, MIN_INSYNC_REPLICAS) ?? 1))
+    return atLeastOne(this.#topicSetting(topicName, MIN_INSYNC_REPLICAS))
+  }
+
+  /** Of topics without a value of their own. */
+  defaultMinInsyncReplicas(): number {
+    const text = this.#image.configs(CONFIG_RESOURCE.broker, '').get(MIN_INSYNC_REPLICAS)
+    return atLeastOne(text ?? this.#rules.inherited(CONFIG_RESOURCE.topic, MIN_INSYNC_REPLICAS))
   }
 
   uncleanElection(topicName: string): boolean {
     return this.#topicSetting(topicName, UNCLEAN_ELECTION)?.trim().toLowerCase() === 'true'
+  }
+
+  /** Replicas that internal topics should have, if there are so many brokers. */
+  internalReplicationFactor(): number {
+    const text = this.#rules.inherited(CONFIG_RESOURCE.broker, 'offsets.topic.replication.factor')
+    return Math.min(MAX_INTERNAL_FACTOR, Number(text ?? MAX_INTERNAL_FACTOR))
   }
 
   /** What a change of a partition of this topic has to keep to. */
@@ -45,4 +59,8 @@ export class EffectiveSettings {
       this.#rules.inherited(CONFIG_RESOURCE.topic, key)
     )
   }
+}
+
+function atLeastOne(text: string | null): number {
+  return Math.max(1, Number(text ?? 1))
 }

@@ -1,7 +1,8 @@
 // Features and their finalised levels. A feature is in this table once it works, no sooner.
 
+import { type EffectiveSettings, MIN_INSYNC_REPLICAS } from './effective-settings.ts'
 import type { MetadataImage } from './image.ts'
-import type { MetadataRecord } from './records.ts'
+import { CONFIG_RESOURCE, type MetadataRecord } from './records.ts'
 import { type ApiError, type Decision, type FeatureUpdate, failure, NO_ERROR } from './requests.ts'
 
 export interface SupportedFeature {
@@ -16,6 +17,8 @@ export interface SupportedFeature {
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: 'metadata.version', minLevel: 30, maxLevel: 30, defaultLevel: 30 },
   { name: 'group.version', minLevel: 0, maxLevel: 1, defaultLevel: 1 },
+  // Never off: the controller knows no other way to elect leaders.
+  { name: 'eligible.leader.replicas.version', minLevel: 1, maxLevel: 1, defaultLevel: 1 },
 ]
 
 const DOWNGRADES: ReadonlySet<number> = new Set([2, 3])
@@ -23,11 +26,13 @@ const DOWNGRADES: ReadonlySet<number> = new Set([2, 3])
 export class FeatureControl {
   readonly #image: MetadataImage
   readonly #nodeId: number
+  readonly #settings: EffectiveSettings
 
   /** `nodeId` is named in messages. */
-  constructor(image: MetadataImage, nodeId: number) {
+  constructor(image: MetadataImage, nodeId: number, settings: EffectiveSettings) {
     this.#image = image
     this.#nodeId = nodeId
+    this.#settings = settings
   }
 
   /**
@@ -36,9 +41,18 @@ export class FeatureControl {
    */
   finaliseDefaults(): MetadataRecord[] {
     if (this.#image.features.size > 0) return []
-    return SUPPORTED_FEATURES.filter(
+    const features: MetadataRecord[] = SUPPORTED_FEATURES.filter(
       ({ name, defaultLevel }) => defaultLevel > (this.#image.features.get(name) ?? 0),
     ).map(({ name, defaultLevel }) => ({ kind: 'feature', name, level: defaultLevel }))
+    return [...features, ...this.#commonMinimum()]
+  }
+
+  /** Who is eligible depends on min.insync.replicas: all nodes have to go by the same one. */
+  #commonMinimum(): MetadataRecord[] {
+    const resource = { resourceType: CONFIG_RESOURCE.broker, resourceName: '' }
+    if (this.#image.configs(resource.resourceType, '').has(MIN_INSYNC_REPLICAS)) return []
+    const value = String(this.#settings.defaultMinInsyncReplicas())
+    return [{ kind: 'config', ...resource, key: MIN_INSYNC_REPLICAS, value }]
   }
 
   /** All updates or none: the first problem is the answer, as in Kafka 4. */

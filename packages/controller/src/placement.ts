@@ -1,5 +1,6 @@
 // Which brokers get the replicas of new partitions. Brokers are spread over racks, leaders rotate:
-// partition i starts i brokers further on, so that leaders and followers are even over the cluster.
+// partition i is led by the broker i places further on. Each time round, the followers move on by one,
+// so that what a broker leads goes to different ones when it fails.
 
 import type { BrokerImage } from './image.ts'
 
@@ -14,7 +15,7 @@ export type Placement =
   | { readonly kind: 'placed'; readonly replicas: readonly (readonly number[])[] }
   | { readonly kind: 'impossible'; readonly reason: string }
 
-/** Replicas for each partition; unfenced brokers lead. The reasons are Kafka's. */
+/** Replicas for each partition; active brokers lead. The reasons are Kafka's. */
 export function placeReplicas(
   brokers: ReadonlyMap<number, BrokerImage>,
   request: PlacementRequest,
@@ -27,19 +28,50 @@ export function placeReplicas(
     return { kind: 'impossible', reason }
   }
   const ring = rackRing([...brokers.values()])
-  const active = ring.filter(broker => !broker.fenced)
+  const active = ring.filter(isActive)
+  const others = ring.filter(broker => !isActive(broker))
   if (active.length === 0) {
-    return { kind: 'impossible', reason: 'All brokers are currently fenced.' }
+    const isFenced = others.every(broker => broker.fenced)
+    const state = isFenced ? 'fenced' : 'fenced or in controlled shutdown'
+    return { kind: 'impossible', reason: `All brokers are currently ${state}.` }
   }
-  const fenced = ring.filter(broker => broker.fenced)
   const replicas: number[][] = []
   for (let index = 0; index < partitionCount; index++) {
-    const rotated = rotate(active, startAt + index)
+    const at = startAt + index
+    const [leader, ...followers] = rotate(active, at)
+    const shifted = rotate(followers, Math.floor(at / active.length))
+    const spread = spreadOverRacks(leader === undefined ? shifted : [leader, ...shifted])
     // A fenced broker is taken only when there are too few others, and never leads.
-    const candidates = [...spreadOverRacks(rotated), ...rotate(fenced, startAt + index)]
+    const candidates = [...spread, ...rotate(others, at)]
     replicas.push(candidates.slice(0, replicationFactor).map(broker => broker.brokerId))
   }
   return { kind: 'placed', replicas }
+}
+
+/**
+ * The replicas that a partition has and as many more as `replicationFactor` needs, from active brokers
+ * on other racks first. The order, and so the preferred leader, rotates with `index`.
+ */
+export function addReplicas(
+  brokers: ReadonlyMap<number, BrokerImage>,
+  present: readonly number[],
+  { replicationFactor, index }: { replicationFactor: number; index: number },
+): number[] {
+  const members = present.flatMap(id => brokers.get(id) ?? [])
+  const others = rackRing([...brokers.values()].filter(isActive)).filter(
+    broker => !present.includes(broker.brokerId),
+  )
+  const spread = spreadOverRacks([...members, ...rotate(others, index)])
+  const added = spread.map(broker => broker.brokerId).filter(id => !present.includes(id))
+  const wanted = [...present, ...added.slice(0, replicationFactor - present.length)]
+  return rotate(
+    wanted.toSorted((a, b) => a - b),
+    index,
+  )
+}
+
+function isActive(broker: BrokerImage): boolean {
+  return !broker.fenced && !broker.inControlledShutdown
 }
 
 /** Brokers ordered so that neighbours are on different racks where possible. */

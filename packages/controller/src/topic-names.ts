@@ -5,7 +5,7 @@ export const MAX_TOPIC_NAME_LENGTH = 249
 /** Kafka's own topic of cluster metadata; nobody may create it. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
 
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+export const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__consumer_offsets',
   '__transaction_state',
   '__share_group_state',
