@@ -250,6 +250,12 @@ export class LogManager {
     if (found !== null) await this.#remove(found, 'delete')
   }
 
+  /** Renamed out of the way when resolved; its files stay for an operator to look at. */
+  async setAside(topic: string, partitionIndex: number): Promise<void> {
+    const found = this.#find(partitionDirectoryName(topic, partitionIndex))
+    if (found !== null) await this.#remove(found, 'stray')
+  }
+
   #remove(found: FoundLog, reason: 'delete' | 'stray'): Promise<void> {
     const { directory, name, open } = found
     directory.logs.delete(name)

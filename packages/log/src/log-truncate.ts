@@ -4,7 +4,8 @@
 // afterwards indexes, epochs, aborted transactions and producers are those of the bytes that are left;
 // the result is durable when the promise resolves.
 
-import { assert } from '@weir/core'
+import { assert, DiskError } from '@weir/core'
+import { isOutOfSpace } from './checkpoint-file.ts'
 import { loadIndexes } from './index-files.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
@@ -18,7 +19,11 @@ import { positionOf } from './segment-read.ts'
 /** Removes what is at and above `offset`: whole batches, so the log may end below it. */
 export function truncateTo(state: LogState, offset: number): Promise<void> {
   return whileRefusing(state, async () => {
-    if (offset >= state.endOffset) return
+    if (offset >= state.endOffset) {
+      // No batch goes; an epoch that began here without one does: nobody else may have heard of it.
+      if (state.epochs.truncateFromEnd(state.endOffset)) state.isCheckpointDurable = false
+      return
+    }
     await settleWrites(state)
     if (offset <= state.startOffset) {
       await restartAt(state, Math.min(offset, state.startOffset))
@@ -90,6 +95,10 @@ async function whileRefusing(state: LogState, task: () => Promise<void>): Promis
     state.isCutting = true
     try {
       await task()
+    } catch (error) {
+      // Half of a cut is on the disk: what is in memory does not fit it any more (D6).
+      if (error instanceof DiskError && !isOutOfSpace(error)) state.context.directory.goOffline(error)
+      throw error
     } finally {
       state.isCutting = false
       if (state.refusal === refusal) state.refusal = null
@@ -125,10 +134,15 @@ async function restartAt(state: LogState, offset: number): Promise<void> {
   state.producers = new ProducerState()
   state.hasNoProducers = true
   state.firstDirtyOffset = offset
-  if (!state.isCreated) return
-  await removeSegments(state, removed)
-  await removeSnapshotsAbove(state.context.env.disk, state.directory, -1)
-  await writeLogCheckpoint(state)
+  if (state.isCreated) {
+    await removeSegments(state, removed)
+    await removeSnapshotsAbove(state.context.env.disk, state.directory, -1)
+    await writeLogCheckpoint(state)
+  }
+  // Nothing is below the new start, and that is durable: the recovery point moves along (R20).
+  state.syncedEndOffset = offset
+  state.writtenEndOffset = offset
+  state.wake()
 }
 
 function adoptEnd(state: LogState, endOffset: number): void {

@@ -1,5 +1,6 @@
-// DeleteRecords, versions 0-2: moves the start of the log up; -1 is the high watermark.
-// Difference from Kafka: none known on one node.
+// DeleteRecords, versions 0-2: moves the start of the log up; -1 is the high watermark. Answered when all
+// live replicas have moved theirs, or with REQUEST_TIMED_OUT: it is done here then, and followers follow.
+// Difference from Kafka: none known.
 
 import { isInternalTopic } from '@weir/controller'
 import {
@@ -36,7 +37,7 @@ export async function handleDeleteRecords(
           const topic = { name, topicId: '' }
           return refused(partitionIndex, missingPartitionError(services, topic, partitionIndex))
         }
-        return await deleteRecords(services, partition, offset)
+        return await deleteRecords(services, partition, { offset, timeoutMs: request.timeoutMs })
       }),
     ),
   }))
@@ -46,14 +47,14 @@ export async function handleDeleteRecords(
 async function deleteRecords(
   services: Services,
   partition: Partition,
-  asked: number,
+  asked: { readonly offset: number; readonly timeoutMs: number },
 ): Promise<Answer> {
   const { partitionIndex, log } = partition
   if (isInternalTopic(partition.topic)) return refused(partitionIndex, 'INVALID_TOPIC_EXCEPTION')
   const refusal = partition.checkLeader(-1)
   if (refusal !== null) return refused(partitionIndex, refusal)
   if (!log.config.cleanupDelete) return refused(partitionIndex, 'POLICY_VIOLATION')
-  const offset = asked === HIGH_WATERMARK ? partition.highWatermark : asked
+  const offset = asked.offset === HIGH_WATERMARK ? partition.highWatermark : asked.offset
   if (offset < 0 || offset > partition.highWatermark) {
     return refused(partitionIndex, 'OFFSET_OUT_OF_RANGE')
   }
@@ -67,7 +68,9 @@ async function deleteRecords(
     services.env.log.error('records could not be deleted', fields)
     return refused(partitionIndex, 'KAFKA_STORAGE_ERROR')
   }
-  return { partitionIndex, lowWatermark: log.logStartOffset, errorCode: 0 }
+  const error = await partition.lowWatermark.wait(offset, asked.timeoutMs)
+  if (error !== null) return refused(partitionIndex, error)
+  return { partitionIndex, lowWatermark: partition.lowWatermark.offset, errorCode: 0 }
 }
 
 function refused(partitionIndex: number, error: ErrorName): Answer {

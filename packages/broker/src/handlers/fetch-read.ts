@@ -15,10 +15,13 @@ import type { Partition, ReadView } from '../partition/partition.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import type { FetchEntry } from './fetch-session.ts'
+import { nearestReplica } from './nearest-replica.ts'
 import { missingPartitionError } from './partition-lookup.ts'
 
 /** Versions below know no zstd. */
 const ZSTD_MIN_VERSION = 10
+/** Clients from here on know that followers may serve them. */
+const PREFERRED_REPLICA_MIN_VERSION = 11
 
 /** A request with more partitions lets others have a turn in between (no hold above 10 ms). */
 const ENTRIES_A_TURN = 2000
@@ -27,11 +30,24 @@ const ENTRIES_A_TURN = 2000
 export type EntryResult =
   | { readonly kind: 'failed'; readonly error: ErrorName }
   | { readonly kind: 'diverged'; readonly epoch: number; readonly endOffset: number }
+  /** The consumer should read from a replica near it (KIP-392). */
+  | { readonly kind: 'elsewhere'; readonly replicaId: number }
   | ReadResult
   /** Nothing was read: the budget is used up. */
   | { readonly kind: 'skipped' }
 
 const SKIPPED = { kind: 'skipped' } as const
+
+/** The broker that fetches as a replica; negative for consumers. */
+export function replicaIdOf(request: FetchRequest): number {
+  return Math.max(request.replicaId, request.replicaState.replicaId)
+}
+
+export interface ReadRequest {
+  readonly request: FetchRequest
+  /** The first of an operation: the offsets in it are news of the follower that sent it. */
+  readonly isFirst: boolean
+}
 
 /** Bytes of records that one answer may hold, but for its first batch. */
 export function answerLimit(services: Services, request: FetchRequest): number {
@@ -51,6 +67,9 @@ export class FetchRead {
   readonly #view: ReadView
   readonly #replicaId: number
   readonly #brokerEpoch: number
+  /** The consumer's; null if it may not choose. */
+  readonly #rackId: string | null
+  readonly #isFirst: boolean
   #budgetBytes: number
   /** What the memory for answers counts for this read. */
   #heldBytes = 0
@@ -59,16 +78,19 @@ export class FetchRead {
   constructor(
     services: Services,
     context: RequestContext,
-    request: FetchRequest,
+    { request, isFirst }: ReadRequest,
     entries: readonly FetchEntry[],
   ) {
     this.entries = entries
     this.#services = services
     this.#version = context.apiVersion
-    this.#replicaId = Math.max(request.replicaId, request.replicaState.replicaId)
+    this.#isFirst = isFirst
+    this.#replicaId = replicaIdOf(request)
     this.#brokerEpoch = request.replicaState.replicaEpoch
+    const mayChoose = this.#replicaId < 0 && this.#version >= PREFERRED_REPLICA_MIN_VERSION
+    this.#rackId = mayChoose ? request.rackId : null
     this.#view =
-      this.#replicaId >= 0 ? 'logEnd' : request.isolationLevel === 1 ? 'committed' : 'uncommitted'
+      this.#replicaId >= 0 ? 'replica' : request.isolationLevel === 1 ? 'committed' : 'uncommitted'
     this.#budgetBytes = answerLimit(services, request)
   }
 
@@ -91,7 +113,7 @@ export class FetchRead {
    */
   bytesNow(entry: FetchEntry): number {
     const { partition } = entry
-    if (partition === null || partition.checkLeader(entry.currentLeaderEpoch) !== null) {
+    if (partition === null || this.#check(partition, entry) !== null) {
       return Number.POSITIVE_INFINITY
     }
     const outcome = partition.read({
@@ -157,10 +179,16 @@ export class FetchRead {
       } else {
         this.bytes += result.bytes
         this.#budgetBytes -= result.bytes
+        if (
+          this.#replicaId >= 0 &&
+          entry.partition?.isThrottledLeaderOf(this.#replicaId) === true
+        ) {
+          this.#services.replicaManager.leaderQuota.record(result.bytes)
+        }
       }
     }
     if (!this.#isReleased) this.#hold(this.bytes)
-    if (taken.kind === 'failed' || taken.kind === 'diverged') this.mustAnswer = true
+    if (taken.kind !== 'read' && taken.kind !== 'skipped') this.mustAnswer = true
     if (taken.kind === 'failed') entry.seenChangeCount = -1
     this.results.push(taken)
   }
@@ -173,19 +201,27 @@ export class FetchRead {
       return { kind: 'failed', error }
     }
     entry.seenChangeCount = partition.changeCount
-    const refusal = partition.checkLeader(entry.currentLeaderEpoch)
+    const refusal = this.#check(partition, entry)
     if (refusal !== null) return { kind: 'failed', error: refusal }
     const divergence = this.#divergence(entry, partition)
     if (divergence !== null) return divergence
-    if (this.#replicaId >= 0 && !this.#noteFollower(entry, partition)) {
-      return { kind: 'failed', error: 'NOT_LEADER_OR_FOLLOWER' }
+    if (this.#replicaId >= 0) {
+      if (this.#isFirst && !this.#noteFollower(entry, partition)) {
+        return { kind: 'failed', error: 'NOT_LEADER_OR_FOLLOWER' }
+      }
+      if (this.#mustThrottle(partition)) return SKIPPED
+    } else {
+      const replicaId = this.#preferredReplica(entry, partition)
+      if (replicaId >= 0) return { kind: 'elsewhere', replicaId }
     }
     const { log } = partition
     if (entry.fetchOffset < log.logStartOffset || entry.fetchOffset > log.logEndOffset) {
       return { kind: 'failed', error: 'OFFSET_OUT_OF_RANGE' }
     }
     const isFirst = this.bytes === 0
-    const { availableBytes } = this.#services.responseMemory
+    // Slow consumers must not hold followers up; a follower's answer is bounded by itself.
+    const availableBytes =
+      this.#replicaId >= 0 ? this.#budgetBytes : this.#services.responseMemory.availableBytes
     const budgetBytes = Math.max(0, Math.min(this.#budgetBytes, availableBytes))
     if (!isFirst && budgetBytes === 0) return SKIPPED
     const maxBytes = Math.max(0, Math.min(entry.maxBytes, budgetBytes))
@@ -219,8 +255,45 @@ export class FetchRead {
     return { kind: 'diverged', epoch: leaderEpoch, endOffset }
   }
 
+  /** Replicas read from the leader in its epoch only; consumers that know it, from followers, too. */
+  #check(partition: Partition, entry: FetchEntry): ErrorName | null {
+    if (this.#replicaId >= 0) {
+      // Without an epoch nobody could say to which leader it acknowledges what.
+      if (entry.currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
+      return partition.checkLeader(entry.currentLeaderEpoch)
+    }
+    return this.#rackId === null
+      ? partition.checkLeader(entry.currentLeaderEpoch)
+      : partition.checkReader(entry.currentLeaderEpoch)
+  }
+
   #noteFollower(entry: FetchEntry, partition: Partition): boolean {
-    return partition.updateFollower(this.#replicaId, entry.fetchOffset, this.#brokerEpoch)
+    const hasMovedStart = partition.log.logStartOffset < entry.logStartOffset
+    return partition.onFollowerFetch({
+      replicaId: this.#replicaId,
+      fetchOffset: entry.fetchOffset,
+      logStartOffset: hasMovedStart ? partition.log.logStartOffset : entry.logStartOffset,
+      brokerEpoch: this.#brokerEpoch,
+    })
+  }
+
+  /** Followers in the ISR are never throttled: they hold up who waits for acks. */
+  #mustThrottle(partition: Partition): boolean {
+    const { replicaManager } = this.#services
+    return (
+      partition.isThrottledLeaderOf(this.#replicaId) &&
+      !partition.isr.includes(this.#replicaId) &&
+      replicaManager.leaderQuota.isExceeded
+    )
+  }
+
+  /** A follower in the consumer's rack that has what it asks for; -1: this broker. */
+  #preferredReplica(entry: FetchEntry, partition: Partition): number {
+    if (this.#rackId === null || this.#rackId === '' || !partition.isLeader) return -1
+    return nearestReplica(this.#services, partition, {
+      rackId: this.#rackId,
+      fetchOffset: entry.fetchOffset,
+    })
   }
 }
 

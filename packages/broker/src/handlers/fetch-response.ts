@@ -92,7 +92,7 @@ function answerOf(entry: FetchEntry, result: EntryResult): PartitionAnswer {
     lastStableOffset: isKnown ? partition.log.lastStableOffset : -1,
     logStartOffset: isKnown ? partition.log.logStartOffset : -1,
     abortedTransactions: result.kind === 'read' ? result.abortedTransactions : null,
-    preferredReadReplica: -1,
+    preferredReadReplica: result.kind === 'elsewhere' ? result.replicaId : -1,
     records: result.kind === 'read' ? result.chunks : [],
   }
   if (result.kind === 'diverged') {
@@ -119,6 +119,7 @@ function noteAnswer(
     hasRecords ||
     result.kind === 'failed' ||
     result.kind === 'diverged' ||
+    result.kind === 'elsewhere' ||
     answer.highWatermark !== entry.sentHighWatermark ||
     answer.logStartOffset !== entry.sentLogStartOffset
   entry.sentHighWatermark = answer.highWatermark

@@ -50,13 +50,19 @@ export class FetchEntry implements PartitionSubscriber {
   /** What the client was told last. */
   sentHighWatermark = -1
   sentLogStartOffset = -1
+  readonly #isReplica: boolean
   #owner: EntryOwner | null
 
-  constructor(topic: FetchTopic, partitionIndex: number, owner: EntryOwner | null) {
+  constructor(
+    topic: FetchTopic,
+    partitionIndex: number,
+    reader: { readonly owner: EntryOwner | null; readonly isReplica: boolean },
+  ) {
     this.topic = topic.topic
     this.topicId = topic.topicId
     this.partitionIndex = partitionIndex
-    this.#owner = owner
+    this.#owner = reader.owner
+    this.#isReplica = reader.isReplica
   }
 
   update(asked: FetchTopicPartition): void {
@@ -70,7 +76,7 @@ export class FetchEntry implements PartitionSubscriber {
   /** From now on `owner` is told of changes. */
   subscribe(owner: EntryOwner): void {
     this.#owner = owner
-    this.partition?.subscribe(this)
+    this.partition?.subscribe(this, this.#isReplica)
   }
 
   unsubscribe(): void {
@@ -138,7 +144,8 @@ export class FetchSession implements EntryOwner {
         const key = entryKey(topic, asked.partition)
         let entry = this.#entries.get(key)
         if (entry === undefined) {
-          entry = new FetchEntry(topic, asked.partition, this)
+          const reader = { owner: this, isReplica: this.isPrivileged }
+          entry = new FetchEntry(topic, asked.partition, reader)
           this.#entries.set(key, entry)
           this.#ready.push(entry)
         } else {

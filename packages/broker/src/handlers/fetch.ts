@@ -1,28 +1,38 @@
 // Fetch, versions 4-18.
-// v4 isolation levels; v7 sessions; v9 leader epochs; v10 zstd; v11 preferred replica (always -1: readers
-// go to the leader); v12 diverging epochs; v13 topic ids; v15 replica state; v16 leader endpoints.
-// Difference from Kafka: none known.
+// v4 isolation levels; v7 sessions; v9 leader epochs; v10 zstd; v11 preferred replica (KIP-392); v12
+// diverging epochs; v13 topic ids; v15 replica state; v16 leader endpoints.
+// Difference from Kafka: a request as a replica is served only under the epoch of that broker's
+// registration, so none below v15 is.
 //
 // A fetch reads what there is. If that is less than min_bytes it waits, subscribed to its partitions,
-// and reads again in the turn in which they have more; at max_wait_ms it answers with what there is.
+// and reads again in the turn in which they have more; at max_wait_ms it answers with what there is. A
+// follower is answered soon after the high watermark moved, and at once when it sends another request.
 
 import type { Timer } from '@weir/core'
 import type { FetchRequest, FetchResponseInit } from '@weir/protocol'
 import { errorCode } from '@weir/protocol'
 import { DEFERRED, type HandlerResult, type RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
-import { answerLimit, FetchRead } from './fetch-read.ts'
+import { answerLimit, FetchRead, replicaIdOf } from './fetch-read.ts'
 import { buildFetchResponse } from './fetch-response.ts'
 import { type EntryOwner, FetchEntry, type FetchSession, NO_SESSION_ID } from './fetch-session.ts'
 
 /** A waiting fetch looks so often whether its client is still there. */
 const MAX_TIMER_MS = 10_000
+/**
+ * A follower hears so soon of a high watermark or log start that moved while there are no records to
+ * tell it along with: consumers may read there, and deletions wait for it.
+ */
+const STATE_DELAY_MS = 5
 
 export function handleFetch(
   services: Services,
   context: RequestContext,
   request: FetchRequest,
 ): HandlerResult<FetchResponseInit> {
+  if (!isKnownReplica(services, request)) {
+    return { errorCode: errorCode('STALE_BROKER_EPOCH'), sessionId: NO_SESSION_ID, responses: [] }
+  }
   const choice = services.fetchSessions.resolve(request, context.apiVersion, context.connection.id)
   if (choice.kind === 'failed') {
     return { errorCode: errorCode(choice.error), sessionId: NO_SESSION_ID, responses: [] }
@@ -31,6 +41,14 @@ export function handleFetch(
   const isFull = choice.kind !== 'incremental'
   new FetchOperation(services, context, { request, session, isFull }).start()
   return DEFERRED
+}
+
+/** A consumer, or a replica under the epoch of its registration: only that one's fetches count (H9, R10). */
+function isKnownReplica(services: Services, request: FetchRequest): boolean {
+  const replicaId = replicaIdOf(request)
+  if (replicaId < 0) return true
+  const { replicaEpoch } = request.replicaState
+  return replicaEpoch >= 0 && services.metadata.brokers.get(replicaId)?.brokerEpoch === replicaEpoch
 }
 
 /** The answer for a request that fails as a whole. */
@@ -54,10 +72,15 @@ class FetchOperation implements EntryOwner {
   readonly #plan: FetchPlan
   /** Of a request without a session, or of one that makes it: all of them. */
   readonly #ownEntries: readonly FetchEntry[] | null
-  readonly #deadlineMs: number
+  readonly #isReplica: boolean
+  #deadlineMs: number
   #read: FetchRead | null = null
   #timer: Timer | null = null
   #isWaiting = false
+  /** The next read is due at the end of this turn. */
+  #isReadDue = false
+  /** A follower with news other than records is not kept waiting for long. */
+  #isHurried = false
   /** Bytes that a read would find by now: enough of them are worth one. */
   #expectedBytes = 0
   /** Never more than an answer may hold. */
@@ -67,26 +90,59 @@ class FetchOperation implements EntryOwner {
     this.#services = services
     this.#context = context
     this.#plan = plan
-    this.#ownEntries = plan.session === null ? entriesOf(plan.request) : null
+    this.#isReplica = replicaIdOf(plan.request) >= 0
+    this.#ownEntries = plan.session === null ? entriesOf(plan.request, this.#isReplica) : null
     this.#deadlineMs = context.receivedMs + plan.request.maxWaitMs
     this.#minBytes = Math.min(plan.request.minBytes, answerLimit(services, plan.request))
   }
 
   start(): void {
+    if (this.#isReplica) this.#context.onNextRequest(() => this.#answerNow())
     this.#startRead()
   }
 
   /** A partition that this request waits for may have news. */
   onEntryChange(entry: FetchEntry): void {
-    if (!this.#isWaiting) return
+    if (!this.#isWaiting || this.#isReadDue) return
     if (this.#read !== null) {
       const foundBytes = this.#read.bytesNow(entry)
       this.#expectedBytes += foundBytes - entry.foundBytes
       entry.foundBytes = foundBytes
-      if (this.#expectedBytes < this.#minBytes) return
+      if (this.#expectedBytes < this.#minBytes) {
+        if (this.#isReplica && entry.hasUnsentState) this.#hurry()
+        return
+      }
     }
-    this.#stopWaiting()
-    this.#startRead()
+    this.#readAtEndOfTurn()
+  }
+
+  /** What several partitions get in one turn goes into one answer. */
+  #readAtEndOfTurn(): void {
+    this.#isReadDue = true
+    const read = Promise.resolve().then(() => {
+      this.#isReadDue = false
+      if (!this.#isWaiting) return
+      this.#stopWaiting()
+      this.#startRead()
+    })
+    this.#services.env.log.background(read, 'fetch')
+  }
+
+  /** It answers within a few milliseconds. */
+  #hurry(): void {
+    if (this.#isHurried) return
+    this.#isHurried = true
+    const soonMs = this.#services.env.clock.monotonicMs() + STATE_DELAY_MS
+    if (soonMs >= this.#deadlineMs) return
+    this.#deadlineMs = soonMs
+    this.#timer?.cancel()
+    this.#armTimer()
+  }
+
+  /** The follower has something else to ask behind this: it gets what there is. */
+  #answerNow(): void {
+    this.#deadlineMs = 0
+    if (this.#isWaiting && !this.#isReadDue) this.#readAtEndOfTurn()
   }
 
   #startRead(): void {
@@ -94,7 +150,9 @@ class FetchOperation implements EntryOwner {
     const entries =
       this.#ownEntries ?? (this.#plan.isFull ? [...(session?.entries ?? [])] : session?.takeReady())
     if (this.#plan.isFull) session?.takeReady()
-    this.#read = new FetchRead(this.#services, this.#context, this.#plan.request, entries ?? [])
+    const isFirst = this.#read === null
+    const { request } = this.#plan
+    this.#read = new FetchRead(this.#services, this.#context, { request, isFirst }, entries ?? [])
     this.#read.run(read => this.#onRead(read))
   }
 
@@ -133,7 +191,8 @@ class FetchOperation implements EntryOwner {
       }
     }
     if (session !== null) session.waiting = this
-    this.#armTimer()
+    if (this.#isReplica && read.entries.some(entry => entry.hasUnsentState)) this.#hurry()
+    if (this.#timer === null) this.#armTimer()
     return hasChanged
   }
 
@@ -177,11 +236,11 @@ class FetchOperation implements EntryOwner {
   }
 }
 
-function entriesOf(request: FetchRequest): FetchEntry[] {
+function entriesOf(request: FetchRequest, isReplica: boolean): FetchEntry[] {
   const entries: FetchEntry[] = []
   for (const topic of request.topics) {
     for (const asked of topic.partitions) {
-      const entry = new FetchEntry(topic, asked.partition, null)
+      const entry = new FetchEntry(topic, asked.partition, { owner: null, isReplica })
       entry.update(asked)
       entries.push(entry)
     }

@@ -238,14 +238,17 @@ t.test('an ack that cannot come ends in REQUEST_TIMED_OUT', async t => {
   plane.createTopic('a')
   const image = plane.image.topic('a')?.partitions[0]
   // The follower never fetches.
-  plane.image.replay({ kind: 'partition', ...image!, replicas: [1, 2], isr: [1, 2] })
+  const changed = { replicas: [1, 2], isr: [1, 2], partitionEpoch: 1 }
+  plane.image.replay({ kind: 'partition', ...image!, ...changed })
   plane.services.replicaManager.applyImage(plane.image)
   const before = plane.sim.nowMs
   const answer = await plane.produce('a', batchOf(['1']), { timeoutMs: 700 })
   t.equal(answer.errorCode, errorCode('REQUEST_TIMED_OUT'))
   t.ok(plane.sim.nowMs - before >= 700 && plane.sim.nowMs - before < 1000)
   t.equal(plane.partition('a').highWatermark, 0)
-  plane.services.replicaManager.getPartition('a', 0)?.updateFollower(2, 1, 1)
+  plane.services.replicaManager
+    .getPartition('a', 0)
+    ?.onFollowerFetch({ replicaId: 2, fetchOffset: 1, logStartOffset: 0, brokerEpoch: 1 })
   t.equal(plane.partition('a').highWatermark, 1)
 })
 

@@ -3,7 +3,7 @@
 import type { LogConfig } from '@weir/log'
 import type { Codec } from '@weir/protocol'
 import type { TopicConfig } from '@weir/settings'
-import type { PartitionConfig } from '../partition/partition-config.ts'
+import { type PartitionConfig, throttledReplicas } from '../partition/partition-config.ts'
 import type { NodeSettings } from './node-settings.ts'
 
 /** gzip's own word for its default level. */
@@ -20,6 +20,8 @@ export function partitionConfigOf(settings: NodeSettings, topic: string): Partit
     timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
     minInsyncReplicas: config.minInsyncReplicas,
     validationDepth: settings.get('weir.produce.validation') === 'batch' ? 'batch' : 'full',
+    leaderThrottled: throttledReplicas(config.leaderThrottledReplicas),
+    followerThrottled: throttledReplicas(config.followerThrottledReplicas),
   }
 }
 

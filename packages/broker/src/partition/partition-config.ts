@@ -17,4 +17,23 @@ export interface PartitionConfig {
   readonly minInsyncReplicas: number
   /** weir.produce.validation. */
   readonly validationDepth: 'full' | 'batch'
+  /** Replicas that are served, and that fetch, at a throttled rate. */
+  readonly leaderThrottled: ThrottledReplicas
+  readonly followerThrottled: ThrottledReplicas
+}
+
+/** Every replica, or 'PARTITION:BROKER' of each. */
+export type ThrottledReplicas = 'all' | ReadonlySet<string>
+
+export function isThrottled(
+  replicas: ThrottledReplicas,
+  partitionIndex: number,
+  brokerId: number,
+): boolean {
+  return replicas === 'all' || replicas.has(`${partitionIndex}:${brokerId}`)
+}
+
+/** The value of a setting: '*', or elements PARTITION:BROKER. */
+export function throttledReplicas(elements: readonly string[]): ThrottledReplicas {
+  return elements[0] === '*' ? 'all' : new Set(elements)
 }

@@ -14,8 +14,13 @@ interface Change {
 
 function change(plane: DataPlane, topic: string, changed: Change): void {
   const image = plane.image.topic(topic)?.partitions[0]
-  plane.image.replay({ kind: 'partition', ...image!, ...changed })
+  const partitionEpoch = image!.partitionEpoch + 1
+  plane.image.replay({ kind: 'partition', ...image!, partitionEpoch, ...changed })
   plane.services.replicaManager.applyImage(plane.image)
+}
+
+function fetchOf(partition: Partition, replicaId: number, fetchOffset: number): boolean {
+  return partition.onFollowerFetch({ replicaId, fetchOffset, logStartOffset: 0, brokerEpoch: 1 })
 }
 
 t.test('the high watermark is the smallest written offset of the ISR', async t => {
@@ -25,14 +30,14 @@ t.test('the high watermark is the smallest written offset of the ISR', async t =
   const partition = plane.partition('a')
   t.match(await plane.produce('a', batchOf(['1', '2']), { acks: 1 }), { errorCode: 0 })
   t.equal(partition.highWatermark, 0)
-  partition.updateFollower(2, 2, 1)
+  fetchOf(partition, 2, 2)
   t.equal(partition.highWatermark, 0)
-  partition.updateFollower(3, 1, 1)
+  fetchOf(partition, 3, 1)
   t.equal(partition.highWatermark, 1)
   // The slow one leaves the ISR.
   change(plane, 'a', { isr: [1, 2] })
   t.equal(partition.highWatermark, 2)
-  t.equal(partition.updateFollower(9, 2, 1), false)
+  t.equal(fetchOf(partition, 9, 2), false)
 })
 
 t.test('a consumer sees nothing above the high watermark, a replica does', async t => {
@@ -40,9 +45,12 @@ t.test('a consumer sees nothing above the high watermark, a replica does', async
   plane.createTopic('a')
   change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
   await plane.produce('a', batchOf(['1']), { acks: 1 })
+  plane.registerBroker(2, 7)
   const seenBytes = async (replicaId: number, isolationLevel = 0) => {
-    const topics = [{ topic: 'a', partitions: [{}] }]
-    const asked = plane.askFetch(11, { maxWaitMs: 1, replicaId, isolationLevel, topics })
+    const partitions = [{ currentLeaderEpoch: 3, lastFetchedEpoch: -1 }]
+    const topics = [{ topicId: plane.partition('a').topicId, partitions }]
+    const replicaState = { replicaId, replicaEpoch: 7 }
+    const asked = plane.askFetch(17, { maxWaitMs: 1, replicaState, isolationLevel, topics })
     const { responses } = await plane.response<FetchResponseInit>(asked)
     const chunks = responses[0]?.partitions[0]?.records as readonly Buffer[]
     return chunks.reduce((sum, chunk) => sum + chunk.length, 0)
@@ -50,7 +58,7 @@ t.test('a consumer sees nothing above the high watermark, a replica does', async
   t.equal(await seenBytes(-1), 0)
   t.equal(await seenBytes(-1, 1), 0)
   t.ok((await seenBytes(2)) > 0)
-  plane.partition('a').updateFollower(2, 1, 1)
+  fetchOf(plane.partition('a'), 2, 1)
   t.ok((await seenBytes(-1)) > 0)
   t.ok((await seenBytes(-1, 1)) > 0)
 })
@@ -63,7 +71,7 @@ t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on',
   t.equal(plane.partition('a').highWatermark, 0)
   const refused = await plane.produce('a', batchOf(['2']), { acks: -1 })
   t.equal(refused.errorCode, errorCode('NOT_ENOUGH_REPLICAS'))
-  plane.partition('a').updateFollower(2, 1, 1)
+  fetchOf(plane.partition('a'), 2, 1)
   change(plane, 'a', { isr: [1, 2] })
   t.equal(plane.partition('a').highWatermark, 1)
 })
@@ -85,7 +93,7 @@ t.test('what a follower had acknowledged does not count in a new leader epoch', 
   const plane = await DataPlane.open()
   plane.createTopic('a')
   change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
-  plane.partition('a').updateFollower(2, 5, 1)
+  fetchOf(plane.partition('a'), 2, 5)
   change(plane, 'a', { leaderEpoch: 4 })
   await plane.produce('a', batchOf(['1']), { acks: 1 })
   t.equal(plane.partition('a').highWatermark, 0)
@@ -98,7 +106,7 @@ t.test('a new leader does not know the end of the log before it has committed it
   await plane.produce('a', batchOf(['1']), { acks: 1 })
   change(plane, 'a', { leaderEpoch: 4 })
   t.equal(plane.partition('a').knowsEndOffset, false)
-  plane.partition('a').updateFollower(2, 1, 1)
+  fetchOf(plane.partition('a'), 2, 1)
   t.equal(plane.partition('a').knowsEndOffset, true)
 })
 

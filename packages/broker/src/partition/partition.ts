@@ -1,9 +1,10 @@
 // One partition on one broker: who leads it, how far it is committed, and who waits for that.
 //
 // Invariants: highWatermark <= written offset of every ISR member; the leader counts its own written
-// offset; the high watermark moves only while the ISR has min.insync.replicas members (R6).
+// offset; the high watermark moves only while the ISR has min.insync.replicas members (R6); a log that
+// is being cut has no leader here.
 // Appends are synchronous: decide, append, or refuse; acks are drained when a write completes and
-// when the high watermark moves. Nothing here awaits, but for reads from the disk.
+// when the high watermark moves. Nothing here awaits, but for reads from the disk and cuts.
 
 import type { PartitionImage } from '@weir/controller'
 import { assert, type Env } from '@weir/core'
@@ -16,9 +17,12 @@ import type {
   ReadOutcome,
 } from '@weir/log'
 import type { ErrorName, RecordValidationOptions } from '@weir/protocol'
+import type { LeadershipGuard } from '../replication/replication-links.ts'
 import { AppendQueue } from './append-queue.ts'
-import { FollowerState } from './follower-state.ts'
-import type { PartitionConfig } from './partition-config.ts'
+import type { FollowerFetch } from './follower-state.ts'
+import { type IsrAuthority, LeaderState } from './leader-state.ts'
+import { LowWatermark } from './low-watermark.ts'
+import { isThrottled, type PartitionConfig } from './partition-config.ts'
 import { type AckWaiter, PendingAcks } from './pending-acks.ts'
 
 /** A batch compressed to more than this is validated in a worker thread. */
@@ -28,8 +32,11 @@ const INLINE_OUTPUT_BYTES = 4 * 1024 * 1024
 /** The decompressed records of one batch at most, or eight times the stored limit (H6). */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-/** How much a reader may see: 'committed' is below the last stable offset. */
-export type ReadView = 'uncommitted' | 'committed' | 'logEnd'
+/**
+ * How much a reader may see: 'committed' is below the last stable offset. A replica sees what is
+ * written: what a full disk takes back may be followed by other records of the same epoch.
+ */
+export type ReadView = 'uncommitted' | 'committed' | 'replica' | 'logEnd'
 
 export interface PartitionRead {
   readonly fetchOffset: number
@@ -42,6 +49,12 @@ export interface PartitionRead {
 /** Somebody who reads along: told in the turn in which there may be something new to see. */
 export interface PartitionSubscriber {
   onPartitionChange(partition: Partition): void
+}
+
+/** Told of what happens to the log of a follower. */
+export interface FollowerListener {
+  /** All that was appended is written, or was lost with the end that the log has now. */
+  onFollowerWritten(): void
 }
 
 /** A coordinator that keeps its state in this partition. */
@@ -64,24 +77,31 @@ export class Partition implements LogListener {
   readonly log: Log
   /** Batches that are validated elsewhere; while it is busy all others line up behind. */
   readonly appendQueue: AppendQueue
+  readonly lowWatermark: LowWatermark
   readonly #env: Env
   readonly #nodeId: number
   #config: PartitionConfig
   #validation: RecordValidationOptions
   #image: PartitionImage
-  readonly #followers = new Map<number, FollowerState>()
+  readonly #options: PartitionOptions
+  /** Null while this broker does not lead, or may not yet. */
+  #leader: LeaderState | null = null
+  #followerListener: FollowerListener | null = null
+  /** Cuts of the log that are under way. */
+  #cutCount = 0
   readonly #writtenAcks = new PendingAcks()
   readonly #committedAcks = new PendingAcks()
   readonly #subscribers = new Set<PartitionSubscriber>()
+  /** Those who read all that is written. */
+  readonly #replicaSubscribers = new Set<PartitionSubscriber>()
   readonly #listeners = new Set<PartitionListener>()
   #changeCount = 0
-  /** Log end when this broker became the leader; below it the end is not known yet (R7). */
-  #epochStartOffset = 0
   #isClosed = false
 
-  constructor(env: Env, nodeId: number, log: Log, state: PartitionStart) {
+  constructor(env: Env, options: PartitionOptions, log: Log, state: PartitionStart) {
     this.#env = env
-    this.#nodeId = nodeId
+    this.#options = options
+    this.#nodeId = options.nodeId
     this.log = log
     this.topic = state.topic
     this.topicId = state.image.topicId
@@ -90,12 +110,17 @@ export class Partition implements LogListener {
     this.#validation = validationOptions(state.config)
     this.#image = { ...state.image, leader: -1, leaderEpoch: -1 }
     this.appendQueue = new AppendQueue(env, this)
+    this.lowWatermark = new LowWatermark(env, () => this.#leader?.lowWatermark() ?? null)
     log.setListener(this)
     this.applyImage(state.image)
   }
 
   get isLeader(): boolean {
-    return this.#image.leader === this.#nodeId && !this.#isClosed
+    return this.#leader !== null
+  }
+  /** A replica of another leader. */
+  get isFollower(): boolean {
+    return this.#image.leader !== this.#nodeId && !this.#isClosed
   }
   get leaderId(): number {
     return this.#image.leader
@@ -103,8 +128,13 @@ export class Partition implements LogListener {
   get leaderEpoch(): number {
     return this.#image.leaderEpoch
   }
+  /** The committed ISR as far as it is known here. */
   get isr(): readonly number[] {
-    return this.#image.isr
+    return this.#leader?.isr ?? this.#image.isr
+  }
+  /** Null on followers. */
+  get leaderState(): LeaderState | null {
+    return this.#leader
   }
   get replicas(): readonly number[] {
     return this.#image.replicas
@@ -121,7 +151,7 @@ export class Partition implements LogListener {
   }
   /** False for a new leader that does not know yet how far its log is committed. */
   get knowsEndOffset(): boolean {
-    return this.log.highWatermark >= this.#epochStartOffset
+    return this.log.highWatermark >= (this.#leader?.epochStartOffset ?? 0)
   }
   get isClosed(): boolean {
     return this.#isClosed
@@ -134,21 +164,50 @@ export class Partition implements LogListener {
   /** Takes over what the controller decided. */
   applyImage(image: PartitionImage): void {
     const before = this.#image
-    if (image === before) return
+    if (image === before || this.#isClosed) return
     this.#image = image
     if (image.leaderEpoch !== before.leaderEpoch) {
-      this.#followers.clear()
-      if (image.leader === this.#nodeId) {
-        this.#epochStartOffset = this.log.logEndOffset
-        this.log.assignEpoch(image.leaderEpoch)
-      } else {
+      this.#leader?.close()
+      this.#leader = null
+      if (image.leader !== this.#nodeId) {
         // What waits here was appended and may yet be committed: neither success nor "not leader".
         this.#writtenAcks.failAll('REQUEST_TIMED_OUT')
         this.#committedAcks.failAll('REQUEST_TIMED_OUT')
       }
+      this.#maybeLead()
+    } else {
+      this.#leader?.applyImage(image)
     }
+    this.lowWatermark.check()
     this.#maybeAdvanceHighWatermark()
     this.#notifySubscribers()
+  }
+
+  /** Begins the epoch, unless the log is being cut: its end is not known before that is done. */
+  #maybeLead(): void {
+    if (this.#image.leader !== this.#nodeId || this.#cutCount > 0 || this.#isClosed) return
+    this.#leader = new LeaderState(
+      {
+        nodeId: this.#nodeId,
+        log: this.log,
+        authority: this.#options.authority,
+        minInsyncReplicas: () => this.#config.minInsyncReplicas,
+        nowMs: () => this.#env.clock.monotonicMs(),
+        onIsrChange: () => this.#onIsrChange(),
+      },
+      this.#image,
+    )
+    // Also with no record in it: who asks for the end of the former epoch finds it here (R4).
+    this.log.assignEpoch(this.#image.leaderEpoch)
+  }
+
+  #onIsrChange(): void {
+    if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
+  }
+
+  /** Who is behind leaves the ISR, who has caught up joins. Called by the clock. */
+  sweepIsr(): void {
+    this.#leader?.sweep()
   }
 
   updateConfig(config: PartitionConfig): void {
@@ -163,12 +222,24 @@ export class Partition implements LogListener {
       if (currentLeaderEpoch < this.#image.leaderEpoch) return 'FENCED_LEADER_EPOCH'
       if (currentLeaderEpoch > this.#image.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH'
     }
-    return this.isLeader ? null : 'NOT_LEADER_OR_FOLLOWER'
+    if (!this.isLeader) return 'NOT_LEADER_OR_FOLLOWER'
+    // After a pause somebody else may lead by now (N2, R16).
+    return (this.#options.guard?.mayServe() ?? true) ? null : 'NOT_LEADER_OR_FOLLOWER'
+  }
+
+  /** Null if a consumer may read here, from the leader or from a follower (KIP-392). */
+  checkReader(currentLeaderEpoch: number): ErrorName | null {
+    if (this.isLeader || !this.isFollower) return this.checkLeader(currentLeaderEpoch)
+    if (currentLeaderEpoch >= 0) {
+      if (currentLeaderEpoch < this.#image.leaderEpoch) return 'FENCED_LEADER_EPOCH'
+      if (currentLeaderEpoch > this.#image.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH'
+    }
+    return (this.#options.guard?.mayServe() ?? true) ? null : 'NOT_LEADER_OR_FOLLOWER'
   }
 
   /** Null if an append with acks=all may begin. */
   checkInsyncReplicas(): ErrorName | null {
-    return this.#hasEnoughInsync() ? null : 'NOT_ENOUGH_REPLICAS'
+    return this.#leader?.hasEnoughInsync === true ? null : 'NOT_ENOUGH_REPLICAS'
   }
 
   /**
@@ -186,6 +257,65 @@ export class Partition implements LogListener {
     return this.log.append(records, { leaderEpoch, origin, nowMs })
   }
 
+  /**
+   * Appends what was fetched in `leaderEpoch` from the leader of that epoch, if it still is that epoch
+   * (R5). The next offset is fetched only when this is written.
+   */
+  appendAsFollower(records: Buffer, leaderEpoch: number): AppendOutcome | AppendRefusal {
+    if (!this.isFollower || leaderEpoch !== this.#image.leaderEpoch) {
+      return failed('FENCED_LEADER_EPOCH', `fetched in epoch ${leaderEpoch}, which is over`)
+    }
+    const nowMs = this.#env.clock.nowMs()
+    return this.log.append(records, { leaderEpoch, origin: 'replication', nowMs })
+  }
+
+  /** Whether that follower is served at a throttled rate. */
+  isThrottledLeaderOf(replicaId: number): boolean {
+    return isThrottled(this.#config.leaderThrottled, this.partitionIndex, replicaId)
+  }
+
+  /** Whether this broker fetches it at a throttled rate. */
+  isThrottledFollower(nodeId: number): boolean {
+    return isThrottled(this.#config.followerThrottled, this.partitionIndex, nodeId)
+  }
+
+  /** One listener; null removes it. */
+  setFollowerListener(listener: FollowerListener | null): void {
+    this.#followerListener = listener
+  }
+
+  /** What the leader says is committed, as far as it is here. Never goes down but by a cut. */
+  updateFollowerHighWatermark(leaderHighWatermark: number): void {
+    const highWatermark = Math.min(leaderHighWatermark, this.log.logEndOffset)
+    if (!this.isFollower || highWatermark <= this.log.highWatermark) return
+    this.log.updateHighWatermark(highWatermark)
+    this.#notifySubscribers()
+  }
+
+  /** Removes what is at and above `offset`; the log is led by nobody here until that is durable. */
+  truncateTo(offset: number): Promise<void> {
+    return this.#cut(() => this.log.truncateTo(offset))
+  }
+
+  /** Empties the log; the next offset is `offset` (R20). */
+  restartAt(offset: number): Promise<void> {
+    return this.#cut(() => this.log.truncateFullyAndStartAt(offset))
+  }
+
+  async #cut(task: () => Promise<void>): Promise<void> {
+    this.#cutCount++
+    try {
+      await task()
+    } finally {
+      this.#cutCount--
+      if (this.#cutCount === 0 && this.#leader === null) {
+        this.#maybeLead()
+        if (this.isLeader) this.#options.onLateLeader?.(this)
+      }
+      this.#notifySubscribers()
+    }
+  }
+
   /** Calls the waiter when all below `endOffset` is written here; at once if it is. */
   awaitWritten(endOffset: number, waiter: AckWaiter, slot: number): void {
     if (this.log.writtenEndOffset >= endOffset) waiter.onAck(slot, null)
@@ -194,7 +324,7 @@ export class Partition implements LogListener {
 
   /** Calls the waiter when all below `endOffset` is committed; at once if it is. */
   awaitCommitted(endOffset: number, waiter: AckWaiter, slot: number): void {
-    if (this.log.highWatermark >= endOffset) waiter.onAck(slot, null)
+    if (this.log.highWatermark >= endOffset) waiter.onAck(slot, this.#committedError())
     else this.#committedAcks.add(endOffset, waiter, slot)
   }
 
@@ -210,6 +340,7 @@ export class Partition implements LogListener {
   /** The end of what a view sees. Exclusive. */
   endOffsetOf(view: ReadView): number {
     if (view === 'logEnd') return this.log.logEndOffset
+    if (view === 'replica') return this.log.writtenEndOffset
     return view === 'committed' ? this.log.lastStableOffset : this.log.highWatermark
   }
 
@@ -224,11 +355,13 @@ export class Partition implements LogListener {
     })
   }
 
-  subscribe(subscriber: PartitionSubscriber): void {
-    this.#subscribers.add(subscriber)
+  subscribe(subscriber: PartitionSubscriber, isReplica = false): void {
+    if (isReplica) this.#replicaSubscribers.add(subscriber)
+    else this.#subscribers.add(subscriber)
   }
   unsubscribe(subscriber: PartitionSubscriber): void {
     this.#subscribers.delete(subscriber)
+    this.#replicaSubscribers.delete(subscriber)
   }
   addListener(listener: PartitionListener): void {
     this.#listeners.add(listener)
@@ -238,26 +371,17 @@ export class Partition implements LogListener {
   }
 
   /**
-   * A follower's fetch: it has written everything below `logEndOffset`. False if this broker is not
-   * its leader in that epoch or the replica is not one of the partition's.
+   * A follower's fetch in the epoch of this leader, which the caller has checked. False if this broker
+   * does not lead or the replica is not one of the partition's.
    */
-  updateFollower(replicaId: number, logEndOffset: number, brokerEpoch: number): boolean {
-    if (!this.isLeader || !this.#image.replicas.includes(replicaId)) return false
-    let follower = this.#followers.get(replicaId)
-    if (follower === undefined) {
-      follower = new FollowerState(replicaId)
-      this.#followers.set(replicaId, follower)
-    }
-    follower.logEndOffset = logEndOffset
-    follower.brokerEpoch = brokerEpoch
-    if (logEndOffset >= this.log.logEndOffset) {
-      follower.lastCaughtUpMs = this.#env.clock.monotonicMs()
-    }
+  onFollowerFetch(fetch: FollowerFetch): boolean {
+    if (this.#leader === null || !this.#leader.onFetch(fetch)) return false
+    this.lowWatermark.check()
     if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
     return true
   }
 
-  /** The log start has moved: by DeleteRecords or retention. */
+  /** The log start has moved: by DeleteRecords, retention, or the leader's word. */
   onLogStartOffset(): void {
     this.#notifySubscribers()
   }
@@ -268,6 +392,8 @@ export class Partition implements LogListener {
       this.#writtenAcks.completeBelow(this.log.writtenEndOffset, null)
     }
     if (hasMoved) this.#notifySubscribers()
+    else if (this.#replicaSubscribers.size > 0) this.#notifyReplicas()
+    this.#followerListener?.onFollowerWritten()
   }
 
   onFailure(failure: LogFailure): void {
@@ -281,40 +407,47 @@ export class Partition implements LogListener {
     this.#writtenAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
     this.#committedAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
     for (const listener of this.#listeners) listener.onAppendsLost(this, failure.fromOffset)
+    // The epoch may have begun with what is lost: it goes on where the log ends now.
+    if (this.#leader !== null && failure.kind === 'space') {
+      this.log.assignEpoch(this.#leader.leaderEpoch)
+    }
     this.#notifySubscribers()
+    this.#followerListener?.onFollowerWritten()
   }
 
   /** The partition is gone from this broker: deleted, or the node stops. */
   close(): void {
     this.#isClosed = true
+    this.#leader?.close()
+    this.#leader = null
+    this.lowWatermark.check()
+    this.#followerListener = null
     this.log.setListener(null)
     this.#writtenAcks.failAll('REQUEST_TIMED_OUT')
     this.#committedAcks.failAll('REQUEST_TIMED_OUT')
     this.#notifySubscribers()
     this.#subscribers.clear()
+    this.#replicaSubscribers.clear()
     this.#listeners.clear()
   }
 
-  #hasEnoughInsync(): boolean {
-    const { isr, replicas } = this.#image
-    return isr.length >= Math.min(this.#config.minInsyncReplicas, replicas.length)
+  /** R11: what is committed while the ISR is too small is written, and may be lost with it. */
+  #committedError(): ErrorName | null {
+    const isEnough = this.#leader?.hasEnoughMaximal ?? true
+    return isEnough ? null : 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'
   }
 
   #maybeAdvanceHighWatermark(): boolean {
-    if (!this.isLeader || !this.#hasEnoughInsync()) return false
-    let highWatermark = this.log.writtenEndOffset
-    for (const replicaId of this.#image.isr) {
-      if (replicaId === this.#nodeId) continue
-      highWatermark = Math.min(highWatermark, this.#followers.get(replicaId)?.logEndOffset ?? -1)
-    }
-    if (highWatermark <= this.log.highWatermark) return false
+    const highWatermark = this.#leader?.highWatermark() ?? null
+    if (highWatermark === null || highWatermark <= this.log.highWatermark) return false
     assert(highWatermark <= this.log.logEndOffset, 'high watermark beyond log end', {
       highWatermark,
       logEndOffset: this.log.logEndOffset,
     })
     this.log.updateHighWatermark(highWatermark)
-    // R11: the ISR may have shrunk since the append; the test above holds for the moment of the move.
-    if (this.#committedAcks.size > 0) this.#committedAcks.completeBelow(highWatermark, null)
+    if (this.#committedAcks.size > 0) {
+      this.#committedAcks.completeBelow(highWatermark, this.#committedError())
+    }
     for (const listener of this.#listeners) listener.onHighWatermark(this)
     return true
   }
@@ -322,7 +455,23 @@ export class Partition implements LogListener {
   #notifySubscribers(): void {
     this.#changeCount++
     for (const subscriber of this.#subscribers) subscriber.onPartitionChange(this)
+    for (const subscriber of this.#replicaSubscribers) subscriber.onPartitionChange(this)
   }
+
+  #notifyReplicas(): void {
+    this.#changeCount++
+    for (const subscriber of this.#replicaSubscribers) subscriber.onPartitionChange(this)
+  }
+}
+
+/** What all partitions of a node share. */
+export interface PartitionOptions {
+  readonly nodeId: number
+  /** Null on a node without peers. */
+  readonly authority: IsrAuthority | null
+  readonly guard: LeadershipGuard | null
+  /** The partition leads now; it could not when it was told to. */
+  readonly onLateLeader?: (partition: Partition) => void
 }
 
 export interface PartitionStart {

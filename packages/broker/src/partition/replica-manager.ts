@@ -1,19 +1,37 @@
-// The partitions of this broker, by name and by topic id, kept in step with the metadata image.
-// One timer sweeps acks that have waited too long; it runs only while somebody waits.
+// The partitions of this broker, by name and by topic id, kept in step with the metadata image: led
+// here, or followed from their leaders.
+// One timer sweeps acks that have waited too long, and runs only while somebody waits; one looks for
+// followers that lag.
 
 import type { MetadataDelta, MetadataImage, PartitionImage, TopicImage } from '@weir/controller'
-import type { Env } from '@weir/core'
+import type { Env, Timer } from '@weir/core'
 import type { LogManager } from '@weir/log'
-import { Partition } from './partition.ts'
+import { IsrChanges } from '../replication/isr-changes.ts'
+import { NodeAuthority } from '../replication/node-authority.ts'
+import { ReplicaFetchers } from '../replication/replica-fetchers.ts'
+import type { ReplicationLinks } from '../replication/replication-links.ts'
+import { ReplicationQuota } from '../replication/replication-quota.ts'
+import { Partition, type PartitionOptions } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 
 /** How late the answer of a timed out produce may be. */
 const ACK_SWEEP_MS = 100
+/** The log of the cluster's metadata is none of a partition. */
+const METADATA_TOPIC = '__cluster_metadata'
 
 export interface ReplicaManagerOptions {
   readonly nodeId: number
   /** The settings of a topic as they are now. */
   readonly configOf: (topic: string) => PartitionConfig
+  /** Absent on a node that has no peers: nothing is followed, the ISR is what the image says. */
+  readonly replication?: ReplicationLinks
+}
+
+/** Of a node with peers. */
+interface Replication {
+  readonly links: ReplicationLinks
+  readonly changes: IsrChanges
+  readonly fetchers: ReplicaFetchers
 }
 
 /** Told when this broker starts or stops leading a partition; coordinators load and unload there. */
@@ -37,12 +55,39 @@ export class ReplicaManager {
   readonly #byId = new Map<string, HostedTopic>()
   readonly #listeners: LeadershipListener[] = []
   readonly #awaiting = new Set<Partition>()
+  readonly #partitionOptions: PartitionOptions
+  readonly #replication: Replication | null
+  /** Bytes sent to throttled followers, and fetched for throttled partitions. */
+  readonly leaderQuota: ReplicationQuota
+  readonly #followerQuota: ReplicationQuota
   #isSweepArmed = false
+  #isrTimer: Timer | null = null
 
   constructor(env: Env, logManager: LogManager, options: ReplicaManagerOptions) {
     this.#env = env
     this.#logManager = logManager
     this.#options = options
+    const { nodeId, replication: links } = options
+    this.leaderQuota = new ReplicationQuota(env, () => rateOf(links, 'leader'))
+    this.#followerQuota = new ReplicationQuota(env, () => rateOf(links, 'follower'))
+    this.#replication = links === undefined ? null : this.#connect(links)
+    this.#partitionOptions = {
+      nodeId,
+      authority:
+        this.#replication === null
+          ? null
+          : new NodeAuthority(nodeId, this.#replication.links, this.#replication.changes),
+      guard: links?.guard ?? null,
+      onLateLeader: partition => this.#tellLeader(partition),
+    }
+    this.#scheduleIsrSweep()
+  }
+
+  #connect(links: ReplicationLinks): Replication {
+    const changes = new IsrChanges(this.#env, links.isrChannel)
+    const { nodeId } = this.#options
+    const fetchers = new ReplicaFetchers(this.#env, nodeId, links, this.#followerQuota)
+    return { links, changes, fetchers }
   }
 
   /** The partition if this broker has a replica of it. */
@@ -83,6 +128,20 @@ export class ReplicaManager {
     if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
   }
 
+  /**
+   * Sets logs aside that no partition of this broker has: of topics that were deleted, or moved away,
+   * while it was down (R17). Only for an image that is up to date, after it was applied.
+   */
+  removeStrays(): void {
+    for (const { topic, topicId, partitionIndex } of [...this.#logManager.logs()]) {
+      if (topic === METADATA_TOPIC) continue
+      if (this.getPartitionById(topicId, partitionIndex) !== undefined) continue
+      this.#env.log.warn('a log of no partition of this broker', { topic, topicId, partitionIndex })
+      const done = this.#logManager.setAside(topic, partitionIndex)
+      this.#env.log.background(done, `setting ${topic}-${partitionIndex} aside`)
+    }
+  }
+
   /** Keys of the changed resources as in the delta; broker settings are defaults of all topics. */
   updateConfigs(changed: ReadonlySet<string>): void {
     const hasBrokerChange = [...changed].some(key => key.startsWith(BROKER_RESOURCE_PREFIX))
@@ -90,7 +149,11 @@ export class ReplicaManager {
       if (!hasBrokerChange && !changed.has(TOPIC_RESOURCE_PREFIX + topic.name)) continue
       const config = this.#options.configOf(topic.name)
       this.#logManager.updateConfig(topic.name, config.log)
-      for (const partition of topic.partitions) partition?.updateConfig(config)
+      for (const partition of topic.partitions) {
+        if (partition === undefined) continue
+        partition.updateConfig(config)
+        this.#replication?.fetchers.recheck(partition)
+      }
     }
   }
 
@@ -104,6 +167,9 @@ export class ReplicaManager {
 
   /** Stops serving; logs are closed by their manager. */
   close(): void {
+    this.#isrTimer?.cancel()
+    this.#replication?.fetchers.close()
+    this.#replication?.changes.close()
     for (const partition of this.partitions()) {
       if (partition.isLeader) this.#tellNotLeader(partition)
       partition.close()
@@ -123,6 +189,15 @@ export class ReplicaManager {
     if (this.#awaiting.size === 0 || this.#isSweepArmed) return
     this.#isSweepArmed = true
     this.#env.clock.after(ACK_SWEEP_MS, () => this.#sweep())
+  }
+
+  #scheduleIsrSweep(): void {
+    if (this.#replication === null) return
+    const lagTimeMaxMs = this.#replication.links.settings.get('replica.lag.time.max.ms')
+    this.#isrTimer = this.#env.clock.after(lagTimeMaxMs / 2, () => {
+      for (const partition of this.partitions()) partition.sweepIsr()
+      this.#scheduleIsrSweep()
+    })
   }
 
   #applyTopic(topic: TopicImage): void {
@@ -151,9 +226,16 @@ export class ReplicaManager {
     const config = this.#options.configOf(name)
     const log = this.#logManager.getOrCreate(name, topicId, image.partitionIndex, config.log)
     const start = { topic: name, image, config }
-    const partition = new Partition(this.#env, this.#options.nodeId, log, start)
+    const partition = new Partition(this.#env, this.#partitionOptions, log, start)
     hosted.partitions[image.partitionIndex] = partition
     if (partition.isLeader) this.#tellLeader(partition)
+    this.#followOrNot(partition)
+  }
+
+  #followOrNot(partition: Partition): void {
+    const fetchers = this.#replication?.fetchers
+    if (partition.isFollower) fetchers?.follow(partition)
+    else fetchers?.unfollow(partition)
   }
 
   #applyPartition(partition: Partition, image: PartitionImage): void {
@@ -166,6 +248,7 @@ export class ReplicaManager {
     if (partition.isLeader && (!wasLeader || partition.leaderEpoch !== epochBefore)) {
       this.#tellLeader(partition)
     }
+    this.#followOrNot(partition)
   }
 
   #removeTopic(topic: TopicImage): void {
@@ -181,6 +264,7 @@ export class ReplicaManager {
   #removePartition(hosted: HostedTopic, partition: Partition): void {
     const { topic, partitionIndex } = partition
     hosted.partitions[partitionIndex] = undefined
+    this.#replication?.fetchers.unfollow(partition)
     if (partition.isLeader) this.#tellNotLeader(partition)
     partition.close()
     this.#awaiting.delete(partition)
@@ -195,6 +279,10 @@ export class ReplicaManager {
   #tellNotLeader(partition: Partition): void {
     for (const listener of this.#listeners) listener.onNotLeader(partition)
   }
+}
+
+function rateOf(links: ReplicationLinks | undefined, side: 'leader' | 'follower'): number {
+  return links?.settings.get(`${side}.replication.throttled.rate`) ?? Number.POSITIVE_INFINITY
 }
 
 // configResourceKey of the controller: resource type 2 is a topic, 4 a broker.

@@ -241,6 +241,7 @@ export class Connection implements AnswerSink, MemoryUser {
         if (frame === null) break
         if (!this.#mayStart(frame)) {
           this.#heldFrame = frame
+          this.#inFlight[0]?.nextRequestWaits()
           break
         }
         this.#heldFrame = null

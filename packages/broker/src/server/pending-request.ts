@@ -5,7 +5,7 @@
 // is a bug of ours. Once the connection is gone answers are dropped, and their `onSent` still runs.
 
 import { AssertionError, assert } from '@weir/core'
-import { encodeResponseFrame } from '@weir/protocol'
+import { encodeResponseFrame, FRAME_SIZE_BYTES } from '@weir/protocol'
 import type { ApiRow } from './api-row.ts'
 import type {
   ClientConnection,
@@ -41,10 +41,13 @@ export class PendingRequest implements RequestContext {
   readonly correlationId: number
   readonly receivedMs: number
   readonly frameBytes: number
+  /** Header and body as they came, of requests that may be passed on to another node. */
+  frame: Buffer = NO_FRAME
   /** Once answered: the bytes to send, none for acks=0. */
   chunks: readonly Buffer[] = NO_CHUNKS
   onSent: (() => void) | undefined = undefined
   isAnswered = false
+  #onNextRequest: (() => void) | null = null
 
   constructor(connection: AnswerSink, row: ApiRow, head: RequestHead) {
     this.connection = connection
@@ -94,6 +97,27 @@ export class PendingRequest implements RequestContext {
     this.connection.onAnswered()
   }
 
+  /** Answers with what another node has encoded: header and body. */
+  respondEncoded(bytes: Buffer): void {
+    this.#answered()
+    if (!this.connection.isOpen) return
+    const size = Buffer.alloc(FRAME_SIZE_BYTES)
+    size.writeInt32BE(bytes.length)
+    this.chunks = [size, bytes]
+    this.connection.onAnswered()
+  }
+
+  onNextRequest(listener: () => void): void {
+    this.#onNextRequest = listener
+  }
+
+  /** Another request of the connection waits for this one. */
+  nextRequestWaits(): void {
+    const listener = this.#onNextRequest
+    this.#onNextRequest = null
+    if (!this.isAnswered) listener?.()
+  }
+
   respondNothing(): void {
     this.#answered()
     this.connection.onAnswered()
@@ -114,3 +138,4 @@ export class PendingRequest implements RequestContext {
 }
 
 const NO_CHUNKS: readonly Buffer[] = []
+const NO_FRAME = Buffer.alloc(0)

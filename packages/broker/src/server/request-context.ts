@@ -59,6 +59,8 @@ export interface RequestContext {
    * bytes of the answer are with the kernel, or will never be: pooled buffers go back then.
    */
   respond(response: unknown, onSent?: () => void): void
+  /** Told once when another request of the connection has to wait for this one. */
+  onNextRequest(listener: () => void): void
   /** Ends the request without an answer (acks=0). */
   respondNothing(): void
   /** Ends the request by closing the connection; the reason is logged with the peer's address. */

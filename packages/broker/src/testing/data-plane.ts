@@ -145,6 +145,22 @@ export class DataPlane {
     return topicId
   }
 
+  /** Another broker, unfenced; its fetches count under this epoch. */
+  registerBroker(brokerId: number, brokerEpoch: number, rack: string | null = null): void {
+    this.image.replay({
+      kind: 'registerBroker',
+      brokerId,
+      brokerEpoch,
+      incarnationId: randomUuid(this.env.random),
+      endpoints: [{ name: 'PLAINTEXT', host: `node-${brokerId}`, port: 9092, securityProtocol: 0 }],
+      rack,
+      directoryIds: [],
+      fenced: false,
+      inControlledShutdown: false,
+      isSuspect: false,
+    })
+  }
+
   partition(topic: string, index = 0): Partition {
     const partition = this.#services.replicaManager.getPartition(topic, index)
     if (partition === undefined) throw new Error(`no partition ${topic}-${index}`)
@@ -187,6 +203,7 @@ export class DataPlane {
       correlationId: 1,
       receivedMs: this.env.clock.monotonicMs(),
       respond: (response, onSent) => settle({ kind: 'response', response }, onSent),
+      onNextRequest: () => undefined,
       respondNothing: () => settle({ kind: 'nothing' }),
       close: reason => settle({ kind: 'closed', reason }),
     }
@@ -301,6 +318,7 @@ export interface FetchChange {
   readonly sessionEpoch?: number
   readonly connectionId?: number
   readonly replicaId?: number
+  readonly replicaState?: { readonly replicaId: number; readonly replicaEpoch: number }
   readonly forgottenTopicsData?: { topic: string; topicId: string; partitions: number[] }[]
   readonly topics?: {
     readonly topic?: string
@@ -328,6 +346,8 @@ function config(change: ConfigChange): PartitionConfig {
     timestampAfterMaxMs: 3_600_000,
     minInsyncReplicas: 1,
     validationDepth: 'full',
+    leaderThrottled: new Set(),
+    followerThrottled: new Set(),
     ...change,
     log: { ...DEFAULT_LOG_CONFIG, ...change.log },
   }
