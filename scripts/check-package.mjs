@@ -129,10 +129,10 @@ console.log(stdout)
 
 // Neither Node's types nor anything else is needed to compile this.
 const TYPED = `
-import { type RunningWeir, startWeir } from 'weir'
-export const running: Promise<RunningWeir> = startWeir({ settings: { 'num.partitions': 3 } })
+import { startWeir, type Weir } from 'weir'
+const weir: Weir = await startWeir({ settings: { 'num.partitions': 3 } })
 // @ts-expect-error: a type that was not found would be any, and this no error.
-export const wrong: number = (await running).bootstrap
+export const wrong: number = weir.bootstrap
 `
 
 const COMPILER_OPTIONS = {

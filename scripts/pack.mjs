@@ -39,7 +39,7 @@ function dependencies() {
   )
 }
 
-function manifest(types) {
+function manifest() {
   const { name, version, license, type, engines, bin } = readJson(join(SOURCE, 'package.json'))
   return {
     name,
@@ -50,7 +50,7 @@ function manifest(types) {
     keywords: ['kafka', 'broker', 'commit-log', 'testing'],
     engines,
     bin,
-    exports: { '.': { types: `./types/${types}`, default: './dist/index.js' } },
+    exports: { '.': { types: './types/index.d.ts', default: './dist/index.js' } },
     dependencies: dependencies(),
   }
 }
@@ -60,12 +60,12 @@ export async function pack() {
   rmSync(OUTPUT, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   const bundled = await writeBundle(join(FOLDER, 'dist'))
-  const types = writeDeclarations(join(SOURCE, 'dist', 'index.d.ts'), join(FOLDER, 'types'))
+  writeDeclarations(join(SOURCE, 'dist', 'index.d.ts'), join(FOLDER, 'types'))
   cpSync(join(SOURCE, 'bin'), join(FOLDER, 'bin'), { recursive: true })
   cpSync(join(SOURCE, 'README.md'), join(FOLDER, 'README.md'))
   cpSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'))
   writeFileSync(join(FOLDER, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(bundled))
-  writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest(types), null, 2)}\n`)
+  writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
   const args = ['pack', '--json', '--pack-destination', OUTPUT]
   const packed = spawnSync('npm', args, {
     cwd: FOLDER,
