@@ -97,7 +97,8 @@ async function whileRefusing(state: LogState, task: () => Promise<void>): Promis
       await task()
     } catch (error) {
       // Half of a cut is on the disk: what is in memory does not fit it any more (D6).
-      if (error instanceof DiskError && !isOutOfSpace(error)) state.context.directory.goOffline(error)
+      if (error instanceof DiskError && !isOutOfSpace(error))
+        state.context.directory.goOffline(error)
       throw error
     } finally {
       state.isCutting = false
