@@ -39,13 +39,6 @@ export type {
   Workers,
 } from './env.ts'
 export { DiskError, errorMessage, NetError, OperatorError } from './errors.ts'
-export {
-  type Counter,
-  type Gauge,
-  type Labels,
-  type MetricFamily,
-  Metrics,
-  type Sample,
-} from './metrics.ts'
+export type { HttpHandler, HttpListener, HttpRequest, HttpResponse } from './http.ts'
 export { randomUuid, ZERO_UUID } from './uuid.ts'
 export { defineWorkerJob } from './worker-jobs.ts'

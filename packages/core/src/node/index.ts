@@ -1,6 +1,7 @@
 export { nodeClock } from './node-clock.ts'
 export { NodeDisk } from './node-disk.ts'
 export { createNodeEnv, type NodeEnv, type NodeEnvOptions } from './node-env.ts'
+export { serveHttp } from './node-http.ts'
 export {
   createLogger,
   type LoggerOptions,
@@ -10,3 +11,4 @@ export {
 export { NodeNet } from './node-net.ts'
 export { nodeRandom } from './node-random.ts'
 export { NodeWorkers } from './node-workers.ts'
+export { NodeProcessProbe } from './process-probe.ts'
