@@ -32,6 +32,16 @@ export class BrokerAddresses {
     return addresses.sort((a, b) => a.brokerId - b.brokerId)
   }
 
+  /**
+   * The broker that clients should take for the controller: every broker passes their requests on. It is
+   * the leader of the quorum if they can reach it, else this one; -1 if this one is fenced.
+   */
+  controllerId(context: RequestContext, leaderId: number | null): number {
+    const live = this.live(context).map(broker => broker.brokerId)
+    if (leaderId !== null && live.includes(leaderId)) return leaderId
+    return live.includes(this.#nodeId) ? this.#nodeId : -1
+  }
+
   #addressOf(broker: BrokerImage, context: RequestContext): BrokerAddress | null {
     const { name } = context.listener
     const endpoint = broker.endpoints.find(candidate => candidate.name === name)

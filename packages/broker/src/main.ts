@@ -7,7 +7,8 @@
 import { hostname } from 'node:os'
 import { type Env, errorMessage, OperatorError } from '@weir/core'
 import type { BrokerSettings } from '@weir/settings'
-import { type BoundListener, WeirNode } from './weir-node.ts'
+import type { BoundListener } from './node-listeners.ts'
+import { StartCancelledError, WeirNode } from './weir-node.ts'
 
 export interface RunNodeOptions {
   readonly env: Env
@@ -35,24 +36,20 @@ export async function runNode({
   process.on('uncaughtException', error => die(env, 'uncaught error', error))
   process.on('unhandledRejection', error => die(env, 'unhandled rejection', error))
   const stop = new StopSignal()
-  let isStarting = true
-  void stop.received.then(signal => {
-    if (isStarting)
-      env.log.info(`${signal} during the start: stops after it; once more ends at once`)
-  })
   let node: WeirNode
   try {
     node = await WeirNode.start(env, {
       settings,
       hostName: hostname(),
       onFatal: error => die(env, 'the node cannot go on', error),
+      cancelled: stop.received,
     })
   } catch (error) {
+    if (error instanceof StartCancelledError) process.exit(0)
     if (!(error instanceof OperatorError)) return die(env, 'the start failed', error)
     process.stderr.write(`weir: ${error.message}\n`)
     process.exit(1)
   }
-  isStarting = false
   announceReady(node, version)
   if (showsHints) suggest(node, commandName)
   const signal = await stop.received
@@ -88,7 +85,8 @@ class StopSignal {
 }
 
 function announceReady(node: WeirNode, version: string): void {
-  const addresses = node.listeners.map(addressOf).join(', ')
+  const listeners = node.isBroker ? node.listeners : [node.controllerListener]
+  const addresses = listeners.flatMap(each => (each === null ? [] : addressOf(each))).join(', ')
   const directories = node.dataDirectories.join(', ')
   process.stdout.write(
     `weir ${version} ready: node ${node.nodeId} at ${addresses}, data in ${directories}\n`,
@@ -96,7 +94,7 @@ function announceReady(node: WeirNode, version: string): void {
 }
 
 function suggest(node: WeirNode, command: string): void {
-  if (!process.stderr.isTTY) return
+  if (!process.stderr.isTTY || !node.isBroker) return
   const [first] = node.listeners
   const address = first === undefined ? DEFAULT_BOOTSTRAP : addressOf(first)
   const bootstrap = address === DEFAULT_BOOTSTRAP ? '' : ` --bootstrap ${address}`

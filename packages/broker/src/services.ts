@@ -1,5 +1,5 @@
-// Everything that a handler may use, in one typed bag. Built by weir-node.ts, handed to every handler,
-// never imported as a value. Owners of a part put their own class here.
+// Everything that a handler may use, in typed bags. Built where the node is built, handed to every
+// handler, never imported as a value. Owners of a part put their own class here.
 
 import type { MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
@@ -7,8 +7,10 @@ import type { LogManager } from '@weir/log'
 import type { GroupCoordinator } from './coordinator/group-coordinator.ts'
 import type { FetchSessionCache } from './handlers/fetch-session.ts'
 import type { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
-import type { ControllerClient } from './metadata/controller-client.ts'
+import type { BrokerConnections } from './metadata/broker-connections.ts'
+import type { NodeQuorum } from './metadata/node-quorum.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
+import type { QuorumController } from './metadata/quorum-controller.ts'
 import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
 import type { ApiRow } from './server/api-row.ts'
@@ -24,9 +26,11 @@ export interface BrokerAddress {
   readonly isFenced: boolean
 }
 
-export interface Services {
+/** What every node has; all that there is on a node which is a controller only. */
+export interface ControlServices {
   readonly env: Env
   readonly nodeId: number
+  /** Empty while the cluster has none. */
   readonly clusterId: string
   /** What this node serves; ApiVersions tells it. */
   readonly apis: readonly ApiRow[]
@@ -35,7 +39,14 @@ export interface Services {
   readonly metadata: MetadataImage
   /** The offset up to which `metadata` is replayed, exclusive. */
   readonly metadataOffset: () => number
-  readonly controller: ControllerClient
+  /** Decides only where this node is the active controller. */
+  readonly controller: QuorumController
+  readonly quorum: () => NodeQuorum
+  /** Which brokers are connected to this node as their controller. */
+  readonly brokerConnections: BrokerConnections
+}
+
+export interface Services extends ControlServices {
   readonly autoTopics: AutoTopicCreator
   readonly logManager: LogManager
   readonly replicaManager: ReplicaManager
@@ -47,4 +58,6 @@ export interface Services {
   /** Brokers that are not fenced, by id. */
   readonly liveBrokers: (context: RequestContext) => BrokerAddress[]
   readonly allBrokers: (context: RequestContext) => BrokerAddress[]
+  /** The broker that clients should take for the controller; -1 if there is none. */
+  readonly controllerId: (context: RequestContext) => number
 }

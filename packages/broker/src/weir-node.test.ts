@@ -164,20 +164,6 @@ t.test('producer ids are never given twice, whatever crashes', async t => {
   }
 })
 
-t.test('snapshots carry the metadata when the log is cut', async t => {
-  const node = await TestNode.start()
-  for (let round = 0; round < 4; round++) {
-    const client = await node.connect(`client-${round}`)
-    await node.complete(createTopic(client, `topic-${round}`))
-    await node.stop()
-    await node.start()
-  }
-  t.equal(node.node.services.metadata.topicCount, 4)
-  const files = await node.complete(node.env.disk.readdir(DATA_DIRECTORY))
-  const snapshots = files.filter(file => file.name.startsWith('weir-metadata-'))
-  t.equal(snapshots.length, 2, 'the two newest are kept')
-})
-
 /** A start that is refused, in a new world unless one is given. */
 async function refusal(sim: Simulation, assignments: readonly string[]): Promise<string> {
   const { settings } = loadSettings({ assignments })
@@ -266,15 +252,18 @@ t.test('an advertised address is told to everybody', async t => {
   t.match(brokers, [{ nodeId: 1, host: 'outside.example', port: 19_092 }])
 })
 
-t.test('a node that should be part of a cluster does not go on alone', async t => {
-  const cases: [string, RegExp][] = [
-    ['controller.quorum.voters=1@a:1,2@b:1,3@c:1', /names other nodes \(2, 3\)/],
-    ['process.roles=broker', /process\.roles is broker alone/],
+t.test('roles and voters that do not fit are one clear sentence', async t => {
+  const cases: [string[], RegExp][] = [
+    [['process.roles=broker'], /names no controllers: give --voters/],
+    [
+      ['process.roles=broker', 'controller.quorum.voters=1@node:9093'],
+      /names this node \(1\), but process\.roles has no controller/,
+    ],
   ]
-  for (const [assignment, message] of cases) {
-    await t.rejects(TestNode.start([assignment]), { message })
+  for (const [assignments, message] of cases) {
+    await t.rejects(TestNode.start(assignments), { message })
   }
-  const alone = await TestNode.start(['controller.quorum.voters=1@node:9093'])
+  const alone = await TestNode.start(['controller.quorum.voters=1@node:10092'])
   await alone.stop()
 })
 

@@ -1,41 +1,17 @@
-// One node, broker and controller in one, built from an Env and settings. Nothing here knows whether
-// the world is real.
+// One node, built from an Env and settings: controller, broker or both in one. Nothing here knows
+// whether the world is real.
 //
-// Start: settings, identity of the data directories (read only), the logs (locks and recovers the
-// directories), metadata, registration, partitions, coordinators, then the listener. The stop goes the
-// other way, and ends with the marker of a clean shutdown.
+// Start: identity of the data directories (read only), locks and logs, listeners (bound), the quorum,
+// then the broker. The stop goes the other way: first the broker takes its leave of the cluster.
 
-import { MetadataImage, type MetadataRecord } from '@weir/controller'
-import { type Env, OperatorError } from '@weir/core'
-import { DEFAULT_LOG_CONFIG, type LogConfig, LogManager } from '@weir/log'
-import {
-  type BrokerSettings,
-  dataDirectories,
-  type ListenerAddress,
-  type NodeListeners,
-  nodeListeners,
-  quorumVoters,
-  settingRules,
-} from '@weir/settings'
-import { BrokerAddresses } from './broker-addresses.ts'
-import { GroupCoordinator } from './coordinator/group-coordinator.ts'
-import { FetchSessionCache } from './handlers/fetch-session.ts'
-import { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
-import { LocalController } from './metadata/local-controller.ts'
-import { METADATA_LOG_CONFIG, METADATA_TOPIC, MetadataLog } from './metadata/metadata-log.ts'
-import { MetadataPublisher } from './metadata/metadata-publisher.ts'
-import { type NodeIdentity, readIdentity, saveIdentity } from './metadata/node-identity.ts'
-import { NodeSettings } from './metadata/node-settings.ts'
-import { partitionConfigOf } from './metadata/topic-settings.ts'
-import { ProducerIds } from './partition/producer-ids.ts'
-import { ReplicaManager } from './partition/replica-manager.ts'
-import { API_ROWS } from './server/api-table.ts'
-import { BrokerServer } from './server/broker-server.ts'
-import { Dispatcher } from './server/dispatch.ts'
+import { type DiskLock, type Env, OperatorError } from '@weir/core'
+import { type BrokerSettings, dataDirectories } from '@weir/settings'
+import { BrokerRole } from './broker-role.ts'
+import { ControlPlane } from './control-plane.ts'
+import { NodeIdentity } from './metadata/node-identity.ts'
+import type { BoundListener } from './node-listeners.ts'
 import type { RequestInterceptor } from './server/request-interceptor.ts'
-import { RequestMemory } from './server/request-memory.ts'
-import { ResponseMemory } from './server/response-memory.ts'
-import type { Services } from './services.ts'
+import type { ControlServices, Services } from './services.ts'
 
 export interface WeirNodeOptions {
   /** Loaded and validated (loadSettings). */
@@ -44,371 +20,205 @@ export interface WeirNodeOptions {
   readonly hostName: string
   /** A broken invariant or a lost metadata log: the process should end. */
   readonly onFatal: (error: Error) => void
-  /** Sees the requests of clients before their handlers; for tests. */
-  readonly interceptor?: (services: Services) => RequestInterceptor
-}
-
-/** Where a listener is bound. */
-export interface BoundListener {
-  readonly name: string
-  readonly host: string
-  readonly port: number
+  /** Resolves when the start should be given up: it may wait for other nodes for a long time. */
+  readonly cancelled?: Promise<unknown>
+  /** Sees each request of clients before its handler, for tests. */
+  readonly interceptor?: ((services: Services) => RequestInterceptor) | undefined
 }
 
 const STOP_GRACE_MS = 2_000
-/** Of logs found at the start until the metadata names their settings: nothing of them is deleted. */
-const UNKNOWN_LOG_CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, cleanupDelete: false }
-/** Records in answers that wait for slow readers. */
-const RESPONSE_MEMORY_BYTES = 128 * 1024 * 1024
+const POLL_MS = 20
+/** A node that is refused and has no leader for so long does not fit its cluster. */
+const REFUSED_LIMIT_MS = 3_000
+/** Below the first data directory, beside the logs of partitions. */
+const METADATA_DIRECTORY = 'metadata'
+
+/** The start was given up because it was asked to. */
+export class StartCancelledError extends OperatorError {
+  constructor() {
+    super('the start was given up')
+    this.name = 'StartCancelledError'
+  }
+}
 
 export class WeirNode {
   readonly nodeId: number
   readonly clusterId: string
   readonly dataDirectories: readonly string[]
+  /** Of clients; empty on a node that is a controller only. */
   readonly listeners: readonly BoundListener[]
+  /** Where other nodes reach this one; null on a node that is a broker only. */
+  readonly controllerListener: BoundListener | null
   readonly #parts: NodeParts
   #stopping: Promise<void> | null = null
 
-  private constructor(parts: NodeParts, listeners: readonly BoundListener[]) {
+  private constructor(parts: NodeParts) {
+    const { services } = parts.plane
     this.#parts = parts
-    this.nodeId = parts.identity.nodeId
-    this.clusterId = parts.identity.clusterId
+    this.nodeId = services.nodeId
+    this.clusterId = services.clusterId
     this.dataDirectories = parts.directories
-    this.listeners = listeners
+    this.listeners = parts.listeners
+    this.controllerListener = parts.plane.bound
   }
 
-  /** Resolves when clients are served. Rejects with OperatorError for what an operator can mend. */
+  /** Resolves when the node does its part. Rejects with OperatorError for what an operator can mend. */
   static async start(env: Env, options: WeirNodeOptions): Promise<WeirNode> {
-    const parts = await NodeParts.build(env, options)
+    const parts = new NodeParts(env, options)
+    const cancelled = options.cancelled?.then(() => {
+      throw new StartCancelledError()
+    })
     try {
-      const listeners = await parts.serve()
-      return new WeirNode(parts, listeners)
+      await Promise.race([parts.start(), ...(cancelled === undefined ? [] : [cancelled])])
+      return new WeirNode(parts)
     } catch (error) {
       await parts.stop()
       throw error
     }
   }
 
-  /** For tests and for callers inside the process. */
+  /** For tests and for callers inside the process. Throws on a node without a broker. */
   get services(): Services {
-    return this.#parts.services
+    const { broker } = this.#parts
+    if (broker === null) throw new OperatorError(`node ${this.nodeId} is no broker`)
+    return broker.services
   }
 
-  /** Answers what is in flight, closes the logs cleanly. May be called more than once. */
+  /** What every node has. */
+  get controlServices(): ControlServices {
+    return this.#parts.plane.services
+  }
+
+  /** False on a node that is a controller only. */
+  get isBroker(): boolean {
+    return this.#parts.broker !== null
+  }
+
+  /** What the controller said last; true on a node that is no broker. */
+  get isFenced(): boolean {
+    return this.#parts.broker?.lifecycle.isFenced ?? true
+  }
+
+  /** Leaves the cluster in order, closes the logs cleanly. May be called more than once. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#parts.stop()
+    this.#stopping ??= this.#parts.leaveAndStop()
     return this.#stopping
   }
 }
 
-interface OpenedStore {
-  readonly settings: NodeSettings
-  readonly identity: NodeIdentity
-  readonly directories: readonly string[]
-  readonly image: MetadataImage
-  readonly logManager: LogManager
-}
-
 class NodeParts {
-  readonly identity: NodeIdentity
   readonly directories: readonly string[]
-  readonly services: Services
   readonly #env: Env
   readonly #options: WeirNodeOptions
-  readonly #settings: NodeSettings
-  readonly #image: MetadataImage
-  readonly #logManager: LogManager
-  readonly #metadataLog: MetadataLog
-  readonly #controller: LocalController
-  readonly #replicaManager: ReplicaManager
-  readonly #publisher: MetadataPublisher
-  readonly #listeners: NodeListeners
-  readonly #servers: BrokerServer[] = []
-  #brokerEpoch = 0
+  #plane: ControlPlane | null = null
+  #broker: BrokerRole | null = null
+  #listeners: readonly BoundListener[] = []
+  #locks: DiskLock[] = []
+  #opening: Promise<void> | null = null
+  #hasJoined = false
+  #isStopping = false
 
-  private constructor(
-    env: Env,
-    options: WeirNodeOptions,
-    store: OpenedStore,
-    metadataLog: MetadataLog,
-  ) {
-    const { settings, identity, image, logManager } = store
+  constructor(env: Env, options: WeirNodeOptions) {
     this.#env = env
     this.#options = options
-    this.identity = identity
-    this.directories = store.directories
-    this.#settings = settings
-    this.#image = image
-    this.#logManager = logManager
-    this.#metadataLog = metadataLog
-    this.#listeners = nodeListeners(options.settings)
-    const { nodeId } = identity
-    this.#replicaManager = new ReplicaManager(env, logManager, {
-      nodeId,
-      configOf: topic => partitionConfigOf(settings, topic),
-    })
-    this.#publisher = new MetadataPublisher(image, settings, this.#replicaManager)
-    this.#controller = new LocalController(env, {
-      nodeId,
-      directoryId: identity.directoryIds[0] ?? '',
-      log: metadataLog,
-      image,
-      controller: {
-        nodeId,
-        newUuid: () => env.random.uuid(),
-        randomBelow: limit => env.random.below(limit),
-        topicDefaults: () => ({
-          partitionCount: settings.get('num.partitions'),
-          replicationFactor: settings.get('default.replication.factor'),
-        }),
-        configRules: settingRules(() => settings.current),
-      },
-      onChange: delta => this.#publisher.publish(delta),
-      onFatal: options.onFatal,
-    })
-    this.services = this.#createServices()
+    this.directories = dataDirectories(options.settings)
   }
 
-  static async build(env: Env, options: WeirNodeOptions): Promise<NodeParts> {
-    const image = new MetadataImage()
-    const nodeId = options.settings.get('node.id')
-    refuseCluster(options.settings)
-    const settings = new NodeSettings(nodeId, options.settings, image)
-    const directories = dataDirectories(options.settings)
-    const plan = await readIdentity(env, nodeId, directories)
-    const logManager = await LogManager.open(env, {
-      directories,
-      defaultConfig: UNKNOWN_LOG_CONFIG,
-      configOf: topic => (topic === METADATA_TOPIC ? METADATA_LOG_CONFIG : UNKNOWN_LOG_CONFIG),
-      retentionCheckMs: settings.get('log.retention.check.interval.ms'),
-      checkpointMs: settings.get('log.flush.offset.checkpoint.interval.ms'),
-      tailBudgetBytes: settings.get('weir.tail.memory.bytes'),
-      get cleanerBackoffMs() {
-        return settings.get('log.cleaner.backoff.ms')
-      },
-      get cleanerMapBytes() {
-        return settings.get('log.cleaner.dedupe.buffer.size')
-      },
-      get cleanerBytesPerSecond() {
-        const given = settings.get('log.cleaner.io.max.bytes.per.second')
-        return given > 0 ? given : Number.POSITIVE_INFINITY
-      },
+  get plane(): ControlPlane {
+    if (this.#plane === null) throw new OperatorError('the node has not started')
+    return this.#plane
+  }
+
+  get broker(): BrokerRole | null {
+    return this.#broker
+  }
+
+  get listeners(): readonly BoundListener[] {
+    return this.#listeners
+  }
+
+  async start(): Promise<void> {
+    this.#opening = this.#open()
+    await this.#opening
+    const { plane } = this
+    await Promise.race([this.#join(plane), this.#refused(plane)])
+    this.#hasJoined = true
+  }
+
+  /** Waits for nobody. */
+  async #open(): Promise<void> {
+    const { settings, hostName, onFatal, interceptor } = this.#options
+    const metadata = settings.get('metadata.log.dir') ?? this.directories[0] ?? ''
+    const identity = await NodeIdentity.read(this.#env, settings.get('node.id'), {
+      directories: this.directories,
+      metadataDirectory: metadata,
     })
-    try {
-      await saveIdentity(env, plan)
-      const directory = directories[0] ?? ''
-      const records: MetadataRecord[] = []
-      const log = await MetadataLog.open(env, { logManager, directory }, record => {
-        records.push(record)
-      })
-      for (const record of records) image.replay(record)
-      settings.onBrokerConfigsChanged()
-      checkCluster(image, plan.identity, directory)
-      const { identity } = plan
-      const store = { settings, identity, directories, image, logManager }
-      return new NodeParts(env, options, store, log)
-    } catch (error) {
-      await logManager.close()
-      throw error
+    const directory = `${metadata}/${METADATA_DIRECTORY}`
+    const plane = new ControlPlane(this.#env, { settings, hostName, identity, directory, onFatal })
+    this.#plane = plane
+    const { directories } = this
+    const roles: readonly string[] = settings.get('process.roles')
+    if (roles.includes('broker')) {
+      const options = { directories, hostName, identity, onFatal, interceptor }
+      this.#broker = await BrokerRole.open(this.#env, plane, options)
+    } else await this.#lockDirectories()
+    await identity.save()
+    this.#listeners = (await this.#broker?.bind()) ?? []
+    await plane.bind()
+    await plane.open()
+  }
+
+  /** A broker is ready when it serves; a controller when its quorum has a leader. */
+  async #join(plane: ControlPlane): Promise<void> {
+    if (this.#broker !== null) return await this.#broker.start()
+    while (plane.controller.leadership.leaderId === null || plane.services.clusterId === '') {
+      await this.#env.clock.sleep(POLL_MS)
+      this.#goOn()
     }
   }
 
-  /** Registers the broker, brings up partitions and coordinators, opens the listeners. */
-  async serve(): Promise<BoundListener[]> {
-    const bound: BoundListener[] = []
-    const memory = new RequestMemory(requestMemoryBytes(this.#settings))
-    for (const address of this.#listeners.clients) {
-      const server = this.#createServer(address.name, memory)
-      this.#servers.push(server)
-      const port = await listen(server, address)
-      bound.push({ name: address.name, host: address.host, port })
+  /** Rejects when the node does not fit those that it should work with. */
+  async #refused(plane: ControlPlane): Promise<void> {
+    const { clock } = this.#env
+    let sinceMs: number | null = null
+    while (!this.#hasJoined) {
+      await clock.sleep(POLL_MS)
+      this.#goOn()
+      const { refusal } = plane
+      if (refusal === null) sinceMs = null
+      else if (sinceMs === null) sinceMs = clock.monotonicMs()
+      else if (clock.monotonicMs() - sinceMs > REFUSED_LIMIT_MS) throw new OperatorError(refusal)
     }
-    await this.#register(bound)
-    this.#replicaManager.applyImage(this.#image)
-    this.services.groupCoordinator.start()
-    for (const server of this.#servers) server.open()
-    return bound
+  }
+
+  /** What waits ends with the stop. */
+  #goOn(): void {
+    if (this.#isStopping) throw new StartCancelledError()
+  }
+
+  async #lockDirectories(): Promise<void> {
+    const { disk } = this.#env
+    for (const directory of this.directories) {
+      await disk.mkdir(directory)
+      this.#locks.push(await disk.lock(directory))
+    }
+  }
+
+  async leaveAndStop(): Promise<void> {
+    await this.#broker?.leave()
+    await this.stop()
   }
 
   async stop(): Promise<void> {
-    // Members that wait for a rebalance are sent away first: they would hold the stop up.
-    this.services.groupCoordinator.close()
-    await Promise.all(this.#servers.map(server => server.stop(STOP_GRACE_MS)))
-    this.services.fetchSessions.close()
-    this.#replicaManager.close()
-    await this.#metadataLog.snapshot(this.#image, this.#controller.committedEndOffset)
-    await this.#logManager.close(this.#brokerEpoch)
-  }
-
-  async #register(bound: readonly BoundListener[]): Promise<void> {
-    const { clusterId, nodeId, directoryIds } = this.identity
-    const isNew = this.#image.clusterId === null
-    const epochs = this.#logManager.directories.map(status => status.cleanShutdownEpoch)
-    const previousBrokerEpoch = epochs.every(epoch => epoch === epochs[0]) ? (epochs[0] ?? -1) : -1
-    const registration = {
-      brokerId: nodeId,
-      incarnationId: this.#env.random.uuid(),
-      endpoints: bound.map(listener => this.#endpoint(listener)),
-      rack: this.#settings.get('broker.rack') ?? this.#options.hostName,
-      directoryIds,
-      previousBrokerEpoch,
-      isSameProcess: true,
+    this.#isStopping = true
+    // Its failure is known to whoever started the node.
+    await this.#opening?.catch(() => undefined)
+    await this.#broker?.stopServing(STOP_GRACE_MS)
+    if (this.#plane !== null) {
+      await this.#plane.resign()
+      await this.#plane.stop(STOP_GRACE_MS)
     }
-    const nowMs = this.#env.clock.monotonicMs()
-    const { brokerEpoch } = await this.#controller.submit((controller, nextOffset) => {
-      const first: MetadataRecord[] = isNew ? [{ kind: 'clusterId', clusterId }] : []
-      const registered = controller.brokers.register(registration, nextOffset, nowMs)
-      const records = [...first, ...controller.features.finaliseDefaults(), ...registered.records]
-      return { records, response: registered.response }
-    })
-    this.#brokerEpoch = brokerEpoch
-    const heartbeat = {
-      brokerId: nodeId,
-      brokerEpoch,
-      currentMetadataOffset: brokerEpoch,
-      wantFence: false,
-      wantShutDown: false,
-    }
-    let isFenced = true
-    while (isFenced) {
-      const answer = await this.#controller.submit((controller, nextOffset) =>
-        controller.brokers.heartbeat(heartbeat, nowMs, nextOffset),
-      )
-      isFenced = answer.isFenced
-    }
+    await this.#broker?.closeLogs()
+    for (const lock of this.#locks.splice(0)) await lock.release()
   }
-
-  #endpoint({ name, host, port }: BoundListener) {
-    const advertised = this.#listeners.advertised.get(name)
-    const ownHost = isWildcard(host) ? this.#options.hostName : host
-    return {
-      name,
-      host: advertised?.host ?? ownHost,
-      port: advertised?.port ?? port,
-      securityProtocol: 0,
-    }
-  }
-
-  #createServices(): Services {
-    const env = this.#env
-    const settings = this.#settings
-    const controller = this.#controller
-    const { nodeId } = this.identity
-    const autoTopics = new AutoTopicCreator(controller, settings, this.#image)
-    const replicaManager = this.#replicaManager
-    const metadata = this.#image
-    const groupCoordinator = new GroupCoordinator(env, {
-      nodeId,
-      metadata,
-      settings,
-      autoTopics,
-      replicaManager,
-    })
-    this.#publisher.subscribe(groupCoordinator)
-    const { clients, advertised } = this.#listeners
-    const wildcards = clients
-      .filter(({ name, host }) => isWildcard(host) && !advertised.has(name))
-      .map(listener => listener.name)
-    const addresses = new BrokerAddresses(nodeId, metadata, new Set(wildcards))
-    return {
-      env,
-      nodeId,
-      clusterId: this.identity.clusterId,
-      apis: API_ROWS,
-      settings,
-      metadata,
-      metadataOffset: () => controller.committedEndOffset,
-      controller,
-      autoTopics,
-      groupCoordinator,
-      logManager: this.#logManager,
-      replicaManager,
-      producerIds: new ProducerIds(env, controller),
-      fetchSessions: new FetchSessionCache(
-        env,
-        settings.get('max.incremental.fetch.session.cache.slots'),
-      ),
-      responseMemory: new ResponseMemory(RESPONSE_MEMORY_BYTES),
-      liveBrokers: context => addresses.live(context),
-      allBrokers: context => addresses.all(context),
-    }
-  }
-
-  #createServer(name: string, memory: RequestMemory): BrokerServer {
-    const settings = this.#settings
-    const { services } = this
-    const dispatcher = new Dispatcher({
-      rows: services.apis,
-      listenerKind: 'broker',
-      services,
-      onFatal: this.#options.onFatal,
-      interceptor: this.#options.interceptor?.(services),
-    })
-    return new BrokerServer({
-      env: this.#env,
-      dispatcher,
-      memory,
-      info: { name, kind: 'broker' },
-      limits: () => ({
-        maxRequestBytes: settings.get('socket.request.max.bytes'),
-        maxConnections: settings.get('max.connections'),
-        maxConnectionsPerAddress: settings.get('max.connections.per.ip'),
-        maxIdleMs: settings.get('connections.max.idle.ms'),
-      }),
-      onConnectionClosed: id => services.fetchSessions.onConnectionClosed(id),
-    })
-  }
-}
-
-/** A node that went on alone although others are named would be taken for one of a cluster. */
-function refuseCluster(settings: BrokerSettings): void {
-  const nodeId = settings.get('node.id')
-  const others = quorumVoters(settings).filter(voter => voter.nodeId !== nodeId)
-  if (others.length > 0) {
-    const ids = others.map(voter => voter.nodeId).join(', ')
-    throw new OperatorError(
-      `controller.quorum.voters names other nodes (${ids}), but nodes do not form a cluster yet`,
-    )
-  }
-  const roles: readonly string[] = settings.get('process.roles')
-  if (roles.includes('broker') && roles.includes('controller')) return
-  throw new OperatorError(
-    `process.roles is ${roles.join()} alone, but a node is broker and controller in one so far`,
-  )
-}
-
-/** -1, Kafka's default, is no limit there and the default of Weir here: memory is always bounded. */
-function requestMemoryBytes(settings: NodeSettings): number {
-  const given = settings.get('queued.max.request.bytes')
-  return given > 0 ? given : 128 * 1024 * 1024
-}
-
-async function listen(server: BrokerServer, address: ListenerAddress): Promise<number> {
-  const { host, port } = address
-  try {
-    return await server.listen(host, port)
-  } catch (error) {
-    const { code } = error as { readonly code?: string }
-    const where = `${host}:${port}`
-    if (code === 'EADDRINUSE') {
-      const mend = 'stop the other program or choose another port with --listen HOST:PORT'
-      throw new OperatorError(`${where} is in use by another program: ${mend}`, error)
-    }
-    const mend = 'choose another address with --listen HOST:PORT'
-    throw new OperatorError(`cannot listen on ${where} (${code ?? String(error)}): ${mend}`, error)
-  }
-}
-
-const WILDCARDS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
-
-function isWildcard(host: string): boolean {
-  return WILDCARDS.has(host)
-}
-
-function checkCluster(image: MetadataImage, identity: NodeIdentity, directory: string): void {
-  if (image.clusterId === null || image.clusterId === identity.clusterId) return
-  throw new OperatorError(
-    `the metadata in ${directory} is of cluster ${image.clusterId}, but its meta.properties says ` +
-      `${identity.clusterId}: restore the data directory as a whole`,
-  )
 }

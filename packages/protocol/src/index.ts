@@ -957,7 +957,7 @@ export type {
   InitFields,
   Message,
 } from './schema.ts'
-export { api, bytes } from './schema.ts'
+export { api, bytes, int16, int64 } from './schema.ts'
 export {
   decodeRecordKey,
   decodeRecordValue,

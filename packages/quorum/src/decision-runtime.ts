@@ -112,6 +112,21 @@ export class DecisionRuntime<M extends DecidingMachine<R>, R> implements StateMa
    * QuorumBusyError, or what `decide` throws (nothing is changed then).
    */
   submit<A>(decide: (machine: M, nextIndex: number) => DecisionMade<R, A>): Promise<A> {
+    return this.#submit(decide, response => this.#answerLater(response))
+  }
+
+  /**
+   * As `submit`, but an answer without records does not wait for the decisions before it: for what is
+   * no part of the state that is decided about, such as a heartbeat that changes nothing.
+   */
+  submitSoft<A>(decide: (machine: M, nextIndex: number) => DecisionMade<R, A>): Promise<A> {
+    return this.#submit(decide, response => Promise.resolve(response))
+  }
+
+  #submit<A>(
+    decide: (machine: M, nextIndex: number) => DecisionMade<R, A>,
+    withoutRecords: (response: A) => Promise<A>,
+  ): Promise<A> {
     const machine = this.#machine
     if (machine === null)
       return Promise.reject(new NotLeaderError(this.#leadership.leaderId, false))
@@ -123,7 +138,7 @@ export class DecisionRuntime<M extends DecidingMachine<R>, R> implements StateMa
       return Promise.reject(error)
     }
     const { records, response } = made
-    if (records.length === 0) return this.#answerLater(response)
+    if (records.length === 0) return withoutRecords(response)
     const refusal = this.#append(machine, records)
     if (refusal !== null) return Promise.reject(refusal)
     return this.#wait(records, response)

@@ -1,5 +1,6 @@
 // The quorum of controllers: consensus on disks and networks.
 
+export { RaftCodecError } from '@weir/raft'
 export {
   type DecidingMachine,
   type DecisionMade,

@@ -30,6 +30,8 @@ export interface QuorumNodeOptions {
   readonly trailingEntries?: number
   /** Space kept for the quorum's log when the disk is full. */
   readonly reserveBytes?: number
+  /** This node and another do not fit together, in a sentence for an operator; may come again. */
+  readonly onRefused?: (reason: string) => void
   /** The node has to end: its disk failed, or an invariant is broken. */
   readonly onFatal: (error: Error) => void
 }
@@ -124,6 +126,7 @@ export class QuorumNode {
         received: message => driver.step(message),
         connectionReset: nodeId => driver.connectionReset(nodeId),
         membership: () => driver.membership,
+        refused: reason => options.onRefused?.(reason),
       },
     })
     return new QuorumNode(env, options, { driver, transport, storage, directories })

@@ -122,6 +122,10 @@ export class RaftDriver {
 
   start(): void {
     this.#tickLater()
+    const { voters, outgoingVoters } = this.#raft.membership
+    // Nobody to wait for.
+    const isAlone = voters.length === 1 && outgoingVoters.length === 0
+    if (isAlone && voters[0] === this.#options.nodeId) this.#raft.campaign()
     this.#kick()
   }
 

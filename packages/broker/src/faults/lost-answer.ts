@@ -37,6 +37,10 @@ export class LostAnswer implements RequestContext {
     this.respondNothing()
   }
 
+  onNextRequest(listener: () => void): void {
+    this.#request.onNextRequest(listener)
+  }
+
   respondNothing(): void {
     this.#request.close('a fault lost the answer')
   }

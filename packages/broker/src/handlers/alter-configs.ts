@@ -14,7 +14,7 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 type Responses = IncrementalAlterConfigsResponseInit['responses'][number][]
 type Problem = { readonly error: ErrorName; readonly message: string }
@@ -32,7 +32,7 @@ const BROKER_LOGGER = 8
 const CHANGEABLE: ReadonlySet<number> = new Set(Object.values(CONFIG_RESOURCE))
 
 export async function handleIncrementalAlterConfigs(
-  services: Services,
+  services: ControlServices,
   _context: RequestContext,
   request: IncrementalAlterConfigsRequest,
 ): Promise<IncrementalAlterConfigsResponseInit> {
@@ -49,7 +49,7 @@ export async function handleIncrementalAlterConfigs(
 }
 
 export async function handleAlterConfigs(
-  services: Services,
+  services: ControlServices,
   _context: RequestContext,
   request: AlterConfigsRequest,
 ): Promise<AlterConfigsResponseInit> {
@@ -77,7 +77,7 @@ export function failAlterConfigs(
 }
 
 async function alter(
-  services: Services,
+  services: ControlServices,
   wanted: readonly WantedChange[],
   validateOnly: boolean,
 ): Promise<Responses> {
@@ -113,7 +113,7 @@ async function alter(
 }
 
 /** What is wrong with the request itself; the controller checks names and values. */
-function problemOf(services: Services, change: WantedChange): Problem | null {
+function problemOf(services: ControlServices, change: WantedChange): Problem | null {
   const { resourceType, resourceName, operations } = change
   if (resourceType === BROKER_LOGGER) {
     return invalid('The levels of loggers cannot be changed: set weir.log.level at the start.')

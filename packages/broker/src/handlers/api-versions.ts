@@ -6,7 +6,7 @@
 import { SUPPORTED_FEATURES } from '@weir/controller'
 import { type ApiVersionsRequest, type ApiVersionsResponseInit, errorCode } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 /** What a client's software and its version may be called. */
 const SOFTWARE_PATTERN = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
@@ -16,7 +16,7 @@ const FEATURES_VERSION = 3
 const ZERO_MINIMUM_VERSION = 4
 
 export function handleApiVersions(
-  services: Services,
+  services: ControlServices,
   context: RequestContext,
   request: ApiVersionsRequest,
 ): ApiVersionsResponseInit {
@@ -29,7 +29,7 @@ export function handleApiVersions(
     context.connection.setClientSoftware(name, clientSoftwareVersion)
   }
   const apiKeys = services.apis
-    .filter(row => row.listeners.includes(context.listener.kind))
+    .filter(row => row.listeners.includes(context.listener.kind) && !row.isPrivate)
     .map(row => ({
       apiKey: row.definition.key,
       minVersion: row.advertisedMinVersion,

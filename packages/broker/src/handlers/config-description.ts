@@ -7,29 +7,29 @@ import {
   describeGroupConfig,
   describeTopicConfig,
 } from '@weir/settings'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 /** Of a topic; `overrides` instead of its own for a topic that is only being validated. */
 export function topicEntries(
-  services: Services,
+  services: ControlServices,
   topic: string,
   overrides: ReadonlyMap<string, string> = services.metadata.topicConfigs(topic),
 ): ConfigEntry[] {
   return describeTopicConfig(overrides, services.settings.current)
 }
 
-export function groupEntries(services: Services, group: string): ConfigEntry[] {
+export function groupEntries(services: ControlServices, group: string): ConfigEntry[] {
   const overrides = services.metadata.configs(CONFIG_RESOURCE.group, group)
   return describeGroupConfig(overrides, services.settings.current)
 }
 
 /** Of this broker. */
-export function brokerEntries(services: Services): ConfigEntry[] {
+export function brokerEntries(services: ControlServices): ConfigEntry[] {
   return services.settings.current.describe()
 }
 
 /** Of all brokers together: only what was set for them while running. */
-export function clusterDefaultEntries(services: Services): ConfigEntry[] {
+export function clusterDefaultEntries(services: ControlServices): ConfigEntry[] {
   const overrides = services.metadata.configs(CONFIG_RESOURCE.broker, '')
   const entries: ConfigEntry[] = []
   for (const entry of brokerEntries(services)) {

@@ -10,10 +10,10 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 export async function handleCreatePartitions(
-  services: Services,
+  services: ControlServices,
   _context: RequestContext,
   request: CreatePartitionsRequest,
 ): Promise<CreatePartitionsResponseInit> {

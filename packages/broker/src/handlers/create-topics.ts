@@ -11,7 +11,7 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 import { sourceCode, topicEntries } from './config-description.ts'
 
 type Result = CreateTopicsResponseInit['topics'][number]
@@ -22,7 +22,7 @@ const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const DESCRIBES_VERSION = 5
 
 export async function handleCreateTopics(
-  services: Services,
+  services: ControlServices,
   context: RequestContext,
   request: CreateTopicsRequest,
 ): Promise<CreateTopicsResponseInit> {
@@ -71,7 +71,7 @@ export function failCreateTopics(
   }
 }
 
-function describe(services: Services, topic: RequestTopic): NonNullable<Result['configs']> {
+function describe(services: ControlServices, topic: RequestTopic): NonNullable<Result['configs']> {
   const overrides = new Map<string, string>()
   for (const { name, value } of topic.configs) if (value !== null) overrides.set(name, value)
   return topicEntries(services, topic.name, overrides).map(entry => ({

@@ -12,7 +12,7 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 type Entry = DeleteTopicsResponseInit['responses'][number]
 
@@ -21,7 +21,7 @@ const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const DISABLED_ERROR_VERSION = 3
 
 export async function handleDeleteTopics(
-  services: Services,
+  services: ControlServices,
   context: RequestContext,
   request: DeleteTopicsRequest,
 ): Promise<DeleteTopicsResponseInit> {
@@ -56,7 +56,7 @@ export function failDeleteTopics(
 
 /** Topic ids with the names that were asked for; what cannot be asked for goes to `responses`. */
 function wantedTopics(
-  services: Services,
+  services: ControlServices,
   request: DeleteTopicsRequest,
   responses: Entry[],
 ): Map<string, string | null> {

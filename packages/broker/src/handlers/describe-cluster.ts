@@ -38,7 +38,7 @@ export function handleDescribeCluster(
     errorCode: 0,
     endpointType,
     clusterId: services.clusterId,
-    controllerId: services.controller.activeControllerId,
+    controllerId: services.controllerId(context),
     brokers: brokers.map(({ brokerId, host, port, rack, isFenced }) => ({
       brokerId,
       host,

@@ -8,7 +8,6 @@ import {
   type DescribeLogDirsResponseInit,
   errorCode,
 } from '@weir/protocol'
-import { METADATA_TOPIC } from '../metadata/metadata-log.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 
@@ -50,7 +49,7 @@ function topicsIn(services: Services, path: string, request: DescribeLogDirsRequ
   const wanted = wantedPartitions(request)
   const topics = new Map<string, Topics[number]['partitions'][number][]>()
   for (const log of services.logManager.logs()) {
-    if (log.topic === METADATA_TOPIC || log.dataDirectory !== path) continue
+    if (log.dataDirectory !== path) continue
     if (wanted !== null && !wanted.get(log.topic)?.has(log.partitionIndex)) continue
     const partitions = topics.get(log.topic) ?? []
     topics.set(log.topic, partitions)

@@ -1,63 +1,89 @@
-// DescribeQuorum, versions 0-2, of a quorum of one.
+// DescribeQuorum, versions 0-2, answered by the active controller.
 // v1 times of the last fetch; v2 directory ids, messages and the addresses of the voters.
-// Difference from Kafka: none known.
+// Difference from Kafka: nodes push their log to others, so a "fetch" is an answer of the follower.
 
+import { CLUSTER_METADATA_TOPIC } from '@weir/controller'
 import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponseInit,
   errorCode,
   errorText,
+  KafkaError,
 } from '@weir/protocol'
-import { METADATA_TOPIC } from '../metadata/metadata-log.ts'
+import type { QuorumStatus, ReplicaStatus } from '@weir/quorum'
+import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 type Partition = DescribeQuorumResponseInit['topics'][number]['partitions'][number]
+type Nodes = NonNullable<DescribeQuorumResponseInit['nodes']>
 
 export function handleDescribeQuorum(
-  services: Services,
-  context: RequestContext,
+  services: ControlServices,
+  _context: RequestContext,
   request: DescribeQuorumRequest,
 ): DescribeQuorumResponseInit {
+  if (!services.controller.isActive) {
+    throw new KafkaError('NOT_CONTROLLER', 'another node leads the quorum')
+  }
   const [topic] = request.topics
   const [partition] = topic?.partitions ?? []
   const isMetadata =
     request.topics.length === 1 &&
-    topic?.topicName === METADATA_TOPIC &&
+    topic?.topicName === CLUSTER_METADATA_TOPIC &&
     topic.partitions.length === 1 &&
     partition?.partitionIndex === 0
   if (!isMetadata) return unknownPartitions(request)
-  const nodes = services.allBrokers(context).map(({ brokerId, host, port }) => ({
-    nodeId: brokerId,
-    listeners: [{ name: context.listener.name, host, port }],
-  }))
+  const status = services.quorum().status()
   return {
     errorCode: 0,
     errorMessage: null,
-    topics: [{ topicName: METADATA_TOPIC, partitions: [describe(services)] }],
-    nodes,
+    topics: [{ topicName: CLUSTER_METADATA_TOPIC, partitions: [describe(status)] }],
+    nodes: nodesOf(services, status),
   }
 }
 
-function describe(services: Services): Partition {
-  const quorum = services.controller.describeQuorum()
-  const nowMs = services.env.clock.nowMs()
+export function failDescribeQuorum(
+  _request: DescribeQuorumRequest,
+  { errorCode, message }: KafkaFailure,
+): DescribeQuorumResponseInit {
+  return { errorCode, errorMessage: message, topics: [], nodes: [] }
+}
+
+function describe(status: QuorumStatus): Partition {
+  const isVoter = ({ nodeId }: ReplicaStatus) => status.membership.voters.includes(nodeId)
   return {
     partitionIndex: 0,
     errorCode: 0,
     errorMessage: null,
-    leaderId: quorum.leaderId,
-    leaderEpoch: quorum.leaderEpoch,
-    highWatermark: quorum.highWatermark,
-    currentVoters: quorum.voters.map(({ nodeId, directoryId, logEndOffset }) => ({
-      replicaId: nodeId,
-      replicaDirectoryId: directoryId,
-      logEndOffset,
-      lastFetchTimestamp: nowMs,
-      lastCaughtUpTimestamp: nowMs,
-    })),
-    observers: [],
+    leaderId: status.leaderId ?? -1,
+    leaderEpoch: status.leaderEpoch,
+    highWatermark: status.highWatermark,
+    currentVoters: status.replicas.filter(isVoter).map(replicaOf),
+    observers: status.replicas.filter(replica => !isVoter(replica)).map(replicaOf),
   }
+}
+
+const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+function replicaOf(replica: ReplicaStatus): Partition['currentVoters'][number] {
+  return {
+    replicaId: replica.nodeId,
+    replicaDirectoryId: replica.directoryId || ZERO_UUID,
+    logEndOffset: replica.logEndOffset,
+    lastFetchTimestamp: replica.lastFetchMs,
+    lastCaughtUpTimestamp: replica.lastCaughtUpMs,
+  }
+}
+
+function nodesOf({ quorum, settings }: ControlServices, status: QuorumStatus): Nodes {
+  const [name = 'CONTROLLER'] = settings.get('controller.listener.names')
+  const nodes: Nodes[number][] = []
+  for (const nodeId of status.membership.voters) {
+    const address = quorum().addressOf(nodeId)
+    if (address !== null) nodes.push({ nodeId, listeners: [{ name, ...address }] })
+  }
+  return nodes
 }
 
 function unknownPartitions(request: DescribeQuorumRequest): DescribeQuorumResponseInit {

@@ -10,14 +10,14 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 type Topic = ElectLeadersResponseInit['replicaElectionResults'][number]
 
 const UNCLEAN = 1
 
 export async function handleElectLeaders(
-  services: Services,
+  services: ControlServices,
   _context: RequestContext,
   request: ElectLeadersRequest,
 ): Promise<ElectLeadersResponseInit> {

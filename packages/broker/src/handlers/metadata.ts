@@ -106,7 +106,7 @@ function respond(
       rack,
     })),
     clusterId: services.clusterId,
-    controllerId: services.controller.activeControllerId,
+    controllerId: services.controllerId(context),
     topics,
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? CLUSTER_OPERATIONS

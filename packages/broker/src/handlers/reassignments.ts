@@ -11,12 +11,12 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 type ListedTopic = ListPartitionReassignmentsResponseInit['topics'][number]
 
 export function handleListPartitionReassignments(
-  { metadata }: Services,
+  { metadata }: ControlServices,
   _context: RequestContext,
   request: ListPartitionReassignmentsRequest,
 ): ListPartitionReassignmentsResponseInit {
@@ -39,7 +39,7 @@ export function handleListPartitionReassignments(
 }
 
 export async function handleAlterPartitionReassignments(
-  services: Services,
+  services: ControlServices,
   _context: RequestContext,
   request: AlterPartitionReassignmentsRequest,
 ): Promise<AlterPartitionReassignmentsResponseInit> {
@@ -73,4 +73,11 @@ export function failAlterPartitionReassignments(
   error: KafkaFailure,
 ): AlterPartitionReassignmentsResponseInit {
   return { errorCode: error.errorCode, errorMessage: error.message, responses: [] }
+}
+
+export function failListPartitionReassignments(
+  _request: ListPartitionReassignmentsRequest,
+  error: KafkaFailure,
+): ListPartitionReassignmentsResponseInit {
+  return { errorCode: error.errorCode, errorMessage: error.message, topics: [] }
 }

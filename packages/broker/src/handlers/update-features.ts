@@ -10,13 +10,13 @@ import {
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
-import type { Services } from '../services.ts'
+import type { ControlServices } from '../services.ts'
 
 const UPGRADE = 1
 const SAFE_DOWNGRADE = 2
 
 export async function handleUpdateFeatures(
-  services: Services,
+  services: ControlServices,
   context: RequestContext,
   request: UpdateFeaturesRequest,
 ): Promise<UpdateFeaturesResponseInit> {

@@ -1,20 +1,32 @@
 // Topics that come into being because somebody names them: by clients (auto.create.topics.enable) and
 // for the coordinators' own topics. One creation a topic at a time, whoever asks.
 
-import { isInternalTopic, type MetadataImage, type NewTopic } from '@weir/controller'
-import type { ErrorName } from '@weir/protocol'
-import type { ControllerClient } from './controller-client.ts'
+import { isInternalTopic, type MetadataImage } from '@weir/controller'
+import {
+  type CreateTopicsRequestInit,
+  createTopicsApi,
+  type ErrorName,
+  errorName,
+} from '@weir/protocol'
 import type { NodeSettings } from './node-settings.ts'
+import type { RequestForwarder } from './request-forwarder.ts'
 
+/** Brings requests of this node to the active controller (request-forwarder.ts). */
+export type ControllerCalls = Pick<RequestForwarder, 'call'>
+
+/** Clients ask again. */
+const TIMEOUT_MS = 5_000
+
+type WantedTopic = CreateTopicsRequestInit['topics'][number]
 type Errors = ReadonlyMap<string, ErrorName>
 
 export class AutoTopicCreator {
-  readonly #controller: ControllerClient
+  readonly #controller: ControllerCalls
   readonly #settings: NodeSettings
   readonly #image: MetadataImage
   readonly #running = new Map<string, Promise<Errors>>()
 
-  constructor(controller: ControllerClient, settings: NodeSettings, image: MetadataImage) {
+  constructor(controller: ControllerCalls, settings: NodeSettings, image: MetadataImage) {
     this.#controller = controller
     this.#image = image
     this.#settings = settings
@@ -42,31 +54,33 @@ export class AutoTopicCreator {
   }
 
   async #create(names: readonly string[]): Promise<Errors> {
-    const results = await this.#controller.createTopics(
-      names.map(name => this.#newTopic(name)),
-      false,
+    const { topics } = await this.#controller.call(
+      createTopicsApi,
+      { topics: names.map(name => this.#newTopic(name)) },
+      TIMEOUT_MS,
     )
     const failed = new Map<string, ErrorName>()
-    for (const { name, error } of results) {
+    for (const { name, errorCode } of topics) {
+      const error = errorName(errorCode)
       if (error !== 'NONE' && error !== 'TOPIC_ALREADY_EXISTS') failed.set(name, error)
     }
     return failed
   }
 
-  #newTopic(name: string): NewTopic {
-    const topic = { name, partitionCount: -1, replicationFactor: -1, assignments: [] }
+  #newTopic(name: string): WantedTopic {
+    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [] }
     if (!isInternalTopic(name)) return { ...topic, configs: [] }
     return { ...topic, ...this.#internalTopic(name) }
   }
 
   /** Kafka's settings of its own topics. */
-  #internalTopic(name: string): Pick<NewTopic, 'partitionCount' | 'replicationFactor' | 'configs'> {
+  #internalTopic(name: string): Omit<WantedTopic, 'name' | 'assignments'> {
     const settings = this.#settings
     const compacted = { name: 'cleanup.policy', value: 'compact' }
     switch (name) {
       case '__consumer_offsets':
         return {
-          partitionCount: settings.get('offsets.topic.num.partitions'),
+          numPartitions: settings.get('offsets.topic.num.partitions'),
           replicationFactor: this.#replicationFactor(
             settings.get('offsets.topic.replication.factor'),
           ),
@@ -78,7 +92,7 @@ export class AutoTopicCreator {
         }
       case '__transaction_state':
         return {
-          partitionCount: settings.get('transaction.state.log.num.partitions'),
+          numPartitions: settings.get('transaction.state.log.num.partitions'),
           replicationFactor: this.#replicationFactor(
             settings.get('transaction.state.log.replication.factor'),
           ),
@@ -93,7 +107,7 @@ export class AutoTopicCreator {
         }
       default:
         return {
-          partitionCount: settings.get('share.coordinator.state.topic.num.partitions'),
+          numPartitions: settings.get('share.coordinator.state.topic.num.partitions'),
           replicationFactor: this.#replicationFactor(
             settings.get('share.coordinator.state.topic.replication.factor'),
           ),

@@ -1,6 +1,6 @@
-// What a broker may ask of the active controller. One node answers itself (local-controller.ts); with
-// the quorum a channel forwards. Every promise resolves once the decision is durable and this node's
-// image has it, and rejects with KafkaError only for what concerns the whole request (NOT_CONTROLLER).
+// What handlers may ask of the controller of their node, which has to be the active one. Every promise
+// resolves once the decision is durable and this node's image has it, and rejects with KafkaError only
+// for what concerns the whole request: NOT_CONTROLLER where another node decides.
 
 import type {
   ApiError,
@@ -18,24 +18,7 @@ import type {
   ReassignmentResult,
 } from '@weir/controller'
 
-export interface QuorumVoter {
-  readonly nodeId: number
-  readonly directoryId: string
-  /** The next offset of its metadata log. */
-  readonly logEndOffset: number
-}
-
-/** The quorum as DescribeQuorum tells it. */
-export interface QuorumState {
-  readonly leaderId: number
-  readonly leaderEpoch: number
-  readonly highWatermark: number
-  readonly voters: readonly QuorumVoter[]
-}
-
 export interface ControllerClient {
-  /** -1 if unknown. */
-  readonly activeControllerId: number
   /** One result for each name; duplicates get one. */
   createTopics(topics: readonly NewTopic[], validateOnly: boolean): Promise<CreatedTopic[]>
   deleteTopics(topicIds: readonly string[]): Promise<DeletedTopic[]>
@@ -53,5 +36,4 @@ export interface ControllerClient {
   alterReassignments(wanted: readonly Reassignment[]): Promise<ReassignmentResult[]>
   /** A block of ids that nobody else was or will be given; durable when this resolves. */
   allocateProducerIds(): Promise<ProducerIdBlock>
-  describeQuorum(): QuorumState
 }

@@ -1,4 +1,4 @@
-// meta.properties of a data directory: whose it is. Written once, checked at every start, so that a
+// meta.properties of a data directory: whose it is. Checked at every start, so that a
 // node never opens the data of another node or cluster by mistake.
 //
 // Text, `name=value` lines and a last line with the CRC-32C of all before it.
@@ -8,6 +8,7 @@ import { crc32c } from '@weir/protocol'
 import { replaceFile } from './small-file.ts'
 
 export interface DirectoryMeta {
+  /** Empty before the node has heard of its cluster. */
   readonly clusterId: string
   readonly nodeId: number
   readonly directoryId: string

@@ -1,8 +1,7 @@
-// Carries a committed change of the metadata to the parts of this broker, in the turn in which the
-// image has changed: settings first, since partitions are made with them.
+// Carries a committed change of the metadata to the parts of this node, in the turn in which the image
+// has changed: settings first, since partitions are made with them, then the others in their order.
 
 import { CONFIG_RESOURCE, type MetadataDelta, type MetadataImage } from '@weir/controller'
-import type { ReplicaManager } from '../partition/replica-manager.ts'
 import type { NodeSettings } from './node-settings.ts'
 
 export interface MetadataSubscriber {
@@ -14,16 +13,14 @@ const BROKER_PREFIX = `${CONFIG_RESOURCE.broker}:`
 export class MetadataPublisher {
   readonly #image: MetadataImage
   readonly #settings: NodeSettings
-  readonly #replicaManager: ReplicaManager
   readonly #subscribers: MetadataSubscriber[] = []
 
-  constructor(image: MetadataImage, settings: NodeSettings, replicaManager: ReplicaManager) {
+  constructor(image: MetadataImage, settings: NodeSettings) {
     this.#image = image
     this.#settings = settings
-    this.#replicaManager = replicaManager
   }
 
-  /** Told after settings and partitions have followed. */
+  /** Told of every change from now on, after the settings and those who came before. */
   subscribe(subscriber: MetadataSubscriber): void {
     this.#subscribers.push(subscriber)
   }
@@ -35,7 +32,6 @@ export class MetadataPublisher {
         break
       }
     }
-    this.#replicaManager.applyImage(this.#image, delta)
     for (const subscriber of this.#subscribers) subscriber.onMetadata(this.#image, delta)
   }
 }

@@ -1,11 +1,18 @@
 // The type of a row of the API table: which definition, which versions and listeners, which handler.
 
 import type { ApiDefinition, Decoded, Fields, Init, Message } from '@weir/protocol'
-import type { Services } from '../services.ts'
+import type { ControlServices, Services } from '../services.ts'
 import type { HandlerResult, ListenerKind, RequestContext } from './request-context.ts'
 
 export type Handler<Request, Response> = (
   services: Services,
+  context: RequestContext,
+  request: Request,
+) => HandlerResult<Response>
+
+/** A handler of the controller listener, where there may be no broker around it. */
+export type ControlHandler<Request, Response> = (
+  services: ControlServices,
   context: RequestContext,
   request: Request,
 ) => HandlerResult<Response>
@@ -18,9 +25,18 @@ export interface ApiRow {
   /** What ApiVersions says, where it differs from minVersion (Produce). */
   readonly advertisedMinVersion: number
   readonly listeners: readonly ListenerKind[]
+  /** Not in the answer to ApiVersions: between nodes of Weir only. */
+  readonly isPrivate: boolean
+  /** A broker passes the request on to the active controller if that is another node. */
+  readonly isForwarded: boolean
   /** Pipelined requests of one connection overlap; otherwise they run one at a time. */
   readonly overlaps: boolean
-  readonly handle: Handler<unknown, unknown>
+  /** Its services are those of the listener: `Services` on one for brokers, else `ControlServices`. */
+  readonly handle: (
+    services: never,
+    context: RequestContext,
+    request: unknown,
+  ) => HandlerResult<unknown>
   /** The response for a KafkaError thrown by the handler; without it the connection is closed. */
   readonly errorResponse: ((request: unknown, error: KafkaFailure) => unknown) | null
 }
@@ -35,32 +51,75 @@ export interface RowOptions<Request, Response> {
   /** Default: the definition's range. */
   readonly versions?: readonly [number, number]
   readonly advertisedMinVersion?: number
-  /** Default: the broker listener. */
-  readonly listeners?: readonly ListenerKind[]
   readonly overlaps?: boolean
   readonly errorResponse?: (request: Request, error: KafkaFailure) => Response
 }
 
-/** Makes a row; the handler's types have to fit the definition's. */
+export interface ControlRowOptions<Request, Response> extends RowOptions<Request, Response> {
+  /** Default: the controller listener. */
+  readonly listeners?: readonly ListenerKind[]
+  readonly isPrivate?: boolean
+  readonly isForwarded?: boolean
+}
+
+/** Makes a row of the broker listener; the handler's types have to fit the definition's. */
 export function row<Q extends Fields, S extends Fields>(
   definition: ApiDefinition<Q, S>,
   handle: Handler<Decoded<Message<Q>>, Init<Message<S>>>,
   options: RowOptions<Decoded<Message<Q>>, Init<Message<S>>> = {},
 ): ApiRow {
+  return anyRow(definition as unknown as ApiDefinition, handle as ApiRow['handle'], {
+    ...(options as RowOptions<unknown, unknown>),
+    listeners: ['broker'],
+  })
+}
+
+/** Makes a row of the controller listener. */
+export function controlRow<Q extends Fields, S extends Fields>(
+  definition: ApiDefinition<Q, S>,
+  handle: ControlHandler<Decoded<Message<Q>>, Init<Message<S>>>,
+  options: ControlRowOptions<Decoded<Message<Q>>, Init<Message<S>>> = {},
+): ApiRow {
+  return anyRow(
+    definition as unknown as ApiDefinition,
+    handle as ApiRow['handle'],
+    options as ControlRowOptions<unknown, unknown>,
+  )
+}
+
+/** Makes a row that the active controller answers, whichever node is asked. */
+export function forwardedRow<Q extends Fields, S extends Fields>(
+  definition: ApiDefinition<Q, S>,
+  handle: ControlHandler<Decoded<Message<Q>>, Init<Message<S>>>,
+  errorResponse: (request: Decoded<Message<Q>>, error: KafkaFailure) => Init<Message<S>>,
+): ApiRow {
+  const listeners = ['broker', 'controller'] as const
+  return controlRow(definition, handle, { listeners, isForwarded: true, errorResponse })
+}
+
+/**
+ * The one place that forgets the types: the table is looked up by number, and the codec of
+ * `definition` makes the request that `handle` takes.
+ */
+function anyRow(
+  definition: ApiDefinition,
+  handle: ApiRow['handle'],
+  options: ControlRowOptions<unknown, unknown>,
+): ApiRow {
   const [minVersion, maxVersion] = options.versions ?? [
     definition.minVersion,
     definition.maxVersion,
   ]
-  // The one place that forgets the types: the table is looked up by number, and the codec of
-  // `definition` makes the request that `handle` takes.
   return {
-    definition: definition as unknown as ApiDefinition,
+    definition,
     minVersion,
     maxVersion,
     advertisedMinVersion: options.advertisedMinVersion ?? minVersion,
-    listeners: options.listeners ?? ['broker'],
+    listeners: options.listeners ?? ['controller'],
+    isPrivate: options.isPrivate ?? false,
+    isForwarded: options.isForwarded ?? false,
     overlaps: options.overlaps ?? false,
-    handle: handle as Handler<unknown, unknown>,
-    errorResponse: (options.errorResponse ?? null) as ApiRow['errorResponse'],
+    handle,
+    errorResponse: options.errorResponse ?? null,
   }
 }

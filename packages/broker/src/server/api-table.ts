@@ -1,12 +1,18 @@
 // The APIs that this node serves: one row each, in the order of their keys. ApiVersions answers from
 // this table and dispatch.ts looks requests up in it; nothing else lists them.
 //
-// A row: row(fetchApi, handleFetch, { errorResponse }). Add yours in its place.
+// A row: row(fetchApi, handleFetch, { errorResponse }). Add yours in its place. `forwardedRow` is for what
+// the active controller answers, `controlRow` for the controller listener.
 
 import {
+  addRaftVoterApi,
+  allocateProducerIdsApi,
   alterConfigsApi,
+  alterPartitionApi,
   alterPartitionReassignmentsApi,
   apiVersionsApi,
+  brokerHeartbeatApi,
+  brokerRegistrationApi,
   consumerGroupDescribeApi,
   consumerGroupHeartbeatApi,
   createPartitionsApi,
@@ -39,17 +45,30 @@ import {
   offsetFetchApi,
   offsetForLeaderEpochApi,
   produceApi,
+  removeRaftVoterApi,
   saslAuthenticateApi,
   saslHandshakeApi,
   syncGroupApi,
+  unregisterBrokerApi,
   updateFeaturesApi,
 } from '@weir/protocol'
+import { quorumApi } from '@weir/quorum'
+import {
+  failAllocateProducerIds,
+  handleAllocateProducerIds,
+} from '../handlers/allocate-producer-ids.ts'
 import {
   failAlterConfigs,
   handleAlterConfigs,
   handleIncrementalAlterConfigs,
 } from '../handlers/alter-configs.ts'
+import { failAlterPartition, handleAlterPartition } from '../handlers/alter-partition.ts'
 import { handleApiVersions } from '../handlers/api-versions.ts'
+import { failBrokerHeartbeat, handleBrokerHeartbeat } from '../handlers/broker-heartbeat.ts'
+import {
+  failBrokerRegistration,
+  handleBrokerRegistration,
+} from '../handlers/broker-registration.ts'
 import { handleConsumerGroupDescribe } from '../handlers/consumer-group-describe.ts'
 import { handleConsumerGroupHeartbeat } from '../handlers/consumer-group-heartbeat.ts'
 import { failCreatePartitions, handleCreatePartitions } from '../handlers/create-partitions.ts'
@@ -62,12 +81,13 @@ import { handleDescribeConfigs } from '../handlers/describe-configs.ts'
 import { handleDescribeGroups } from '../handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from '../handlers/describe-log-dirs.ts'
 import { handleDescribeProducers } from '../handlers/describe-producers.ts'
-import { handleDescribeQuorum } from '../handlers/describe-quorum.ts'
+import { failDescribeQuorum, handleDescribeQuorum } from '../handlers/describe-quorum.ts'
 import {
   failDescribeTopicPartitions,
   handleDescribeTopicPartitions,
 } from '../handlers/describe-topic-partitions.ts'
 import { failElectLeaders, handleElectLeaders } from '../handlers/elect-leaders.ts'
+import { handleEnvelope } from '../handlers/envelope.ts'
 import { fetchErrorResponse, handleFetch } from '../handlers/fetch.ts'
 import { handleFindCoordinator } from '../handlers/find-coordinator.ts'
 import { handleHeartbeat } from '../handlers/heartbeat.ts'
@@ -83,15 +103,26 @@ import { handleOffsetDelete } from '../handlers/offset-delete.ts'
 import { handleOffsetFetch } from '../handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from '../handlers/offset-for-leader-epoch.ts'
 import { handleProduce, produceErrorResponse } from '../handlers/produce.ts'
+import { handleQuorumMessages } from '../handlers/quorum-messages.ts'
+import {
+  failRaftVoter,
+  handleAddRaftVoter,
+  handleRemoveRaftVoter,
+} from '../handlers/raft-voters.ts'
 import {
   failAlterPartitionReassignments,
+  failListPartitionReassignments,
   handleAlterPartitionReassignments,
   handleListPartitionReassignments,
 } from '../handlers/reassignments.ts'
 import { handleSaslAuthenticate, handleSaslHandshake } from '../handlers/sasl.ts'
 import { handleSyncGroup } from '../handlers/sync-group.ts'
+import { failUnregisterBroker, handleUnregisterBroker } from '../handlers/unregister-broker.ts'
 import { failUpdateFeatures, handleUpdateFeatures } from '../handlers/update-features.ts'
-import { type ApiRow, row } from './api-row.ts'
+import { forwardApi } from '../metadata/envelope.ts'
+import { type ApiRow, controlRow, forwardedRow, row } from './api-row.ts'
+
+const BOTH = ['broker', 'controller'] as const
 
 export const API_ROWS: readonly ApiRow[] = [
   row(produceApi, handleProduce, {
@@ -112,35 +143,55 @@ export const API_ROWS: readonly ApiRow[] = [
   row(describeGroupsApi, handleDescribeGroups),
   row(listGroupsApi, handleListGroups),
   row(saslHandshakeApi, handleSaslHandshake),
-  row(apiVersionsApi, handleApiVersions),
-  row(createTopicsApi, handleCreateTopics, { errorResponse: failCreateTopics }),
-  row(deleteTopicsApi, handleDeleteTopics, { errorResponse: failDeleteTopics }),
+  controlRow(apiVersionsApi, handleApiVersions, { listeners: BOTH }),
+  forwardedRow(createTopicsApi, handleCreateTopics, failCreateTopics),
+  forwardedRow(deleteTopicsApi, handleDeleteTopics, failDeleteTopics),
   row(deleteRecordsApi, handleDeleteRecords),
   row(initProducerIdApi, handleInitProducerId),
   row(offsetForLeaderEpochApi, handleOffsetForLeaderEpoch),
   row(describeConfigsApi, handleDescribeConfigs),
-  row(alterConfigsApi, handleAlterConfigs, { errorResponse: failAlterConfigs }),
+  forwardedRow(alterConfigsApi, handleAlterConfigs, failAlterConfigs),
   row(describeLogDirsApi, handleDescribeLogDirs),
   row(saslAuthenticateApi, handleSaslAuthenticate),
-  row(createPartitionsApi, handleCreatePartitions, { errorResponse: failCreatePartitions }),
+  forwardedRow(createPartitionsApi, handleCreatePartitions, failCreatePartitions),
   row(deleteGroupsApi, handleDeleteGroups),
-  row(electLeadersApi, handleElectLeaders, { errorResponse: failElectLeaders }),
-  row(incrementalAlterConfigsApi, handleIncrementalAlterConfigs, {
-    errorResponse: failAlterConfigs,
-  }),
-  row(alterPartitionReassignmentsApi, handleAlterPartitionReassignments, {
-    errorResponse: failAlterPartitionReassignments,
-  }),
-  row(listPartitionReassignmentsApi, handleListPartitionReassignments),
+  forwardedRow(electLeadersApi, handleElectLeaders, failElectLeaders),
+  forwardedRow(incrementalAlterConfigsApi, handleIncrementalAlterConfigs, failAlterConfigs),
+  forwardedRow(
+    alterPartitionReassignmentsApi,
+    handleAlterPartitionReassignments,
+    failAlterPartitionReassignments,
+  ),
+  forwardedRow(
+    listPartitionReassignmentsApi,
+    handleListPartitionReassignments,
+    failListPartitionReassignments,
+  ),
   row(offsetDeleteApi, handleOffsetDelete),
-  row(describeQuorumApi, handleDescribeQuorum),
-  row(updateFeaturesApi, handleUpdateFeatures, { errorResponse: failUpdateFeatures }),
+  forwardedRow(describeQuorumApi, handleDescribeQuorum, failDescribeQuorum),
+  controlRow(alterPartitionApi, handleAlterPartition, {
+    overlaps: true,
+    errorResponse: failAlterPartition,
+  }),
+  forwardedRow(updateFeaturesApi, handleUpdateFeatures, failUpdateFeatures),
+  controlRow(forwardApi, handleEnvelope, { overlaps: true }),
   row(describeClusterApi, handleDescribeCluster, { errorResponse: failDescribeCluster }),
   row(describeProducersApi, handleDescribeProducers),
+  controlRow(brokerRegistrationApi, handleBrokerRegistration, {
+    errorResponse: failBrokerRegistration,
+  }),
+  controlRow(brokerHeartbeatApi, handleBrokerHeartbeat, { errorResponse: failBrokerHeartbeat }),
+  forwardedRow(unregisterBrokerApi, handleUnregisterBroker, failUnregisterBroker),
+  controlRow(allocateProducerIdsApi, handleAllocateProducerIds, {
+    errorResponse: failAllocateProducerIds,
+  }),
   row(consumerGroupHeartbeatApi, handleConsumerGroupHeartbeat),
   row(consumerGroupDescribeApi, handleConsumerGroupDescribe),
   row(listConfigResourcesApi, handleListConfigResources),
   row(describeTopicPartitionsApi, handleDescribeTopicPartitions, {
     errorResponse: failDescribeTopicPartitions,
   }),
+  forwardedRow(addRaftVoterApi, handleAddRaftVoter, failRaftVoter),
+  forwardedRow(removeRaftVoterApi, handleRemoveRaftVoter, failRaftVoter),
+  controlRow(quorumApi, handleQuorumMessages, { isPrivate: true }),
 ]

@@ -23,6 +23,8 @@ export interface BrokerServerOptions {
   readonly memory: RequestMemory
   readonly info: ListenerInfo
   readonly limits: () => ServerLimits
+  /** Unique within the node's life, over all of its listeners; never 0. */
+  readonly newConnectionId: () => number
   readonly onConnectionClosed: (connectionId: number) => void
 }
 
@@ -40,10 +42,10 @@ export class BrokerServer implements ConnectionHost {
   readonly #clock: Clock
   readonly #peerLog: LogThrottle
   readonly #limits: () => ServerLimits
+  readonly #newConnectionId: () => number
   readonly #onConnectionClosed: (connectionId: number) => void
   readonly #connections = new Set<Connection>()
   readonly #countByAddress = new Map<string, number>()
-  #nextConnectionId = 1
   #socketListener: Listener | null = null
   #sweepTimer: Timer | null = null
   #isServing = false
@@ -58,6 +60,7 @@ export class BrokerServer implements ConnectionHost {
     this.memory = options.memory
     this.listener = options.info
     this.#limits = options.limits
+    this.#newConnectionId = options.newConnectionId
     this.#onConnectionClosed = options.onConnectionClosed
   }
 
@@ -150,7 +153,7 @@ export class BrokerServer implements ConnectionHost {
       return
     }
     this.#countByAddress.set(remoteAddress, count + 1)
-    this.#connections.add(new Connection(this, socket, this.#nextConnectionId++))
+    this.#connections.add(new Connection(this, socket, this.#newConnectionId()))
   }
 
   #scheduleSweep(): void {

@@ -89,6 +89,7 @@ async function newWorld(
   const services = { env } as unknown as Services
   const onFatal = (error: Error) => fatal.push(error)
   const dispatcher = new Dispatcher({ rows, listenerKind: 'broker', services, onFatal })
+  let lastConnectionId = 0
   const memory = new RequestMemory(16 * MEGABYTE)
   const server = new BrokerServer({
     env,
@@ -101,6 +102,7 @@ async function newWorld(
       maxConnectionsPerAddress: 100,
       maxIdleMs: limits.maxIdleMs ?? 600_000,
     }),
+    newConnectionId: () => ++lastConnectionId,
     onConnectionClosed: () => undefined,
   })
   await sim.complete(server.listen('node', 9092))

@@ -10,10 +10,12 @@ import {
   DecodeError,
   decodeMessage,
   decodeRequestHeader,
+  decodeResponseHeader,
   errorCode,
   KafkaError,
 } from '@weir/protocol'
-import type { Services } from '../services.ts'
+import type { RequestForwarder } from '../metadata/request-forwarder.ts'
+import type { ControlServices } from '../services.ts'
 import type { ApiRow } from './api-row.ts'
 import { type AnswerSink, PendingRequest } from './pending-request.ts'
 import { DEFERRED, type ListenerKind, type RequestContext } from './request-context.ts'
@@ -31,7 +33,10 @@ export type DispatchOutcome =
 export interface DispatcherOptions {
   readonly rows: readonly ApiRow[]
   readonly listenerKind: ListenerKind
-  readonly services: Services
+  /** Those of the listener: a broker's have more. */
+  readonly services: ControlServices
+  /** On a broker's listeners: takes what the active controller has to answer. */
+  readonly forwarder?: RequestForwarder
   /** A broken invariant: the node has to stop. */
   readonly onFatal: (error: Error) => void
   /** Sees each request before its handler; none unless given. */
@@ -41,7 +46,8 @@ export interface DispatcherOptions {
 export class Dispatcher {
   /** Indexed by API key. */
   readonly #rows: readonly (ApiRow | undefined)[]
-  readonly #services: Services
+  readonly #services: ControlServices
+  readonly #forwarder: RequestForwarder | null
   readonly #log: Logger
   readonly #onFatal: (error: Error) => void
   readonly #interceptor: RequestInterceptor | null
@@ -53,6 +59,7 @@ export class Dispatcher {
     }
     this.#rows = rows
     this.#services = options.services
+    this.#forwarder = options.forwarder ?? null
     this.#log = options.services.env.log
     this.#onFatal = options.onFatal
     this.#interceptor = options.interceptor ?? null
@@ -96,7 +103,9 @@ export class Dispatcher {
       return { kind: 'unreadable', reason }
     }
     const body = decodeMessage(row.definition.request, version, frame, header.bodyStart)
-    return { kind: 'request', request: new PendingRequest(connection, row, head), body }
+    const request = new PendingRequest(connection, row, head)
+    if (row.isForwarded) request.frame = frame
+    return { kind: 'request', request, body }
   }
 
   /** Calls the handler; whatever happens, the request is answered or its connection closed. */
@@ -109,8 +118,12 @@ export class Dispatcher {
   }
 
   #run(request: PendingRequest, body: unknown, context: RequestContext): void {
+    if (this.#forwarder !== null && request.row.isForwarded) {
+      this.#forward(this.#forwarder, request, { body, context })
+      return
+    }
     try {
-      const result = request.row.handle(this.#services, context, body)
+      const result = request.row.handle(this.#services as never, context, body)
       if (result === DEFERRED) return
       if (result instanceof Promise) {
         result.then(
@@ -123,6 +136,24 @@ export class Dispatcher {
     } catch (error) {
       this.#fail(request, body, error)
     }
+  }
+
+  #forward(
+    forwarder: RequestForwarder,
+    request: PendingRequest,
+    { body, context }: { readonly body: unknown; readonly context: RequestContext },
+  ): void {
+    const answerHere = () => request.row.handle(this.#services as never, context, body)
+    forwarder.forward(request, body, answerHere).then(
+      answer => {
+        if (answer.kind === 'response') {
+          this.#respond(request, body, { context, response: answer.response })
+        } else if (context === request) request.respondEncoded(answer.bytes)
+        else
+          this.#respond(request, body, { context, response: decodeAnswer(request, answer.bytes) })
+      },
+      error => this.#fail(request, body, error),
+    )
   }
 
   /** The answer of v0 to a version of ApiVersions that is not served: error and one row. */
@@ -169,4 +200,10 @@ export class Dispatcher {
     const failure = { errorCode: errorCode(error.errorName), message: error.message }
     request.respond(errorResponse(body, failure))
   }
+}
+
+/** For somebody who sits between the handler and the client. */
+function decodeAnswer({ row, apiVersion }: PendingRequest, bytes: Buffer): unknown {
+  const { bodyStart } = decodeResponseHeader(row.definition.key, apiVersion, bytes)
+  return decodeMessage(row.definition.response, apiVersion, bytes, bodyStart)
 }

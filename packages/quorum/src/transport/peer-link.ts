@@ -29,6 +29,8 @@ const MAX_QUEUED_MESSAGES = 4096
 export interface LinkEvents {
   /** Null if the peer is whom we look for. */
   refusalOf(reply: HelloReply): string | null
+  /** By this node or the other. */
+  refused(reason: string): void
   welcomed(reply: HelloReply): void
   /** A link that worked broke. */
   reset(): void
@@ -218,6 +220,7 @@ export class PeerLink {
     if (refusal !== null) {
       this.#retry(refusal, REFUSED_BACKOFF_MS)
       socket.destroy()
+      this.#events.refused(refusal)
       return
     }
     this.#state = { kind: 'ready', socket, timer: this.#watch(socket) }

@@ -19,12 +19,14 @@ export interface TransportEvents {
   /** A connection to this node worked and broke. */
   connectionReset(nodeId: number): void
   membership(): Membership
+  /** This node and another do not fit together, in a sentence for an operator. */
+  refused(reason: string): void
 }
 
 /** Nodes that are known by their hello at most; more are refused. */
 const MAX_KNOWN_NODES = 2000
 
-interface Address {
+export interface Address {
   readonly host: string
   readonly port: number
 }
@@ -34,7 +36,7 @@ export class Transport implements EndpointHost {
   readonly #own: Identity
   readonly #directories: KnownDirectories
   readonly #events: TransportEvents
-  /** From the list of voters; the membership's and a hello's addresses are newer. */
+  /** From the list of voters; a hello's addresses are newer. */
   readonly #seeds: ReadonlyMap<number, string>
   readonly #heard = new Map<number, string>()
   readonly #links = new Map<number, PeerLink>()
@@ -82,16 +84,18 @@ export class Transport implements EndpointHost {
     this.#polls.clear()
   }
 
-  #addressOf(nodeId: number): Address | null {
+  /** Where a node serves the private API, as far as it is known here: what it said itself, else the
+   * list of voters of this node, else the membership. */
+  addressOf(nodeId: number): Address | null {
     const member = this.#events.membership().members.find(one => one.id === nodeId)
-    const text = this.#heard.get(nodeId) || member?.address || this.#seeds.get(nodeId) || ''
+    const text = this.#heard.get(nodeId) || this.#seeds.get(nodeId) || member?.address || ''
     const at = text.lastIndexOf(':')
     const port = Number(text.slice(at + 1))
     return at > 0 && Number.isInteger(port) ? { host: text.slice(0, at), port } : null
   }
 
   #linkTo(nodeId: number, links: Map<number, PeerLink>, isPolling: boolean): PeerLink | null {
-    const address = this.#addressOf(nodeId)
+    const address = this.addressOf(nodeId)
     const known = links.get(nodeId)
     if (known !== undefined) {
       if (address !== null) known.moveTo(address.host, address.port)
@@ -104,6 +108,7 @@ export class Transport implements EndpointHost {
       { id: nodeId, ...address, isPolling },
       {
         refusalOf: reply => this.#refusalOf(nodeId, reply),
+        refused: reason => this.#events.refused(reason),
         welcomed: reply => this.#remember(nodeId, reply.directoryId),
         reset: () => this.#events.connectionReset(nodeId),
         received: messages => this.#receivedAll(nodeId, messages),
@@ -148,6 +153,7 @@ export class Transport implements EndpointHost {
       : refusalOfHello(this.#own, hello, this.#known())
     if (refusal !== null) {
       this.#env.log.warn('a node was refused', { nodeId: hello.nodeId, reason: refusal })
+      if (!this.#isClosed) this.#events.refused(refusal)
       return helloReply(this.#own, refusal)
     }
     this.#remember(hello.nodeId, hello.directoryId)

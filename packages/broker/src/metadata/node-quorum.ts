@@ -1,0 +1,124 @@
+// The quorum as one node takes part in it: opened on the directory of the metadata, with the voters of
+// the settings; its private API is served on the controller listener.
+
+import type { Env } from '@weir/core'
+import {
+  type Endpoint,
+  type Leadership,
+  QuorumNode,
+  type QuorumStatus,
+  type VoterChanges,
+} from '@weir/quorum'
+import type { Voter } from '@weir/settings'
+import type { ClientConnection } from '../server/request-context.ts'
+import type { QuorumController } from './quorum-controller.ts'
+
+export interface NodeQuorumOptions {
+  readonly nodeId: number
+  readonly directoryId: string
+  readonly directory: string
+  /** Where others reach this node's controller listener; null on a node without one. */
+  readonly address: { readonly host: string; readonly port: number } | null
+  /** Empty: this node alone. */
+  readonly voters: readonly Voter[]
+  readonly clusterId: () => string
+  readonly electionTimeoutMs: number
+  readonly onRefused: (reason: string) => void
+  readonly onFatal: (error: Error) => void
+}
+
+/** Elections are counted in ticks of this length. */
+const TICK_MS = 50
+const MIN_ELECTION_TICKS = 3
+
+export class NodeQuorum {
+  readonly #node: QuorumNode
+  readonly #endpoints = new WeakMap<ClientConnection, Endpoint>()
+
+  private constructor(node: QuorumNode) {
+    this.#node = node
+  }
+
+  /** Rejects with an OperatorError if the directory cannot be used. */
+  static async open(
+    env: Env,
+    options: NodeQuorumOptions,
+    controller: QuorumController,
+  ): Promise<NodeQuorum> {
+    const { nodeId, address } = options
+    const own = address === null ? '' : `${address.host}:${address.port}`
+    const voters = options.voters.map(({ nodeId: id, host, port }) => ({
+      id,
+      directoryId: '',
+      address: `${host}:${port}`,
+    }))
+    const node = await QuorumNode.open(
+      env,
+      {
+        nodeId,
+        directoryId: options.directoryId,
+        directory: options.directory,
+        address: own,
+        voters: voters.length > 0 ? voters : [{ id: nodeId, directoryId: '', address: own }],
+        clusterId: options.clusterId,
+        tickMs: TICK_MS,
+        limits: {
+          electionTicks: Math.max(
+            MIN_ELECTION_TICKS,
+            Math.round(options.electionTimeoutMs / TICK_MS),
+          ),
+        },
+        onRefused: options.onRefused,
+        onFatal: options.onFatal,
+      },
+      controller,
+    )
+    controller.attach(node.driver)
+    return new NodeQuorum(node)
+  }
+
+  start(): void {
+    this.#node.start()
+  }
+
+  get leadership(): Leadership {
+    return this.#node.driver.leadership
+  }
+
+  status(): QuorumStatus {
+    return this.#node.status()
+  }
+
+  get voters(): VoterChanges {
+    return this.#node.voters
+  }
+
+  /** Where a node serves the controller listener; null if that is not known. */
+  addressOf(nodeId: number): { readonly host: string; readonly port: number } | null {
+    return this.#node.transport.addressOf(nodeId)
+  }
+
+  /** The served side of the private API: one for each connection. */
+  endpointOf(connection: ClientConnection): Endpoint {
+    const known = this.#endpoints.get(connection)
+    if (known !== undefined) return known
+    const endpoint = this.#node.transport.accept()
+    this.#endpoints.set(connection, endpoint)
+    return endpoint
+  }
+
+  /** Hands the leadership to a voter that is up to date; false if there is none. */
+  resign(): boolean {
+    const { leaderId } = this.leadership
+    const { replicas, highWatermark, membership } = this.status()
+    const next = replicas
+      .filter(({ nodeId }) => nodeId !== leaderId && membership.voters.includes(nodeId))
+      .sort((a, b) => b.logEndOffset - a.logEndOffset)[0]
+    if (next === undefined || next.logEndOffset < highWatermark) return false
+    return this.#node.driver.transferLeadership(next.nodeId)
+  }
+
+  async stop(): Promise<void> {
+    await this.#node.stop()
+  }
+}

@@ -1,0 +1,40 @@
+// Makes the servers of a node's listeners: limits from the settings, ids of connections that are unique
+// over all of them.
+
+import type { Env } from '@weir/core'
+import type { NodeSettings } from '../metadata/node-settings.ts'
+import { BrokerServer } from './broker-server.ts'
+import type { Dispatcher } from './dispatch.ts'
+import type { ListenerInfo } from './request-context.ts'
+import type { RequestMemory } from './request-memory.ts'
+
+export class NodeServers {
+  readonly #env: Env
+  readonly #settings: NodeSettings
+  #lastConnectionId = 0
+
+  constructor(env: Env, settings: NodeSettings) {
+    this.#env = env
+    this.#settings = settings
+  }
+
+  create(parts: {
+    readonly info: ListenerInfo
+    readonly dispatcher: Dispatcher
+    readonly memory: RequestMemory
+    readonly onConnectionClosed: (connectionId: number) => void
+  }): BrokerServer {
+    const settings = this.#settings
+    return new BrokerServer({
+      env: this.#env,
+      ...parts,
+      limits: () => ({
+        maxRequestBytes: settings.get('socket.request.max.bytes'),
+        maxConnections: settings.get('max.connections'),
+        maxConnectionsPerAddress: settings.get('max.connections.per.ip'),
+        maxIdleMs: settings.get('connections.max.idle.ms'),
+      }),
+      newConnectionId: () => ++this.#lastConnectionId,
+    })
+  }
+}
