@@ -22,8 +22,6 @@ const INTERVAL_MS = 5
 const NS_PER_SECOND = 1e9
 const HOLD_SECONDS = 0.01
 const BOUNDS_SECONDS = [0.001, 0.002, 0.005, HOLD_SECONDS, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
-/** Steps of a bisection by percentile: exact to one in a billion. */
-const BISECTION_STEPS = 40
 
 const KINDS: ReadonlyMap<number, string> = new Map([
   [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
@@ -94,15 +92,19 @@ function eventLoopStats(delays: IntervalHistogram): EventLoopStats {
   }
 }
 
-/** The histogram tells values by percentile: the percentile at which the value is passed, bisected. */
+/**
+ * The histogram tells values by percentile: the first rank whose value is above is bisected. Between
+ * two ranks, a percentile means the upper one, however Node's version of the histogram rounds.
+ */
 function countAbove(histogram: IntervalHistogram, valueNs: number): number {
-  if (histogram.count === 0 || histogram.max <= valueNs) return 0
-  let below = 0
-  let above = 100
-  for (let step = 0; step < BISECTION_STEPS; step++) {
-    const middle = (below + above) / 2
-    if (middle > 0 && histogram.percentile(middle) > valueNs) above = middle
-    else below = middle
+  const { count } = histogram
+  if (count === 0 || histogram.max <= valueNs) return 0
+  let first = 1
+  let last = count
+  while (first < last) {
+    const rank = Math.floor((first + last) / 2)
+    if (histogram.percentile(((rank - 0.25) / count) * 100) > valueNs) last = rank
+    else first = rank + 1
   }
-  return Math.round(histogram.count * (1 - above / 100))
+  return count - first + 1
 }
