@@ -163,6 +163,26 @@ t.test('a log that waits for space on a full disk does not hold up the close', a
   t.ok(isClosed)
 })
 
+for (const isDeletedFirst of [true, false])
+  t.test(
+    `a log is deleted ${isDeletedFirst ? 'before' : 'after'} a write finds the disk full`,
+    async t => {
+      const world = await openWorld({}, { instantDisk: false })
+      const disk = world.sim.disk('one')
+      await produce(world, new Map(), 3)
+      Object.assign(disk.faults, { syncWriteChance: 0, capacityBytes: disk.usedBytes + 100 })
+      append(world.log, batch({ values: ['x'.repeat(2000)] }))
+      await world.sim.run({ forMs: isDeletedFirst ? 0 : 1 })
+      const [topic, index] = [world.log.topic, world.log.partitionIndex]
+      await world.sim.complete(world.manager.deleteLog(topic, index))
+      await world.sim.run({ forMs: 1000 })
+      disk.faults.capacityBytes = Number.POSITIVE_INFINITY
+      await world.sim.run({ forMs: 1000 })
+      t.ok(world.log.isOffline)
+      t.match(append(world.log, batch()), { kind: 'failed' })
+    },
+  )
+
 t.test('one data directory that fails leaves the other online', async t => {
   const world = await openWorld(
     {},

@@ -18,6 +18,11 @@ export function handleWriteFailure(state: LogState, cause: DiskError): void {
     state.context.directory.goOffline(cause)
     return
   }
+  if (state.isGone) {
+    // Deleted meanwhile: its files are not to be touched, nor does it take appends ever again.
+    state.wake()
+    return
+  }
   const missingBytes = state.tail?.unwrittenBytes ?? 0
   state.context.env.log.warn('the disk is full: appends are refused until there is space', {
     log: state.directoryName,
@@ -60,6 +65,7 @@ export function dropUnwritten(state: LogState): void {
 async function recoverFromFullDisk(state: LogState, missingBytes: number): Promise<void> {
   const { env, directory } = state.context
   try {
+    if (state.isGone) return
     await cutFile(state)
     await rebuildActive(state)
     if (!state.hasNoProducers) await rebuildProducers(state)
