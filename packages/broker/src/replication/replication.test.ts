@@ -1,0 +1,22 @@
+// Replication between real brokers in a simulation: what is acknowledged is everywhere, logs are the
+// same, fetches cost what changed.
+
+import t from 'tap'
+import { ReplicaCluster } from './testing/replica-cluster.ts'
+
+const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+t.test('an acknowledged record is in the log of every in-sync replica', async t => {
+  const cluster = await ReplicaCluster.start({ minInsyncReplicas: 2 })
+  await cluster.createTopic('a', TOPIC_ID, [[1, 2, 3]])
+  const produced = cluster.node(1).produce('a', ['one', 'two'])
+  const startMs = cluster.sim.nowMs
+  await cluster.sim.run(() => produced.error !== undefined)
+  t.equal(produced.error, null)
+  t.ok(cluster.sim.nowMs - startMs < 10, 'no poll interval is waited for')
+  for (const id of [1, 2, 3]) t.equal(cluster.node(id).partition('a').log.writtenEndOffset, 2)
+  await cluster.run(30)
+  for (const id of [2, 3]) t.equal(cluster.node(id).partition('a').highWatermark, 2)
+  const leader = await cluster.node(1).batches('a')
+  for (const id of [2, 3]) t.equal(await cluster.node(id).batches('a'), leader)
+})
