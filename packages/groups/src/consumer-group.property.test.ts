@@ -23,6 +23,7 @@ const REBUILD_EVERY = 7
 interface Client {
   readonly name: string
   readonly instanceId: string | null
+  rackId: string
   memberId: string
   /** 0: it has to join. */
   epoch: number
@@ -32,10 +33,14 @@ interface Client {
 }
 
 type Op =
-  | { readonly kind: 'beat' | 'leave' | 'pause' | 'commit' | 'crash'; readonly client: number }
+  | {
+      readonly kind: 'beat' | 'leave' | 'pause' | 'commit' | 'crash' | 'move'
+      readonly client: number
+    }
   | { readonly kind: 'lose'; readonly client: number }
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'refuse' | 'restart' | 'grow' }
+  | { readonly kind: 'compact'; readonly percent: number; readonly dropsTombstones: boolean }
 
 class World {
   nowMs = 0
@@ -57,6 +62,7 @@ class World {
     this.clients = names.map((name, index) => ({
       name,
       instanceId: index === 3 ? 'i' : null,
+      rackId: 'r1',
       memberId: `${name}-1`,
       epoch: 0,
       owned: new Set<number>(),
@@ -87,6 +93,11 @@ class World {
       case 'restart':
         this.harness.restart(this.nowMs)
         return
+      case 'compact': {
+        const endOffset = Math.floor((this.harness.log.length * op.percent) / 100)
+        this.harness.compact(endOffset, op)
+        return
+      }
       case 'grow':
         this.partitionCount = Math.min(this.partitionCount + 1, MAX_PARTITIONS)
         this.topicsChange++
@@ -122,6 +133,10 @@ class World {
       case 'crash':
         this.#startAnew(client)
         return
+      case 'move':
+        client.rackId = client.rackId === 'r1' ? 'r2' : 'r1'
+        client.isFull = true
+        return
       case 'commit':
         this.#commit(client)
         return
@@ -154,7 +169,7 @@ class World {
       memberId: client.memberId,
       memberEpoch: client.epoch,
       instanceId: client.instanceId,
-      rackId: null,
+      rackId: isFull ? client.rackId : null,
       rebalanceTimeoutMs: isFull ? 20_000 : -1,
       subscribedTopicNames: isFull ? ['t'] : null,
       subscribedTopicRegex: null,
@@ -331,6 +346,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: of('leave') },
   { weight: 3, arbitrary: of('pause') },
   { weight: 2, arbitrary: of('crash') },
+  { weight: 5, arbitrary: of('move') },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('compact' as const),
+      percent: fc.constantFrom(50, 90, 100),
+      dropsTombstones: fc.boolean(),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({

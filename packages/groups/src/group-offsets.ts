@@ -193,6 +193,17 @@ export class GroupOffsets {
     }
   }
 
+  /**
+   * Whoever committed knew the topic, from an image of the cluster that is older than the election
+   * of this coordinator, or from its own: an id that is not known now is that of a deleted topic.
+   */
+  deleteOfGoneTopics(groupId: string, records: GroupRecord[]): void {
+    for (const { topic, partitionIndex, value } of this.#offsets.entries(groupId)) {
+      const isGone = value.topicId !== ZERO_UUID && this.#topics.topicName(value.topicId) === null
+      if (isGone) records.push(tombstone(groupId, topic, partitionIndex))
+    }
+  }
+
   /** Adds tombstones for what has expired. True if no offset is left then. */
   expire(owner: OffsetOwner, nowMs: number, records: GroupRecord[]): boolean {
     const { groupId, expiry } = owner

@@ -4,6 +4,7 @@ import { ZERO_UUID } from '@weir/core'
 import { SimRandom } from '@weir/core/sim'
 import { errorName } from '@weir/protocol'
 import t from 'tap'
+import type { FetchedGroup } from './group-offsets.ts'
 import { NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
 import { DEFAULT_GROUPS_CONFIG } from './types.ts'
 
@@ -20,7 +21,7 @@ function harnessWithOffsets(): ShardHarness {
   return harness
 }
 
-function commit(harness: ShardHarness, groupId: string, nowMs: number): void {
+function commit(harness: ShardHarness, groupId: string, nowMs: number, name = 't'): void {
   const partition = {
     partitionIndex: 0,
     committedOffset: 1,
@@ -33,7 +34,7 @@ function commit(harness: ShardHarness, groupId: string, nowMs: number): void {
     memberId: '',
     groupInstanceId: null,
     retentionTimeMs: -1,
-    topics: [{ name: 't', topicId: ZERO_UUID, partitions: [partition] }],
+    topics: [{ name, topicId: ZERO_UUID, partitions: [partition] }],
   }
   const context = { nowMs, apiVersion: 8, clientId: 'c', clientHost: '/h' }
   harness.apply(harness.shard.offsetCommit(1, request, context), nowMs)
@@ -69,11 +70,63 @@ t.test('a group that is made or used anew while others expire stays', async t =>
 t.test('a deleted topic takes its offsets out of every group', async t => {
   const harness = harnessWithOffsets()
   const deleted = [{ name: 't', topicId: ZERO_UUID }]
-  const effects = harness.shard.topicsDeleted(deleted)
+  const effects = harness.shard.topicsDeleted(deleted, 0)
   t.equal(effects.records.length, GROUPS)
   harness.apply(effects, 0)
-  t.equal(harness.shard.topicsDeleted(deleted).records.length, 0)
+  t.equal(harness.shard.topicsDeleted(deleted, 0).records.length, 0)
 })
+
+t.test('many deleted topics take their offsets out of some groups at a time', async t => {
+  const harness = harnessWithOffsets()
+  const deleted = Array.from({ length: 20 }, (_, index) => ({
+    name: index === 7 ? 't' : `t${index}`,
+    topicId: ZERO_UUID,
+  }))
+  const effects = harness.shard.topicsDeleted(deleted, 0)
+  t.equal(effects.records.length, 100)
+  harness.apply(effects, 0)
+  const later: number[] = []
+  for (const nowMs of [10, 20, 30]) {
+    const more = harness.shard.expire(nowMs)
+    later.push(more.records.length)
+    harness.apply(more, nowMs)
+  }
+  t.same(later, [100, 50, 0])
+})
+
+t.test(
+  'offsets of topics that were deleted while nobody looked are dropped after the load',
+  async t => {
+    const topicIds = new Map([
+      ['gone', 'gone_________________A'],
+      ['kept', 'kept_________________A'],
+    ])
+    const harness = new ShardHarness(new SimRandom(1), DEFAULT_GROUPS_CONFIG, {
+      ...NO_TOPICS,
+      topicId: name => topicIds.get(name) ?? null,
+      topicName: id => [...topicIds].find(each => each[1] === id)?.[0] ?? null,
+    })
+    for (const name of ['gone', 'kept', 'never']) commit(harness, 'g', 0, name)
+    topicIds.delete('gone')
+    harness.restart(1000)
+    for (let nowMs = 1000; harness.shard.nextDeadlineMs() <= 1010; nowMs = 1010) {
+      harness.apply(harness.shard.expire(nowMs), nowMs)
+    }
+    const fetch = {
+      groupId: 'g',
+      topics: null,
+      requireStable: false,
+      memberId: null,
+      memberEpoch: -1,
+    }
+    const fetched = harness.shard.offsetFetch(1, fetch).replies[0]!.response as FetchedGroup
+    // One that was committed without an id may be of a topic that was never known here.
+    t.same(
+      fetched.topics.map(each => each.name),
+      ['kept', 'never'],
+    )
+  },
+)
 
 t.test('ids that nobody uses are bounded', async t => {
   const harness = new ShardHarness(new SimRandom(1), DEFAULT_GROUPS_CONFIG, NO_TOPICS)

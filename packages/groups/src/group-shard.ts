@@ -53,6 +53,20 @@ const COMMIT_GROUP_NOT_FOUND_VERSION = 9
 /** Groups that are looked through for expired offsets in one turn, and the pause until the next. */
 const GROUPS_PER_CLEAN_UP = 100
 const CLEAN_UP_PAUSE_MS = 10
+/** Groups times topics that are looked at in one turn when topics were deleted. */
+const LOOK_UPS_PER_DROP = 2000
+
+export interface DeletedTopic {
+  readonly name: string
+  readonly topicId: string
+}
+
+interface OffsetDrop {
+  readonly topics: readonly DeletedTopic[] | null
+  /** Index of the next group. */
+  readonly from: number
+  readonly nowMs: number
+}
 
 export class GroupShard {
   readonly #config: GroupsConfig
@@ -341,14 +355,10 @@ export class GroupShard {
     return effects
   }
 
-  /** Topics were deleted from the cluster: their offsets go with them. */
-  topicsDeleted(
-    topics: readonly { readonly name: string; readonly topicId: string }[],
-  ): GroupEffects {
+  /** Topics were deleted from the cluster: their offsets go with them, many groups at a time. */
+  topicsDeleted(topics: readonly DeletedTopic[], nowMs: number): GroupEffects {
     const effects = noEffects()
-    for (const groupId of this.#offsets.groupIds()) {
-      for (const topic of topics) this.#groupOffsets.deleteOfTopic(groupId, topic, effects.records)
-    }
+    this.#dropOffsets([...this.#offsets.groupIds()], { topics, from: 0, nowMs }, effects)
     return effects
   }
 
@@ -371,6 +381,8 @@ export class GroupShard {
       if (group.kind === 'classic') this.#classic.start(group, nowMs, effects)
       else this.#consumer.start(group, nowMs)
     }
+    const groupIds = [...this.#offsets.groupIds()]
+    if (groupIds.length > 0) this.#dropOffsetsLater(groupIds, { topics: null, from: 0, nowMs })
     this.#scheduleCleanUp(nowMs)
     return effects
   }
@@ -385,6 +397,29 @@ export class GroupShard {
     const effects = noEffects()
     this.#timers.runOne(nowMs, effects)
     return effects
+  }
+
+  /**
+   * Drops the offsets of deleted topics, in some groups now and in the others soon. Null topics: of
+   * all that do not exist, since nobody may have coordinated the groups when they were deleted.
+   */
+  #dropOffsets(groupIds: readonly string[], drop: OffsetDrop, effects: GroupEffects): void {
+    const { topics, from, nowMs } = drop
+    const count = Math.max(1, Math.floor(LOOK_UPS_PER_DROP / (topics?.length ?? 1)))
+    const end = Math.min(from + count, groupIds.length)
+    for (const groupId of groupIds.slice(from, end)) {
+      if (topics === null) this.#groupOffsets.deleteOfGoneTopics(groupId, effects.records)
+      for (const topic of topics ?? []) {
+        this.#groupOffsets.deleteOfTopic(groupId, topic, effects.records)
+      }
+    }
+    if (end < groupIds.length) this.#dropOffsetsLater(groupIds, { topics, from: end, nowMs })
+  }
+
+  #dropOffsetsLater(groupIds: readonly string[], drop: OffsetDrop): void {
+    this.#timers.schedule(drop.nowMs + CLEAN_UP_PAUSE_MS, (nowMs, effects) =>
+      this.#dropOffsets(groupIds, { ...drop, nowMs }, effects),
+    )
   }
 
   #scheduleCleanUp(nowMs: number): void {

@@ -26,8 +26,8 @@ interface PendingOffset {
   readonly value: CommittedOffset
 }
 
-interface Ordered extends PendingOffset {
-  readonly order: number
+interface Pending extends PendingOffset {
+  readonly stored: Stored
 }
 
 /** A partition whose offset is committed. */
@@ -41,10 +41,12 @@ export const NO_PRODUCER_ID = -1
 
 export class Offsets {
   readonly #groups = new Map<string, Topics>()
-  readonly #pending = new Map<number, Map<string, Ordered>>()
+  readonly #pending = new Map<number, Map<string, Pending>>()
   /** Group id -> key of the partition -> producers. */
   readonly #pendingCount = new Map<string, Map<string, number>>()
   #nextOrder = 0
+  /** Where the last offset went: most often the next one goes there, too. */
+  #last: { groupId: string; topic: string; partitions: Partitions } | null = null
 
   get(groupId: string, topic: string, partitionIndex: number): CommittedOffset | undefined {
     return this.#groups.get(groupId)?.get(topic)?.get(partitionIndex)?.value
@@ -67,6 +69,10 @@ export class Offsets {
     return this.#groups.keys()
   }
 
+  has(groupId: string): boolean {
+    return this.#groups.has(groupId) || this.#pendingCount.has(groupId)
+  }
+
   hasPending(groupId: string, topic: string, partitionIndex: number): boolean {
     return this.#pendingCount.get(groupId)?.has(partitionKey(topic, partitionIndex)) === true
   }
@@ -77,9 +83,9 @@ export class Offsets {
 
   /** `producerId` is that of the record's batch if it is transactional, otherwise -1. */
   put(entry: PendingOffset, producerId: number): void {
-    const ordered = { ...entry, order: this.#nextOrder++ }
-    if (producerId === NO_PRODUCER_ID) this.#commit(ordered)
-    else this.#addPending(ordered, producerId)
+    const stored: Stored = { value: entry.value, order: this.#nextOrder++ }
+    if (producerId === NO_PRODUCER_ID) this.#commit(entry, stored)
+    else this.#addPending({ ...entry, stored }, producerId)
   }
 
   /** A tombstone drops pending offsets of the partition as well. */
@@ -97,6 +103,7 @@ export class Offsets {
     const partitions = topics?.get(topic)
     if (topics === undefined || partitions === undefined) return
     partitions.delete(partitionIndex)
+    if (partitions.size === 0) this.#last = null
     if (partitions.size === 0) topics.delete(topic)
     if (topics.size === 0) this.#groups.delete(groupId)
   }
@@ -108,27 +115,34 @@ export class Offsets {
     this.#pending.delete(producerId)
     for (const entry of entries.values()) {
       this.#countPending(entry, -1)
-      if (isCommit) this.#commit(entry)
+      if (isCommit) this.#commit(entry, entry.stored)
     }
   }
 
-  #commit(entry: Ordered): void {
-    let topics = this.#groups.get(entry.groupId)
+  #commit({ groupId, topic, partitionIndex }: PendingOffset, stored: Stored): void {
+    const partitions = this.#partitionsOf(groupId, topic)
+    const known = partitions.get(partitionIndex)
+    if (known === undefined || known.order < stored.order) partitions.set(partitionIndex, stored)
+  }
+
+  #partitionsOf(groupId: string, topic: string): Partitions {
+    const last = this.#last
+    if (last?.groupId === groupId && last.topic === topic) return last.partitions
+    let topics = this.#groups.get(groupId)
     if (topics === undefined) {
       topics = new Map()
-      this.#groups.set(entry.groupId, topics)
+      this.#groups.set(groupId, topics)
     }
-    let partitions = topics.get(entry.topic)
+    let partitions = topics.get(topic)
     if (partitions === undefined) {
       partitions = new Map()
-      topics.set(entry.topic, partitions)
+      topics.set(topic, partitions)
     }
-    const { partitionIndex, value, order } = entry
-    const known = partitions.get(partitionIndex)
-    if (known === undefined || known.order < order) partitions.set(partitionIndex, { value, order })
+    this.#last = { groupId, topic, partitions }
+    return partitions
   }
 
-  #addPending(entry: Ordered, producerId: number): void {
+  #addPending(entry: Pending, producerId: number): void {
     let entries = this.#pending.get(producerId)
     if (entries === undefined) {
       entries = new Map()

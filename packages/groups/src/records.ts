@@ -169,8 +169,16 @@ function decodeOffset(value: Buffer): CommittedOffset {
     metadata: decoded.metadata,
     commitTimestampMs: decoded.commitTimestamp,
     expireTimestampMs: decoded.expireTimestamp < 0 ? null : decoded.expireTimestamp,
-    topicId: decoded.topicId,
+    topicId: shared(decoded.topicId),
   }
+}
+
+let lastTopicId = ''
+
+/** Neighbours are of one topic most often: a million offsets need not keep as many texts. */
+function shared(topicId: string): string {
+  if (topicId !== lastTopicId) lastTopicId = topicId
+  return lastTopicId
 }
 
 function encodeGroup(value: GroupMetadata): Buffer {

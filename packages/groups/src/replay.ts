@@ -59,7 +59,7 @@ export class ReplayTarget {
     if (value === null) {
       if (known?.kind !== 'classic') return
       this.#owners.classic.remove(known, nowMs)
-      this.#groups.delete(groupId)
+      this.#remove(groupId)
       return
     }
     let group = known
@@ -82,7 +82,13 @@ export class ReplayTarget {
     const group = this.#groups.get(groupId)
     if (group?.kind !== 'consumer') return
     this.#owners.consumer.timers.cancelAll(group)
-    this.#groups.delete(groupId)
+    this.#remove(groupId)
+  }
+
+  /** Offsets that are left keep a group, so that they can be seen, and expire. */
+  #remove(groupId: string): void {
+    if (this.#offsets.has(groupId)) this.#groups.set(groupId, new ClassicGroup(groupId))
+    else this.#groups.delete(groupId)
   }
 
   #replayConsumer(record: Exclude<ConsumerRecord, ConsumerMetadataRecord>, nowMs: number): void {

@@ -7,12 +7,14 @@ import type { Partition } from '../partition/partition.ts'
 import type { LeadershipListener } from '../partition/replica-manager.ts'
 import { CoordinatorClock } from './coordinator-clock.ts'
 import type { CoordinatorShard, ShardEffects, ShardKind } from './coordinator-shard.ts'
+import { LoadTurns } from './load-turns.ts'
 import { ShardHost, type SubmitOptions } from './shard-host.ts'
 
 export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements LeadershipListener {
   readonly #env: Env
   readonly #clock: CoordinatorClock
   readonly #kind: ShardKind<R, S>
+  readonly #turns: LoadTurns
   readonly #hosts = new Map<number, ShardHost<R, S>>()
   #isClosed = false
 
@@ -20,6 +22,7 @@ export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements Lea
     this.#env = env
     this.#clock = new CoordinatorClock(env.clock)
     this.#kind = kind
+    this.#turns = new LoadTurns(env)
   }
 
   onLeader(partition: Partition): void {
@@ -44,7 +47,11 @@ export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements Lea
       // Not within the partition's own round of calls: the new host listens to it, too.
       this.#env.clock.soon(() => this.#rehost(partition))
     }
-    const host = new ShardHost(this.#env, this.#clock, this.#kind, { partition, onLost })
+    const host = new ShardHost(this.#env, this.#clock, this.#kind, {
+      partition,
+      turns: this.#turns,
+      onLost,
+    })
     this.#hosts.set(partitionIndex, host)
   }
 
@@ -82,7 +89,7 @@ export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements Lea
     return host.submit(run, options)
   }
 
-  /** On every shard that serves; nobody waits for it. */
+  /** On every shard: one that loads does it when it is loaded. Nobody waits for it. */
   runOnAll(decide: (shard: S, nowMs: number) => ShardEffects<R>): void {
     for (const host of this.#hosts.values()) host.run(decide)
   }

@@ -1,5 +1,6 @@
 // The coordinator runtime over a real log on a simulated disk, through the handlers of the groups.
 
+import { MetadataDelta } from '@weir/controller'
 import {
   type ErrorName,
   errorName,
@@ -252,4 +253,36 @@ t.test('groups are listed over all shards', async t => {
     groups.map(each => [each.groupId, each.groupState]),
     [[GROUP, 'Empty']],
   )
+})
+
+t.test('a topic that is deleted while the shard loads takes its offsets along', async t => {
+  const plane = await openGroupPlane()
+  await find(plane)
+  t.equal(await commit(plane, 41), 'NONE')
+  await plane.restart()
+  const coordinator = coordinate(plane)
+  t.equal(await fetch(plane), 'COORDINATOR_LOAD_IN_PROGRESS')
+  const { topicId } = plane.services.metadata.topic('t')!
+  const delta = new MetadataDelta()
+  plane.image.replay({ kind: 'removeTopic', topicId }, delta)
+  coordinator.onMetadata(plane.image, delta)
+  await find(plane)
+  t.equal(await fetch(plane), -1)
+})
+
+t.test('the log may be compacted, and lose its first segments, while the shard loads', async t => {
+  const plane = await openGroupPlane()
+  await find(plane)
+  for (let offset = 1; offset <= 20; offset++) t.equal(await commit(plane, offset), 'NONE')
+  await plane.restart()
+  coordinate(plane)
+  const topic = plane.services.metadata.topic(OFFSETS_TOPIC)!
+  for (const { partitionIndex } of topic.partitions) {
+    const partition = plane.services.replicaManager.getPartition(OFFSETS_TOPIC, partitionIndex)!
+    const { logEndOffset } = partition.log
+    if (logEndOffset > 0)
+      await plane.sim.complete(partition.log.advanceLogStartOffset(logEndOffset - 1))
+  }
+  t.same(await find(plane), { error: 'NONE', nodeId: 1 })
+  t.equal(await fetch(plane), 20)
 })

@@ -136,10 +136,13 @@ export class GroupCoordinator implements MetadataSubscriber {
 
   /** Topics that are gone from the cluster take their committed offsets along. */
   onMetadata(_image: MetadataImage, delta: MetadataDelta): void {
-    const { removedTopics, changedTopicIds } = delta
-    if (removedTopics.length > 0 || changedTopicIds.size > 0) this.#topicsChange++
-    if (removedTopics.length > 0)
-      this.#runtime.runOnAll(shard => shard.topicsDeleted(removedTopics))
+    const { removedTopics, changedTopicIds, changedBrokerIds } = delta
+    // Brokers bring racks, which are a part of what assignors look at.
+    const haveTopicsChanged = removedTopics.length > 0 || changedTopicIds.size > 0
+    if (haveTopicsChanged || changedBrokerIds.size > 0) this.#topicsChange++
+    if (removedTopics.length > 0) {
+      this.#runtime.runOnAll((shard, nowMs) => shard.topicsDeleted(removedTopics, nowMs))
+    }
   }
 
   #partitionOf(groupId: string): number {

@@ -12,6 +12,7 @@ import { type ErrorName, KafkaError, type NewRecord, RecordBatchBuilder } from '
 import type { Partition, PartitionListener } from '../partition/partition.ts'
 import type { CoordinatorClock } from './coordinator-clock.ts'
 import type { CoordinatorShard, ShardEffects, ShardKind, ShardReply } from './coordinator-shard.ts'
+import type { LoadTurns } from './load-turns.ts'
 import { loadShard } from './shard-loader.ts'
 
 /** Records of one decision that are larger than this together go into several batches. */
@@ -19,7 +20,8 @@ const MAX_BATCH_BYTES = 512 * 1024
 /** A timer that fires later than this: the process was stopped, requests come first. */
 const LATE_TIMER_MS = 1000
 const LATE_TIMER_GRACE_MS = 500
-/** Deadlines that are met in one turn. */
+/** How long deadlines are met in one turn, and how many at most. */
+const MAX_EXPIRY_MS = 4
 const MAX_EXPIRIES_PER_TURN = 64
 const LOAD_RETRY_MS = 5000
 
@@ -34,6 +36,8 @@ interface Held {
   readonly response: unknown
 }
 
+export type Decide<R, S> = (shard: S, nowMs: number) => ShardEffects<R>
+
 type HostState = 'loading' | 'active' | 'closed'
 
 export interface SubmitOptions {
@@ -46,6 +50,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   readonly #env: Env
   readonly #clock: CoordinatorClock
   readonly #kind: ShardKind<R, S>
+  readonly #turns: LoadTurns
   readonly #onLost: () => void
   readonly #shard: S
   #state: HostState = 'loading'
@@ -57,17 +62,24 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   #timer: Timer | null = null
   #timerDeadlineMs = Number.POSITIVE_INFINITY
   #loaders: (() => void)[] = []
+  /** Decisions of the node that came while the shard was loading. */
+  #deferred: Decide<R, S>[] = []
 
   constructor(
     env: Env,
     clock: CoordinatorClock,
     kind: ShardKind<R, S>,
-    place: { readonly partition: Partition; readonly onLost: () => void },
+    place: {
+      readonly partition: Partition
+      readonly turns: LoadTurns
+      readonly onLost: () => void
+    },
   ) {
     this.#env = env
     this.#clock = clock
     this.#kind = kind
     this.partition = place.partition
+    this.#turns = place.turns
     this.#onLost = place.onLost
     this.#shard = kind.newShard()
     this.partition.addListener(this)
@@ -96,7 +108,11 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     const isWanted = () => this.#state === 'loading'
     try {
       const source = { partition, shard: this.#shard }
-      const isDone = await loadShard(this.#env, this.#kind, source, { endOffset, nowMs, isWanted })
+      const isDone = await loadShard(this.#turns, this.#kind, source, {
+        endOffset,
+        nowMs,
+        isWanted,
+      })
       if (!isDone || this.#state !== 'loading') return
     } catch (error) {
       if (this.#state !== 'loading') return
@@ -109,6 +125,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     this.#state = 'active'
     for (const resolve of this.#loaders.splice(0)) resolve()
     this.#apply(this.#shard.start(this.#clock.nowMs()))
+    for (const decide of this.#deferred.splice(0)) this.run(decide)
     if (endOffset > 0) {
       const ms = Math.round(this.#env.clock.monotonicMs() - startedMs)
       this.#env.log.debug('coordinator loaded', { shard: this.#name, endOffset, ms })
@@ -141,7 +158,8 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   }
 
   /** A decision that nobody waits for. */
-  run(decide: (shard: S, nowMs: number) => ShardEffects<R>): void {
+  run(decide: Decide<R, S>): void {
+    if (this.#state === 'loading') this.#deferred.push(decide)
     if (this.#state === 'active') this.#apply(decide(this.#shard, this.#clock.nowMs()))
   }
 
@@ -279,8 +297,10 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     }
     this.#timer = null
     this.#timerDeadlineMs = Number.POSITIVE_INFINITY
+    const endMs = this.#env.clock.monotonicMs() + MAX_EXPIRY_MS
     for (let count = 0; count < MAX_EXPIRIES_PER_TURN; count++) {
       const nowMs = this.#clock.nowMs()
+      if (count > 0 && this.#env.clock.monotonicMs() > endMs) break
       if (this.#state !== 'active' || this.#shard.nextDeadlineMs() > nowMs) break
       this.#apply(this.#shard.expire(nowMs))
     }

@@ -25,10 +25,10 @@ import {
 } from '../types.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
-import type { ConsumerMember, ConsumerMemberMetadata } from './consumer-member.ts'
+import { type ConsumerMember, type ConsumerMemberMetadata, newMember } from './consumer-member.ts'
 import { ownedOf, readSubscription, writeAssignment } from './embedded-protocol.ts'
 import { GroupDraft } from './group-draft.ts'
-import { newMember, replaceStatic } from './member-lookup.ts'
+import { replaceStatic } from './member-lookup.ts'
 
 const MEMBER_ID_REQUIRED_VERSION = 4
 

@@ -12,6 +12,7 @@ import {
   type ConsumerMemberMetadata,
   type CurrentAssignment,
   INITIAL_ASSIGNMENT,
+  newMember,
 } from './consumer-member.ts'
 import { NO_PARTITIONS, type OwnedPartitions, type PartitionSet } from './partitions.ts'
 
@@ -97,8 +98,10 @@ export class ConsumerGroup {
   }
 
   replayCurrent(memberId: string, current: CurrentAssignment | null): void {
-    const member = this.members.get(memberId)
-    if (member === undefined) return
+    const known = this.members.get(memberId)
+    if (known === undefined && current === null) return
+    // A compacted log may have what the member told behind what it was given.
+    const member = known ?? newMember(memberId)
     const next = current ?? INITIAL_ASSIGNMENT
     this.#changeOwner(memberId, member.current, next)
     this.members.set(memberId, { metadata: member.metadata, current: next })

@@ -58,6 +58,23 @@ export const INITIAL_ASSIGNMENT: CurrentAssignment = Object.freeze({
   revoking: NOTHING_OWNED,
 })
 
+/** A member that has told nothing yet. */
+export function newMember(memberId: string): ConsumerMember {
+  const metadata: ConsumerMemberMetadata = {
+    memberId,
+    instanceId: null,
+    rackId: null,
+    clientId: '',
+    clientHost: '',
+    subscribedTopicNames: [],
+    subscribedTopicRegex: null,
+    rebalanceTimeoutMs: -1,
+    serverAssignor: null,
+    classic: null,
+  }
+  return { metadata, current: INITIAL_ASSIGNMENT }
+}
+
 export function sameMetadata(a: ConsumerMemberMetadata, b: ConsumerMemberMetadata): boolean {
   return (
     a.instanceId === b.instanceId &&

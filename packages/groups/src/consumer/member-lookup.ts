@@ -5,9 +5,8 @@ import { assert } from '@weir/core'
 import type { ConsumerGroupHeartbeatRequest, ErrorName } from '@weir/protocol'
 import {
   type ConsumerMember,
-  type ConsumerMemberMetadata,
-  INITIAL_ASSIGNMENT,
   JOIN_EPOCH,
+  newMember,
   STATIC_LEAVE_EPOCH,
 } from './consumer-member.ts'
 import type { GroupDraft } from './group-draft.ts'
@@ -65,23 +64,6 @@ function findStatic(
     return refused('UNRELEASED_INSTANCE_ID', message)
   }
   return found(replaceStatic(draft, current.metadata.memberId, memberId))
-}
-
-/** A member that is to join: it told nothing yet. */
-export function newMember(memberId: string): ConsumerMember {
-  const metadata: ConsumerMemberMetadata = {
-    memberId,
-    instanceId: null,
-    rackId: null,
-    clientId: '',
-    clientHost: '',
-    subscribedTopicNames: [],
-    subscribedTopicRegex: null,
-    rebalanceTimeoutMs: -1,
-    serverAssignor: null,
-    classic: null,
-  }
-  return { metadata, current: INITIAL_ASSIGNMENT }
 }
 
 /** The new process takes over what the static member had; its epoch begins anew. */

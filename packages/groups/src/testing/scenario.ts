@@ -335,7 +335,7 @@ export class Scenario {
     const topicId = this.#topicIds.get(name) ?? ZERO_UUID
     this.#topicIds.delete(name)
     this.#topicsChange++
-    return this.#apply(this.#harness.shard.topicsDeleted([{ name, topicId }]))
+    return this.#apply(this.#harness.shard.topicsDeleted([{ name, topicId }], this.#nowMs))
   }
 
   /** Every deadline on the way is met at its time. */

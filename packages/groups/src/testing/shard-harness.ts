@@ -31,7 +31,7 @@ export class ShardHarness {
   readonly #topics: TopicsView
   /** What the next shard is made with. */
   config: GroupsConfig
-  readonly log: AcceptedRecord[] = []
+  log: AcceptedRecord[] = []
   shard: GroupShard
   /** The next append is refused. */
   refusesNext = false
@@ -74,6 +74,21 @@ export class ShardHarness {
       shard.replay(record, nowMs, producerId)
     }
     return shard
+  }
+
+  /**
+   * As the cleaner of the log does: of the first `endOffset` records each key keeps its last one.
+   * Records of transactions stay, and their key with them.
+   */
+  compact(endOffset: number, options: { readonly dropsTombstones: boolean }): void {
+    const cleaned = this.log.slice(0, endOffset)
+    const last = new Map(cleaned.map((each, index) => [each.key.toString('latin1'), index]))
+    const kept = cleaned.filter((each, index) => {
+      if (each.producerId !== -1) return true
+      if (last.get(each.key.toString('latin1')) !== index) return false
+      return each.value !== null || !options.dropsTombstones
+    })
+    this.log = [...kept, ...this.log.slice(endOffset)]
   }
 
   /** Who waits gets no answer any more. */

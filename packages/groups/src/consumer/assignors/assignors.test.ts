@@ -163,14 +163,17 @@ t.test('uniform gives also the odd partitions to members in their rack', async t
   t.same(format(assignUniformly(input)), { a: 't:0', b: 't:1', c: '' })
 })
 
-t.test('uniform leaves the target of a member as it is, the same object, if it keeps all', async t => {
-  const first = assignUniformly(inputOf({ t: 6 }, { a: ['t'], b: ['t'] }))
-  const before = format(first)
-  const second = assignUniformly(inputOf({ t: 6, u: 1 }, { a: ['t', 'u'], b: ['t', 'u'] }, first))
-  t.equal(second.get('b'), first.get('b'))
-  t.same(format(first), before, 'the former targets are not written to')
-  t.same(format(second), { a: 't:0+1+2 u:0', b: 't:3+4+5' })
-})
+t.test(
+  'uniform leaves the target of a member as it is, the same object, if it keeps all',
+  async t => {
+    const first = assignUniformly(inputOf({ t: 6 }, { a: ['t'], b: ['t'] }))
+    const before = format(first)
+    const second = assignUniformly(inputOf({ t: 6, u: 1 }, { a: ['t', 'u'], b: ['t', 'u'] }, first))
+    t.equal(second.get('b'), first.get('b'))
+    t.same(format(first), before, 'the former targets are not written to')
+    t.same(format(second), { a: 't:0+1+2 u:0', b: 't:3+4+5' })
+  },
+)
 
 t.test('a thousand members over a thousand partitions are assigned quickly', async t => {
   const ids = Array.from({ length: 1000 }, (_, index) => `m${index}`)
