@@ -6,8 +6,8 @@ import { runCli } from '@weir/cli'
 import { runKafkaTool } from '@weir/cli/kafka'
 import { memoryIo } from '@weir/cli/testing'
 import t from 'tap'
-import type { Weir } from './running-weir.ts'
 import { startWeir } from './start-weir.ts'
+import type { Weir } from './weir.ts'
 
 let weir: Weir
 let dataDirectory: string

@@ -1,5 +1,13 @@
-export type { ApiName, Fault, FaultFilter } from '@weir/broker'
-export type { Weir, WeirBroker } from './running-weir.ts'
-export { type StartWeirOptions, startWeir } from './start-weir.ts'
-export type { TopicOptions } from './testing/topics.ts'
+export type { ApiName } from './api-name.ts'
+export type { ErrorName } from './error-name.ts'
+export { startWeir } from './start-weir.ts'
 export { VERSION } from './version.ts'
+export type {
+  Fault,
+  FaultFilter,
+  Faults,
+  StartWeirOptions,
+  TopicOptions,
+  Weir,
+  WeirBroker,
+} from './weir.ts'

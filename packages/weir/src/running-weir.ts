@@ -1,44 +1,11 @@
-// Brokers that were started inside the caller's process, as the caller sees them.
+// Brokers that run inside the caller's process, and what their caller may do with them.
 
 import type { FaultPlan } from '@weir/broker'
 import type { ManualClock } from '@weir/core/memory'
 import type { TestBroker } from './testing/test-broker.ts'
 import { TestTime } from './testing/test-time.ts'
-import { createTopics, deleteAllTopics, type TopicOptions } from './testing/topics.ts'
-
-/** One of the brokers. */
-export interface WeirBroker {
-  readonly id: number
-  readonly host: string
-  readonly port: number
-  readonly isRunning: boolean
-  /** As kill -9: connections are cut and nothing more is written. */
-  kill(): Promise<void>
-  /** Starts it again after a kill: on its port, with what it had written. */
-  restart(): Promise<void>
-}
-
-export interface Weir {
-  readonly host: string
-  /** Of the first broker. */
-  readonly port: number
-  /** HOST:PORT of all brokers, with commas between, as clients take it. */
-  readonly bootstrap: string
-  readonly clusterId: string
-  readonly brokers: readonly WeirBroker[]
-  /** What goes wrong with requests, at all brokers. */
-  readonly faults: Pick<FaultPlan, 'delay' | 'fail' | 'drop' | 'disconnect' | 'clear'>
-  /** The brokers' time, milliseconds since 1970. */
-  now(): number
-  /** With a manual clock: moves it; what is due on the way happens, each at its time. */
-  advance(ms: number): Promise<void>
-  /** With a manual clock: lets it run beside the time outside until the promise is settled. */
-  runUntil<T>(promise: Promise<T>): Promise<T>
-  /** All topics, groups and faults are gone, and the topics of `startWeir` are there, empty. */
-  reset(): Promise<void>
-  /** Resolves when everything is closed; may be called more than once. */
-  stop(): Promise<void>
-}
+import { createTopics, deleteAllTopics } from './testing/topics.ts'
+import type { TopicOptions, Weir, WeirBroker } from './weir.ts'
 
 export interface RunningWeirParts {
   readonly brokers: readonly TestBroker[]

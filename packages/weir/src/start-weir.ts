@@ -4,27 +4,10 @@ import { FaultPlan } from '@weir/broker'
 import type { Clock, Disk, Env, Workers } from '@weir/core'
 import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
 import { createNodeEnv, type NodeEnv } from '@weir/core/node'
-import { RunningWeir, type Weir } from './running-weir.ts'
+import { RunningWeir } from './running-weir.ts'
 import { TestBroker } from './testing/test-broker.ts'
-import { OWN_CLIENT_ID, type TopicOptions } from './testing/topics.ts'
-
-export interface StartWeirOptions {
-  /** 1 if left out. */
-  readonly brokers?: 1
-  /** Made before `startWeir` resolves, and made again by `reset`. */
-  readonly topics?: readonly (string | TopicOptions)[]
-  /** 'memory' if left out: gone after `stop`. A directory keeps what was written. */
-  readonly storage?: 'memory' | string
-  /** As in server.properties: `{ 'num.partitions': 3 }`. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>
-  /** 'manual': the brokers' time stands still but for `advance` and `runUntil`. */
-  readonly clock?: 'system' | 'manual'
-  /** Where clients connect; 127.0.0.1 and any free port if left out. */
-  readonly host?: string
-  readonly port?: number
-  /** Nothing is logged if left out. */
-  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
-}
+import { OWN_CLIENT_ID } from './testing/topics.ts'
+import type { StartWeirOptions, Weir } from './weir.ts'
 
 /** What a test does not want to wait for; settings of the caller win. */
 const QUICK_SETTINGS: Readonly<Record<string, string>> = {

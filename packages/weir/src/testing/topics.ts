@@ -8,21 +8,12 @@ import {
   listTopics,
 } from '@weir/client'
 import { createNodeEnv } from '@weir/core/node'
+import type { TopicOptions } from '../weir.ts'
 import { Life } from './life.ts'
 import type { TestBroker } from './test-broker.ts'
 
 /** The client id of the test's own requests: no fault happens to them. */
 export const OWN_CLIENT_ID = 'weir-test'
-
-export interface TopicOptions {
-  readonly name: string
-  /** num.partitions of the settings if left out. */
-  readonly partitions?: number
-  /** default.replication.factor of the settings if left out. */
-  readonly replicationFactor?: number
-  /** As in `kafka-configs`: `{ 'cleanup.policy': 'compact' }`. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>
-}
 
 const DEADLINE_MS = 10_000
 
