@@ -85,7 +85,11 @@ export class BrokerControl {
         response: { ...failure('DUPLICATE_BROKER_REGISTRATION', message), brokerEpoch: -1 },
       }
     }
-    const isSuspect = known !== undefined && known.brokerEpoch !== previousBrokerEpoch
+    // Whoever was unregistered and has replicas may have lost them; -1 is no epoch of anybody.
+    const isSuspect =
+      known === undefined
+        ? this.#image.index.ofBroker(brokerId).size > 0
+        : known.brokerEpoch !== previousBrokerEpoch
     this.#sessions.renew(brokerId, recordOffset, nowMs)
     const record: MetadataRecord = {
       kind: 'registerBroker',

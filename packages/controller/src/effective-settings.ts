@@ -15,7 +15,7 @@ export class EffectiveSettings {
   readonly #image: MetadataImage
   readonly #rules: ConfigRules
   readonly #isAlive = (id: number) => this.#image.isActive(id)
-  readonly #isSuspect = (id: number) => this.#image.brokers.get(id)?.isSuspect === true
+  readonly #isSuspect = (id: number) => this.#image.brokers.get(id)?.isSuspect ?? true
 
   constructor(image: MetadataImage, rules: ConfigRules) {
     this.#image = image

@@ -22,6 +22,7 @@ export {
   type TopicImage,
 } from './image.ts'
 export { deltaBetween } from './image-delta.ts'
+export { changeProblem, indexProblems, partitionProblems, settledProblems } from './invariants.ts'
 export type {
   AlteredPartition,
   AlterPartitionRequest,

@@ -15,7 +15,7 @@ import { LEADER_RECOVERING, NO_LEADER, type PartitionChangeRecord } from './reco
 export interface PartitionRules {
   /** Registered, unfenced and not about to stop. */
   readonly isAlive: (brokerId: number) => boolean
-  /** Back from a crash: it is no longer known to have what is committed. Never alive. */
+  /** Back from a crash, or not registered: it is no longer known to have what is committed. Never alive. */
   readonly isSuspect: (brokerId: number) => boolean
   readonly minInsyncReplicas: number
   readonly uncleanElection: boolean

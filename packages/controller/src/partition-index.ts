@@ -26,6 +26,11 @@ export class PartitionIndex {
     return this.#byReplica.get(brokerId) ?? NONE
   }
 
+  /** Brokers with replicas, registered or not. */
+  get brokerIds(): Iterable<number> {
+    return this.#byReplica.keys()
+  }
+
   ledCount(brokerId: number): number {
     return this.#ledCounts.get(brokerId) ?? 0
   }
@@ -45,6 +50,19 @@ export class PartitionIndex {
     for (const [id, total] of this.#ledCounts) copy.#ledCounts.set(id, total)
     for (const [id, total] of this.#preferredCounts) copy.#preferredCounts.set(id, total)
     return copy
+  }
+
+  /** All of it in one line, in a fixed order: for comparisons. */
+  describe(): string {
+    const sets = [this.leaderless, this.notPreferred, this.reassigning, this.withElr]
+    const byBroker = (counts: ReadonlyMap<number, unknown>, text: (id: number) => unknown) =>
+      [...counts.keys()].sort((a, b) => a - b).map(id => `${id}:${text(id)}`)
+    return [
+      ...sets.map(set => set.describe()),
+      ...byBroker(this.#byReplica, id => this.ofBroker(id).describe()),
+      ...byBroker(this.#ledCounts, id => this.ledCount(id)),
+      ...byBroker(this.#preferredCounts, id => this.preferredCount(id)),
+    ].join(' | ')
   }
 
   /** Undefined stands for a partition that is not there, before or after. */

@@ -61,6 +61,13 @@ export class PartitionSet implements Iterable<PartitionKey> {
     if (words[at] === 0 && words.every(each => each === 0)) this.#topics.delete(topicId)
   }
 
+  describe(): string {
+    return [...this]
+      .map(({ topicId, partitionIndex }) => `${topicId}-${partitionIndex}`)
+      .sort()
+      .join(' ')
+  }
+
   *[Symbol.iterator](): Generator<PartitionKey> {
     for (const topicId of this.#topics.keys()) {
       // Looked up again at each word: the bits may have moved to a larger array meanwhile.

@@ -60,11 +60,13 @@ export class PartitionSweeps {
 
   /** The broker is fenced, shutting down or gone: its partitions go on without it. */
   brokerGone(brokerId: number): void {
+    if (this.#sweeps.has(`crashed ${brokerId}`)) return
     this.#start('gone', brokerId, this.#image.index.ofBroker(brokerId))
   }
 
-  /** It has crashed and may lack what it had: it is out of every ISR and ELR. */
+  /** It has crashed, or is unknown, and may lack what it had: it leaves every ISR and ELR. */
   brokerCrashed(brokerId: number): void {
+    this.#sweeps.delete(`gone ${brokerId}`)
     this.#start('crashed', brokerId, this.#image.index.ofBroker(brokerId))
   }
 
@@ -80,7 +82,7 @@ export class PartitionSweeps {
       if (record.isSuspect) this.brokerCrashed(record.brokerId)
       else if (record.fenced) this.brokerGone(record.brokerId)
     } else if (kind === 'unregisterBroker') {
-      this.brokerGone(record.brokerId)
+      this.brokerCrashed(record.brokerId)
     } else if (kind === 'brokerChange') {
       if (record.fenced === false) this.electLeaders()
       else this.brokerGone(record.brokerId)
@@ -100,27 +102,36 @@ export class PartitionSweeps {
       if (isSuspect) this.brokerCrashed(brokerId)
       else if (fenced || inControlledShutdown) this.brokerGone(brokerId)
     }
+    for (const brokerId of this.#image.index.brokerIds) {
+      if (!this.#image.brokers.has(brokerId)) this.brokerCrashed(brokerId)
+    }
     this.electLeaders()
   }
 
-  /** The next changes; of one broker's sweeps only, if it is named. */
+  /**
+   * The next changes; of one broker's sweeps only, if it is named. All of one sweep: another one may
+   * want to change the same partitions, and has to see what this one made of them.
+   */
   next(brokerId?: number): Slice {
     const records: PartitionChangeRecord[] = []
-    let looks = 0
-    const isLast = true
     for (const [key, sweep] of this.#sweeps) {
       if (brokerId !== undefined && sweep.brokerId !== brokerId) continue
-      const isDone = this.#again(sweep, records)
-      let step = sweep.rest.next()
-      while (step.done !== true) {
-        this.#look(sweep, step.value, records)
-        looks++
-        if (records.length >= MAX_CHANGES || looks >= MAX_LOOKS) return { records, isLast: false }
-        step = sweep.rest.next()
-      }
-      if (isDone && sweep.unsure.length === 0) this.#sweeps.delete(key)
+      if (records.length > 0) return { records, isLast: false }
+      this.#again(sweep, records)
+      if (!this.#goOn(sweep, records)) return { records, isLast: false }
+      if (records.length === 0) this.#sweeps.delete(key)
     }
-    return { records, isLast }
+    return { records, isLast: true }
+  }
+
+  /** True if the sweep has come to its end. */
+  #goOn(sweep: Sweep, records: PartitionChangeRecord[]): boolean {
+    for (let looks = 0; looks < MAX_LOOKS && records.length < MAX_CHANGES; looks++) {
+      const step = sweep.rest.next()
+      if (step.done === true) return true
+      this.#look(sweep, step.value, records)
+    }
+    return false
   }
 
   #start(cause: Cause, brokerId: number, partitions: Iterable<PartitionKey>): void {
@@ -128,15 +139,14 @@ export class PartitionSweeps {
     this.#sweeps.set(`${cause} ${brokerId}`, { cause, brokerId, rest, unsure: [] })
   }
 
-  /** What the last slice changed, if that did not happen; true if it all did. */
-  #again(sweep: Sweep, records: PartitionChangeRecord[]): boolean {
+  /** What the last slice changed, if that did not happen. */
+  #again(sweep: Sweep, records: PartitionChangeRecord[]): void {
     const { unsure } = sweep
     sweep.unsure = []
     for (const { key, partitionEpoch } of unsure) {
       const current = this.#image.partitionById(key.topicId, key.partitionIndex)
       if (current?.partitionEpoch === partitionEpoch) this.#look(sweep, key, records)
     }
-    return sweep.unsure.length === 0
   }
 
   #look(sweep: Sweep, key: PartitionKey, records: PartitionChangeRecord[]): void {
@@ -163,7 +173,7 @@ export class PartitionSweeps {
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
       case 'crashed':
         // A new epoch tells clients and followers that a tail may be lost (KIP-320).
-        if (isOnlyReplica) return newLeaderEpoch(partition)
+        if (isOnlyReplica && this.#isComing(brokerId)) return newLeaderEpoch(partition)
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
       case 'elect':
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
