@@ -124,6 +124,7 @@ export class BrokerRole {
     }
     settings.onBrokerConfigsChanged()
     this.#replicaManager.applyImage(controller.image)
+    this.#replicaManager.removeStrays()
     publisher.subscribe({
       onMetadata: (image, delta) => this.#replicaManager.applyImage(image, delta),
     })

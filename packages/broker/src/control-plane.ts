@@ -69,6 +69,8 @@ export class ControlPlane {
   #server: BrokerServer | null = null
   #bound: BoundListener | null = null
   #quorum: NodeQuorum | null = null
+  /** Nodes of the quorum whose connection broke and is not there again. */
+  readonly #lostPeers = new Set<number>()
   #activatedTerm = -1
   #refusal: string | null = null
 
@@ -151,6 +153,11 @@ export class ControlPlane {
         clusterId: () => identity.clusterId,
         electionTimeoutMs: this.#options.settings.get('controller.quorum.election.timeout.ms'),
         onRefused: reason => this.#onRefused(reason),
+        onPeerReset: peerId => {
+          this.#lostPeers.add(peerId)
+          this.#onBrokerReset(peerId)
+        },
+        onPeerConnected: peerId => this.#lostPeers.delete(peerId),
         onFatal,
       },
       this.controller,
@@ -276,6 +283,8 @@ export class ControlPlane {
       const isNew = active.image.clusterId === null
       const first: MetadataRecord[] = isNew ? [{ kind: 'clusterId', clusterId }] : []
       const { records } = active.activate(nowMs)
+      // The former leader, as a rule: its broker is not waited for as long as the others.
+      for (const peerId of this.#lostPeers) active.brokers.connectionReset(peerId, nowMs)
       return { records: [...first, ...records], response: undefined }
     })
     const { nodeId } = this.#options.identity

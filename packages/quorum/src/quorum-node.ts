@@ -32,6 +32,9 @@ export interface QuorumNodeOptions {
   readonly reserveBytes?: number
   /** This node and another do not fit together, in a sentence for an operator; may come again. */
   readonly onRefused?: (reason: string) => void
+  /** The connection to a node broke that worked; most likely its process is gone. */
+  readonly onPeerReset?: (nodeId: number) => void
+  readonly onPeerConnected?: (nodeId: number) => void
   /** The node has to end: its disk failed, or an invariant is broken. */
   readonly onFatal: (error: Error) => void
 }
@@ -124,7 +127,11 @@ export class QuorumNode {
       seeds: options.voters,
       events: {
         received: message => driver.step(message),
-        connectionReset: nodeId => driver.connectionReset(nodeId),
+        connectionReset: nodeId => {
+          driver.connectionReset(nodeId)
+          options.onPeerReset?.(nodeId)
+        },
+        connected: nodeId => options.onPeerConnected?.(nodeId),
         membership: () => driver.membership,
         refused: reason => options.onRefused?.(reason),
       },

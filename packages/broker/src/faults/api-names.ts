@@ -40,6 +40,9 @@ export const API_NAMES = [
   'ConsumerGroupDescribe',
   'ListConfigResources',
   'DescribeTopicPartitions',
+  'UnregisterBroker',
+  'AddRaftVoter',
+  'RemoveRaftVoter',
 ] as const
 
 export type ApiName = (typeof API_NAMES)[number]

@@ -24,6 +24,9 @@ export interface NodeQuorumOptions {
   readonly clusterId: () => string
   readonly electionTimeoutMs: number
   readonly onRefused: (reason: string) => void
+  /** The connection to a node broke that worked; most likely its process is gone. */
+  readonly onPeerReset: (nodeId: number) => void
+  readonly onPeerConnected: (nodeId: number) => void
   readonly onFatal: (error: Error) => void
 }
 
@@ -69,6 +72,8 @@ export class NodeQuorum {
           ),
         },
         onRefused: options.onRefused,
+        onPeerReset: options.onPeerReset,
+        onPeerConnected: options.onPeerConnected,
         onFatal: options.onFatal,
       },
       controller,

@@ -18,6 +18,7 @@ export interface TransportEvents {
   received(message: Message): void
   /** A connection to this node worked and broke. */
   connectionReset(nodeId: number): void
+  connected(nodeId: number): void
   membership(): Membership
   /** This node and another do not fit together, in a sentence for an operator. */
   refused(reason: string): void
@@ -109,7 +110,10 @@ export class Transport implements EndpointHost {
       {
         refusalOf: reply => this.#refusalOf(nodeId, reply),
         refused: reason => this.#events.refused(reason),
-        welcomed: reply => this.#remember(nodeId, reply.directoryId),
+        welcomed: reply => {
+          this.#remember(nodeId, reply.directoryId)
+          this.#events.connected(nodeId)
+        },
         reset: () => this.#events.connectionReset(nodeId),
         received: messages => this.#receivedAll(nodeId, messages),
       },
