@@ -2,8 +2,9 @@
 // Runs the Java command-line tools and our drop-in scripts (packages/weir/bin/kafka) with the same
 // arguments against one broker and compares exit code and standard output, and says what each took.
 //
-//   node scripts/compare-tools.mjs --bootstrap 127.0.0.1:9092 [--only TEXT] [--recorded FILE] [--verbose]
+//   node scripts/compare-tools.mjs --bootstrap 127.0.0.1:9092 [--brokers 1,2,3] [--only TEXT] [--recorded FILE] [--verbose]
 //
+// --brokers are the ids of the cluster's brokers, 1 alone unless told.
 // Each side works on topics and groups of its own, whose names differ in one letter; what must differ
 // (ids, times, that letter) is replaced before comparing. `--recorded FILE` keeps what the Java tools
 // answered (they take seconds each) and uses it again when the file is there and has the invocation.
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
   options: {
     bootstrap: { type: 'string', default: process.env.WEIR_BOOTSTRAP ?? '127.0.0.1:9092' },
     only: { type: 'string' },
+    brokers: { type: 'string', default: '1' },
     recorded: { type: 'string' },
     java: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -38,6 +40,12 @@ const MAIN_CLASSES = {
   'kafka-configs': 'kafka.admin.ConfigCommand',
   'kafka-get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
   'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+  'kafka-metadata-quorum': 'org.apache.kafka.tools.MetadataQuorumCommand',
+  'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
+  'kafka-leader-election': 'org.apache.kafka.tools.LeaderElectionCommand',
+  'kafka-cluster': 'org.apache.kafka.tools.ClusterTool',
+  'kafka-features': 'org.apache.kafka.tools.FeatureCommand',
+  'kafka-log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
 }
 
 // The tools' own logging goes to standard error, as the configuration that Kafka ships with does it.
@@ -70,6 +78,16 @@ const deleteRecords = (file, json) => ({
   tool: 'kafka-delete-records',
   args: [...B, '--offset-json-file', `$F/${file}`],
   files: { [file]: json },
+})
+
+const tool = (name, ...args) => ({ tool: name, args: [...B, ...args] })
+const reassign = (file, json, ...args) => ({
+  ...tool('kafka-reassign-partitions', ...args),
+  files: { [file]: JSON.stringify(json) },
+})
+const electFile = (file, json, ...args) => ({
+  ...tool('kafka-leader-election', ...args, '--path-to-json-file', `$F/${file}`),
+  files: { [file]: JSON.stringify(json) },
 })
 
 /** The lines may come in any order. */
@@ -462,7 +480,98 @@ const INVOCATIONS = [
   topics('--delete', '--topic', '$T-missing'),
   topics('--delete', '--topic', '$T-missing', '--if-exists'),
   topics('--delete', '--topic', '$T.*'),
+  ...clusterInvocations(options.brokers.split(',').map(Number)),
 ]
+
+/** Operating a cluster: `brokers` are its ids, of which a single one leaves little to move. */
+function clusterInvocations(brokers) {
+  const [a] = brokers
+  const b = brokers[1] ?? a
+  const place = (partition, ...replicas) => ({ topic: '$T-move', partition, replicas })
+  const plan = (...partitions) => ({ version: 1, partitions })
+  const planned = (json, ...args) =>
+    reassign('plan.json', json, '--reassignment-json-file', '$F/plan.json', ...args)
+  const there = plan(place(0, b), place(1, a))
+  const list = brokers.join(',')
+  const quorum = (...args) => tool('kafka-metadata-quorum', ...args)
+  const elect = (...args) => tool('kafka-leader-election', '--election-type', ...args)
+  const features = (...args) => tool('kafka-features', ...args)
+  const logDirs = (...args) => tool('kafka-log-dirs', ...args)
+  return [
+    topics('--create', '--topic', '$T-move', '--replica-assignment', `${a},${b}`),
+    quorum('describe', '--status'),
+    quorum('describe', '--replication'),
+    quorum('describe'),
+    quorum('describe', '--status', '--replication'),
+    quorum('wrong'),
+    quorum('remove-controller', '--controller-id', '99'),
+    quorum('remove-controller', '-i', '99', '-d', 'AAAAAAAAAAAAAAAAAAAAAQ', '--dry-run'),
+    quorum('remove-controller', '-i', '99', '-d', 'AAAAAAAAAAAAAAAAAAAAAQ'),
+    quorum('add-controller'),
+    { tool: 'kafka-metadata-quorum', args: ['describe', '--status'] },
+    tool('kafka-reassign-partitions', '--list'),
+    planned(there, '--verify'),
+    planned(there, '--execute', '--throttle', '10000000'),
+    { ...planned(there, '--verify'), until: 'is completed' },
+    topics('--describe', '--topic', '$T-move'),
+    configs('--entity-type', 'topics', '--entity-name', '$T-move', '--describe'),
+    planned(there, '--verify', '--preserve-throttles'),
+    planned(there, '--execute', '--additional'),
+    planned(there, '--cancel'),
+    planned(plan(place(0, 99)), '--execute'),
+    planned(plan(place(0, a, a)), '--execute'),
+    planned(plan(place(9, a)), '--verify'),
+    planned(plan(place(9, a)), '--execute'),
+    planned(there, '--execute', '--verify'),
+    tool('kafka-reassign-partitions', '--execute'),
+    tool('kafka-reassign-partitions'),
+    { tool: 'kafka-reassign-partitions', args: ['--list'] },
+    elect('preferred', '--topic', '$T-move', '--partition', '0'),
+    elect('PREFERRED', '--all-topic-partitions'),
+    elect('preferred', '--topic', '$T-none', '--partition', '0'),
+    elect('preferred', '--topic', '$T-move'),
+    elect('preferred'),
+    elect('wrong', '--all-topic-partitions'),
+    electFile(
+      'elect.json',
+      {
+        partitions: [
+          { topic: '$T-move', partition: 0 },
+          { topic: '$T-none', partition: 1 },
+        ],
+      },
+      '--election-type',
+      'preferred',
+    ),
+    tool('kafka-leader-election', '--all-topic-partitions'),
+    { tool: 'kafka-cluster', args: ['cluster-id', ...B] },
+    { tool: 'kafka-cluster', args: ['list-endpoints', ...B] },
+    { tool: 'kafka-cluster', args: ['list-endpoints', ...B, '--include-fenced-brokers'] },
+    { tool: 'kafka-cluster', args: ['unregister', ...B, '--id', '99'] },
+    { tool: 'kafka-cluster', args: ['unregister', ...B] },
+    { tool: 'kafka-cluster', args: ['cluster-id'] },
+    features('describe'),
+    features('upgrade', '--feature', 'group.version=1'),
+    features('upgrade', '--feature', 'nope=1'),
+    features('upgrade', '--feature', 'x'),
+    features('upgrade', '--metadata', '3.9-IV0'),
+    features('downgrade', '--feature', 'group.version=0', '--dry-run'),
+    features('disable', '--feature', 'group.version', '--dry-run'),
+    features('upgrade'),
+    { tool: 'kafka-features', args: ['describe'] },
+    { tool: 'kafka-features', args: ['version-mapping', '--release-version', '4.0'] },
+    { tool: 'kafka-features', args: ['version-mapping'] },
+    {
+      tool: 'kafka-features',
+      args: ['feature-dependencies', '--feature', 'eligible.leader.replicas.version=1'],
+    },
+    anyOrder(logDirs('--describe', '--topic-list', '$T-move', '--broker-list', list)),
+    logDirs('--describe', '--broker-list', '99'),
+    logDirs('--describe', '--topic-list', '$T-none'),
+    logDirs(),
+    topics('--delete', '--topic', '$T-move'),
+  ]
+}
 
 function spell(text, side) {
   return text
@@ -482,6 +591,12 @@ function normalise(text, side) {
     .replaceAll(/compare-tools-\w+/g, '$F')
     .replaceAll(/TopicId: [\w-]{22}/g, 'TopicId: ID')
     .replaceAll(/CreateTime:\d{13}/g, 'CreateTime:MS')
+    .replaceAll(/HighWatermark: +\d+/g, 'HighWatermark: N')
+    .replaceAll(/MaxFollowerLag(TimeMs)?: +\d+/g, 'MaxFollowerLag$1: N')
+    .replaceAll(/^(\d+ *\t[\w-]{22}\t)\d+ *\t\d+ *\t\d{13} *\t\d{13} *\t/gm, '$1 N\t')
+    .replaceAll(/Epoch: \d+$/gm, 'Epoch: N')
+    .replaceAll(/\n\tat .*/g, '') // a stack of Java's
+    .replaceAll(/\n+$/g, '\n')
     .replaceAll(/console-consumer-[\w-]+/g, 'console-consumer-ID')
 }
 
@@ -506,6 +621,16 @@ function execute(command, args, stdin) {
     child.stdin.on('error', () => {}) // the tool may end before it read everything
     child.stdin.end(stdin ?? '')
   })
+}
+
+/** Again while an answer that takes its time is not there yet. */
+async function runUntil(side, invocation) {
+  let result = await runSide(side, invocation)
+  for (let again = 0; again < 20 && !result.stdout.includes(invocation.until ?? ''); again++) {
+    await new Promise(resolve => setTimeout(resolve, 300))
+    result = await runSide(side, invocation)
+  }
+  return result
 }
 
 async function runSide(side, invocation) {
@@ -581,7 +706,7 @@ try {
       !text.startsWith('kafka-topics -B --create')
     )
       continue
-    const java = recorded[key] ?? (await runSide('j', invocation))
+    const java = recorded[key] ?? (await runUntil('j', invocation))
     recorded[key] = java
     times.java.push(java.ms)
     if (options.java) {
@@ -589,7 +714,7 @@ try {
       if (java.stderr !== '') console.log(`    standard error:\n${indent(java.stderr)}`)
       continue
     }
-    const ours = await runSide('w', invocation)
+    const ours = await runUntil('w', invocation)
     times.ours.push(ours.ms)
     const shape = invocation.isLoose === true ? loose : exact
     const same = ours.code === java.code && shape(ours.stdout) === shape(java.stdout)

@@ -58,6 +58,7 @@ export {
   addVoter,
   type DescribedQuorum,
   describeQuorum,
+  type NewVoter,
   type QuorumReplica,
   removeVoter,
 } from './admin/quorum.ts'

@@ -17,6 +17,15 @@ const TOOLS: ReadonlyMap<string, () => Promise<KafkaTool>> = new Map([
   ['kafka-configs', async () => (await import('./configs.ts')).configsTool],
   ['kafka-get-offsets', async () => (await import('./get-offsets.ts')).getOffsetsTool],
   ['kafka-delete-records', async () => (await import('./delete-records.ts')).deleteRecordsTool],
+  ['kafka-metadata-quorum', async () => (await import('./metadata-quorum.ts')).metadataQuorumTool],
+  [
+    'kafka-reassign-partitions',
+    async () => (await import('./reassign-partitions.ts')).reassignPartitionsTool,
+  ],
+  ['kafka-leader-election', async () => (await import('./leader-election.ts')).leaderElectionTool],
+  ['kafka-cluster', async () => (await import('./cluster.ts')).clusterTool],
+  ['kafka-features', async () => (await import('./features.ts')).featuresTool],
+  ['kafka-log-dirs', async () => (await import('./log-dirs.ts')).logDirsTool],
 ])
 
 /** Runs the tool of this name (a path and `.sh` are taken off) and resolves to its exit code. */

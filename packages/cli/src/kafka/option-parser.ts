@@ -5,6 +5,8 @@ export interface ToolOption {
   /** 'optional': a value may follow, if it does not begin with a dash. */
   readonly value: 'none' | 'required' | 'optional'
   readonly repeats?: boolean
+  /** One letter, behind a single dash; only some of the tools have such. */
+  readonly short?: string
   readonly doc: string
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Cluster, parseAddresses } from '@weir/client'
 import { createClientEnv } from '../client-env.ts'
 import type { CliIo } from '../io.ts'
+import { parseSubcommand } from './argparse.ts'
 import { javaException } from './java-errors.ts'
 import {
   type ParsedOptions,
@@ -21,6 +22,8 @@ export interface KafkaTool {
   /** The first line of --help. */
   readonly description: string
   readonly options: ToolOptions
+  /** Commands of the tool, with options of their own; exactly one is given then. */
+  readonly subcommands?: Readonly<Record<string, ToolOptions>>
   /** Resolves to the exit code. */
   run(context: ToolContext): Promise<number>
   /** How an error that is no ToolError is shown; standard error and exit code 1 if absent. */
@@ -31,11 +34,18 @@ export class ToolContext {
   readonly io: CliIo
   readonly options: ParsedOptions
   readonly words: readonly string[]
+  /** Which of the tool's subcommands; empty if it has none. */
+  readonly subcommand: string
   #cluster: Cluster | null = null
 
-  constructor(io: CliIo, options: ParsedOptions, words: readonly string[]) {
+  constructor(
+    io: CliIo,
+    parsed: { readonly options: ParsedOptions; readonly subcommand?: string },
+    words: readonly string[],
+  ) {
     this.io = io
-    this.options = options
+    this.options = parsed.options
+    this.subcommand = parsed.subcommand ?? ''
     this.words = words
   }
 
@@ -64,7 +74,8 @@ export class ToolContext {
   }
 
   #connect(): Cluster {
-    const text = this.options.value('bootstrap-server') ?? ''
+    const text =
+      this.options.value('bootstrap-server') ?? this.options.value('bootstrap-controller') ?? ''
     const bootstrap = parseAddresses(text)
     if (bootstrap === null) {
       throw new ToolError(`Invalid url in bootstrap.servers: ${text}`)
@@ -105,8 +116,12 @@ export async function runTool(
   }
   let context: ToolContext | null = null
   try {
-    const options = parseOptions(words, table)
-    context = new ToolContext(io, options, words)
+    const parsed =
+      tool.subcommands === undefined
+        ? { options: parseOptions(words, table) }
+        : parseSubcommand(words, table, tool.subcommands)
+    const { options } = parsed
+    context = new ToolContext(io, parsed, words)
     if (words.length === 0 || options.has('help')) {
       throw new ToolError(tool.description, { showsUsage: true })
     }
@@ -119,7 +134,7 @@ export async function runTool(
     if (error instanceof ToolError) {
       const output = error.stream === 'stdout' ? io.stdout : io.stderr
       void output.write(`${error.message}\n`)
-      if (error.showsUsage) void io.stderr.write(renderUsage(table))
+      if (error.showsUsage) void io.stderr.write(usageOf(tool, table))
       return 1
     }
     if (context !== null && tool.fail !== undefined) return tool.fail(context, error)
@@ -128,6 +143,14 @@ export async function runTool(
   } finally {
     context?.close()
   }
+}
+
+function usageOf(tool: KafkaTool, table: ToolOptions): string {
+  const parts = [renderUsage(table)]
+  for (const [name, options] of Object.entries(tool.subcommands ?? {})) {
+    parts.push(`\n${name}\n${renderUsage(options)}`)
+  }
+  return parts.join('')
 }
 
 export function readText(path: string): string {
@@ -165,6 +188,18 @@ const INTERNAL_TOPICS = new Set([
 
 export function isInternalTopic(name: string): boolean {
   return INTERNAL_TOPICS.has(name)
+}
+
+/** A list of numbers with commas. Throws ToolError. */
+export function parseIds(text: string): number[] {
+  return text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')
+    .map(item => {
+      if (/^\d{1,9}$/.test(item)) return Number(item)
+      throw new ToolError(`For input string: "${item}"`)
+    })
 }
 
 /** printf's %-Ns. */
