@@ -27,7 +27,9 @@ export interface WeirNodeOptions {
 }
 
 const STOP_GRACE_MS = 2_000
-const POLL_MS = 20
+const POLL_MS = 5
+/** A start that waits for others says so this often. */
+const TELL_EVERY_MS = 5_000
 /** A node that is refused and has no leader for so long does not fit its cluster. */
 const REFUSED_LIMIT_MS = 3_000
 /** Below the first data directory, beside the logs of partitions. */
@@ -170,11 +172,17 @@ class NodeParts {
 
   /** A broker is ready when it serves; a controller when its quorum has a leader. */
   async #join(plane: ControlPlane): Promise<void> {
-    if (this.#broker !== null) return await this.#broker.start()
+    const { clock, log } = this.#env
+    let toldMs = clock.monotonicMs()
     while (plane.controller.leadership.leaderId === null || plane.services.clusterId === '') {
-      await this.#env.clock.sleep(POLL_MS)
+      await clock.sleep(POLL_MS)
       this.#goOn()
+      if (clock.monotonicMs() - toldMs < TELL_EVERY_MS) continue
+      toldMs = clock.monotonicMs()
+      const voters = this.#options.settings.get('controller.quorum.voters').join()
+      log.warn('waiting for a majority of the controllers', { voters })
     }
+    await this.#broker?.start()
   }
 
   /** Rejects when the node does not fit those that it should work with. */

@@ -20,7 +20,8 @@ export async function handleBrokerRegistration(
   request: BrokerRegistrationRequest,
 ): Promise<BrokerRegistrationResponseInit> {
   const { controller, env, metadata } = services
-  if (!controller.isActive) return refused('NOT_CONTROLLER')
+  // The first decision of all is not committed yet: the cluster has no id.
+  if (!controller.isActive || metadata.clusterId === null) return refused('NOT_CONTROLLER')
   if (request.isMigratingZkBroker) return refused('INVALID_REQUEST')
   if (request.clusterId !== services.clusterId) return refused('INCONSISTENT_CLUSTER_ID')
   if (!supportsFinalised(metadata.features, request.features)) return refused('UNSUPPORTED_VERSION')
