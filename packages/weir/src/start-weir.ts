@@ -1,13 +1,17 @@
 // Brokers inside the caller's process: for tests, and for programs that bring their own log.
 
 import { FaultPlan } from '@weir/broker'
-import type { Clock, Disk, Env, Workers } from '@weir/core'
+import type { Disk, Env, Workers } from '@weir/core'
 import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
 import { createNodeEnv, type NodeEnv } from '@weir/core/node'
 import { RunningWeir } from './running-weir.ts'
-import { TestBroker } from './testing/test-broker.ts'
+import { ReservedNet } from './testing/reserved-net.ts'
+import { hostInUrl, TestBroker } from './testing/test-broker.ts'
 import { OWN_CLIENT_ID } from './testing/topics.ts'
 import type { StartWeirOptions, Weir } from './weir.ts'
+
+const MEMORY = 'memory'
+const MEMORY_DIRECTORY = '/weir'
 
 /** What a test does not want to wait for; settings of the caller win. */
 const QUICK_SETTINGS: Readonly<Record<string, string>> = {
@@ -17,23 +21,15 @@ const QUICK_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Resolves when clients are served. Throws OperatorError, for instance when the port is taken. */
 export async function startWeir(options: StartWeirOptions = {}): Promise<Weir> {
-  const world = createWorld(options)
+  const world = new World(options)
   const faults = new FaultPlan({ sparedClientId: OWN_CLIENT_ID })
-  const isInMemory = (options.storage ?? 'memory') === 'memory'
-  const broker = new TestBroker({
-    id: 1,
-    world: { ...world.env, ...world.storage() },
-    host: options.host ?? '127.0.0.1',
-    port: options.port ?? 0,
-    settings: settingsOf(options, 1),
-    faults,
-  })
+  const brokers = await createBrokers(options, world, faults)
   const weir = new RunningWeir({
-    brokers: [broker],
+    brokers,
     faults,
     topics: options.topics ?? [],
-    clock: world.clock,
-    isInMemory,
+    clock: world.manualClock,
+    isInMemory: world.isInMemory,
     onStopped: () => world.close(),
   })
   try {
@@ -45,42 +41,77 @@ export async function startWeir(options: StartWeirOptions = {}): Promise<Weir> {
   }
 }
 
-interface World {
-  readonly env: Env
-  /** Null unless the clock is manual. */
-  readonly clock: ManualClock | null
-  /** A disk of its own for each broker, or the one of the machine. */
-  storage(): { readonly disk: Disk; readonly workers: Workers }
-  close(): Promise<void>
+/** What all brokers share: the process, its network, perhaps a clock that stands still. */
+class World {
+  readonly isInMemory: boolean
+  readonly manualClock: ManualClock | null
+  readonly net: ReservedNet
+  readonly #real: NodeEnv
+
+  constructor(options: StartWeirOptions) {
+    const real = createNodeEnv({ log: { level: options.logLevel ?? 'silent' } })
+    this.#real = real
+    this.isInMemory = (options.storage ?? MEMORY) === MEMORY
+    this.manualClock =
+      options.clock === 'manual'
+        ? new ManualClock({ startMs: real.clock.nowMs(), soon: real.clock.soon })
+        : null
+    this.net = new ReservedNet(real.net)
+  }
+
+  /** For one broker: a disk in memory is its own. */
+  env(): Env {
+    const clock = this.manualClock ?? this.#real.clock
+    let storage: { readonly disk: Disk; readonly workers: Workers } = this.#real
+    if (this.isInMemory) {
+      const disk = new MemoryDisk(() => clock.nowMs())
+      storage = { disk, workers: new InlineWorkers({ disk, clock }) }
+    }
+    const { random, log } = this.#real
+    const { disk, workers } = storage
+    return { clock, random, disk, workers, net: this.net, log }
+  }
+
+  async close(): Promise<void> {
+    await this.net.close()
+    await this.#real.workers.close()
+  }
 }
 
-function createWorld(options: StartWeirOptions): World {
-  const real: NodeEnv = createNodeEnv({ log: { level: options.logLevel ?? 'silent' } })
-  const manual =
-    options.clock === 'manual'
-      ? new ManualClock({ startMs: Date.now(), soon: real.clock.soon })
-      : null
-  const clock: Clock = manual ?? real.clock
-  const inMemory = () => {
-    const disk = new MemoryDisk(() => clock.nowMs())
-    return { disk, workers: new InlineWorkers({ disk, clock }) }
-  }
-  return {
-    env: { ...real, clock },
-    clock: manual,
-    storage: () => ((options.storage ?? 'memory') === 'memory' ? inMemory() : real),
-    close: () => real.workers.close(),
-  }
+async function createBrokers(
+  options: StartWeirOptions,
+  world: World,
+  faults: FaultPlan,
+): Promise<TestBroker[]> {
+  const { brokers: count = 1, host = '127.0.0.1', port = 0 } = options
+  const controllerPorts: number[] = []
+  for (let id = 1; id <= count; id++) controllerPorts.push(await world.net.reserve(host))
+  const addressOf = (controllerPort: number) => `${hostInUrl(host)}:${controllerPort}`
+  const voters = controllerPorts.map((each, index) => `${index + 1}@${addressOf(each)}`).join()
+  return controllerPorts.map((controllerPort, index) => {
+    const id = index + 1
+    const settings = new Map(Object.entries(QUICK_SETTINGS))
+    if (count > 1) settings.set('default.replication.factor', String(count))
+    for (const [key, value] of Object.entries(options.settings ?? {})) {
+      settings.set(key, String(value))
+    }
+    settings.set('node.id', String(id))
+    settings.set('controller.quorum.voters', voters)
+    settings.set('log.dirs', directoryOf(options, id))
+    settings.set('weir.http.listen', 'off')
+    return new TestBroker({
+      id,
+      world: world.env(),
+      host,
+      port: port === 0 ? 0 : port + index,
+      settings,
+      listeners: [`CONTROLLER://${addressOf(controllerPort)}`],
+      faults,
+    })
+  })
 }
 
-function settingsOf(options: StartWeirOptions, brokerId: number): Map<string, string> {
-  const settings = new Map(Object.entries(QUICK_SETTINGS))
-  for (const [key, value] of Object.entries(options.settings ?? {})) {
-    settings.set(key, String(value))
-  }
-  const { storage = 'memory' } = options
-  settings.set('node.id', String(brokerId))
-  settings.set('log.dirs', storage === 'memory' ? '/weir' : storage)
-  settings.set('weir.http.listen', 'off')
-  return settings
+function directoryOf({ storage = MEMORY, brokers = 1 }: StartWeirOptions, id: number): string {
+  const directory = storage === MEMORY ? MEMORY_DIRECTORY : storage
+  return brokers === 1 ? directory : `${directory}/${id}`
 }

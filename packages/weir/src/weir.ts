@@ -15,8 +15,8 @@ export interface TopicOptions {
 }
 
 export interface StartWeirOptions {
-  /** 1 if left out. */
-  readonly brokers?: 1
+  /** 1 if left out; 3 are a cluster, whose topics have three replicas unless they say otherwise. */
+  readonly brokers?: 1 | 3
   /** Made before `startWeir` resolves, and made again by `reset`. */
   readonly topics?: readonly (string | TopicOptions)[]
   /** 'memory' if left out: gone after `stop`. A directory keeps what was written. */
@@ -27,6 +27,7 @@ export interface StartWeirOptions {
   readonly clock?: 'system' | 'manual'
   /** Where clients connect; 127.0.0.1 and any free port if left out. */
   readonly host?: string
+  /** Of the first broker; the others count up. */
   readonly port?: number
   /** Nothing is logged if left out. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'

@@ -3,8 +3,8 @@
 import type { ManualClock } from '@weir/core/memory'
 import type { TestBroker } from './test-broker.ts'
 
-/** Turns of the event loop between two moments: an answer between two brokers takes about four. */
-const TURNS = 4
+/** Turns of the event loop between two moments, so that brokers get each other's answers in time. */
+const TURNS_OF_A_CLUSTER = 4
 
 export class TestTime {
   readonly #clock: ManualClock
@@ -47,7 +47,8 @@ export class TestTime {
   }
 
   async #settle(): Promise<void> {
-    for (let turn = 0; turn < TURNS; turn++) {
+    const turns = this.#brokers.length > 1 ? TURNS_OF_A_CLUSTER : 1
+    for (let turn = 0; turn < turns; turn++) {
       await new Promise(resolve => setImmediate(resolve))
       for (const broker of this.#brokers) await broker.settled()
     }

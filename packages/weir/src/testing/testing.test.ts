@@ -12,7 +12,7 @@ import { startWeir } from '../start-weir.ts'
 import type { Weir } from '../weir.ts'
 
 const { Kafka, logLevel } = kafkajs
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 function client(weir: Weir, clientId = 'test'): KafkaClient {
   return new Kafka({
@@ -193,7 +193,9 @@ t.test(
   async t => {
     const weir = await startWeir({
       clock: 'manual',
-      topics: [{ name: 'orders', settings: { 'retention.ms': HOUR_MS, 'segment.ms': HOUR_MS } }],
+      topics: [
+        { name: 'orders', settings: { 'retention.ms': MINUTE_MS, 'segment.ms': MINUTE_MS } },
+      ],
     })
     t.teardown(() => weir.stop())
     const kafka = client(weir)
@@ -211,7 +213,7 @@ t.test(
     t.equal(await members(), 0, 'a member that sends no heartbeats is gone')
     heartbeats.remove()
     await weir.runUntil(consumer.disconnect())
-    await weir.advance(3 * HOUR_MS)
+    await weir.advance(11 * MINUTE_MS)
     const [offsets] = await admin.fetchTopicOffsets('orders')
     t.same([offsets?.low, offsets?.high], ['1', '1'], 'the record has aged out')
     await weir.runUntil(admin.disconnect())
