@@ -1,35 +1,9 @@
 // The few calls around a load: make a topic, find its leaders, delete it.
 
-import type { Env, Socket } from '@weir/core'
-import {
-  type ApiDefinition,
-  createTopicsApi,
-  type Decoded,
-  decodeMessage,
-  decodeResponseHeader,
-  deleteTopicsApi,
-  encodeRequestFrame,
-  errorName,
-  type Fields,
-  type InitFields,
-  type Message,
-  metadataApi,
-} from '@weir/protocol'
-import { ByteStream } from './byte-stream.ts'
-import { CLIENT_ID } from './requests.ts'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/** A failed benchmark: one sentence. */
-export class BenchError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'BenchError'
-  }
-}
+import type { Env } from '@weir/core'
+import { createTopicsApi, deleteTopicsApi, errorName, metadataApi } from '@weir/protocol'
+import { BenchError } from './bench-error.ts'
+import { type Address, parseBootstrap, Rpc } from './rpc.ts'
 
 export interface TopicShape {
   readonly name: string
@@ -38,59 +12,40 @@ export interface TopicShape {
   readonly configs: Readonly<Record<string, string>>
 }
 
-const CONNECT_TIMEOUT_MS = 5_000
 const CALL_TIMEOUT_MS = 30_000
 const LEADER_TIMEOUT_MS = 30_000
 
-/** HOST:PORT, the first of several separated by commas. */
-export function parseBootstrap(text: string): Address {
-  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(text.split(',')[0]?.trim() ?? '')
-  if (match === null) throw new BenchError(`'${text}' is not HOST:PORT`)
-  return { host: match[1] ?? '', port: Number(match[2]) }
-}
-
 export class Admin {
   readonly #env: Env
-  readonly #socket: Socket
-  readonly #stream = new ByteStream()
-  #frameBytes = -1
-  #isClosed = false
-  #waiting: { resolve(frame: Buffer): void; reject(error: Error): void } | null = null
+  readonly #rpc: Rpc
 
   static async connect(env: Env, bootstrap: string): Promise<Admin> {
-    const address = parseBootstrap(bootstrap)
-    const socket = await env.net.connect({ ...address, timeoutMs: CONNECT_TIMEOUT_MS })
-    return new Admin(env, socket)
+    return new Admin(env, await Rpc.connect(env, parseBootstrap(bootstrap)))
   }
 
-  constructor(env: Env, socket: Socket) {
+  constructor(env: Env, rpc: Rpc) {
     this.#env = env
-    this.#socket = socket
-    socket.start({
-      onData: chunk => this.#onData(chunk),
-      onEnd: () => socket.destroy(),
-      onDrain: () => undefined,
-      onClose: () => {
-        this.#isClosed = true
-        this.#waiting?.reject(new BenchError('the broker closed the connection'))
-      },
-    })
+    this.#rpc = rpc
   }
 
   async createTopic(shape: TopicShape): Promise<void> {
     const configs = Object.entries(shape.configs).map(([name, value]) => ({ name, value }))
-    const { topics } = await this.#call(createTopicsApi, 4, {
-      topics: [
-        {
-          name: shape.name,
-          numPartitions: shape.partitions,
-          replicationFactor: shape.replicationFactor,
-          assignments: [],
-          configs,
-        },
-      ],
-      timeoutMs: CALL_TIMEOUT_MS,
-    })
+    const { topics } = await this.#rpc.call(
+      createTopicsApi,
+      { version: 4 },
+      {
+        topics: [
+          {
+            name: shape.name,
+            numPartitions: shape.partitions,
+            replicationFactor: shape.replicationFactor,
+            assignments: [],
+            configs,
+          },
+        ],
+        timeoutMs: CALL_TIMEOUT_MS,
+      },
+    )
     const [topic] = topics
     if (topic === undefined || topic.errorCode === 0) return
     const why = topic.errorMessage ?? errorName(topic.errorCode)
@@ -99,7 +54,7 @@ export class Admin {
 
   async deleteTopic(name: string): Promise<void> {
     const request = { topicNames: [name], timeoutMs: CALL_TIMEOUT_MS }
-    const { responses } = await this.#call(deleteTopicsApi, 3, request)
+    const { responses } = await this.#rpc.call(deleteTopicsApi, { version: 3 }, request)
     const code = responses[0]?.errorCode ?? 0
     if (code !== 0) throw new BenchError(`cannot delete the topic ${name}: ${errorName(code)}`)
   }
@@ -118,15 +73,19 @@ export class Admin {
   }
 
   close(): void {
-    this.#socket.destroy()
+    this.#rpc.close()
   }
 
   async #leadersNow(shape: TopicShape): Promise<Address[] | null> {
     const request = { topics: [{ name: shape.name }], allowAutoTopicCreation: false }
-    const metadata = await this.#call(metadataApi, 8, {
-      ...request,
-      includeTopicAuthorizedOperations: false,
-    })
+    const metadata = await this.#rpc.call(
+      metadataApi,
+      { version: 8 },
+      {
+        ...request,
+        includeTopicAuthorizedOperations: false,
+      },
+    )
     const partitions = metadata.topics[0]?.partitions ?? []
     if (partitions.length < shape.partitions) return null
     const leaders: Address[] = []
@@ -138,39 +97,5 @@ export class Admin {
       leaders.push({ host: leader.host, port: leader.port })
     }
     return leaders
-  }
-
-  async #call<Q extends Fields, S extends Fields>(
-    api: ApiDefinition<Q, S>,
-    version: number,
-    body: InitFields<Q>,
-  ): Promise<Decoded<Message<S>>> {
-    if (this.#isClosed) throw new BenchError('the broker closed the connection')
-    const options = { version, correlationId: 1, clientId: CLIENT_ID }
-    const answer = new Promise<Buffer>((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
-    const timer = this.#env.clock.after(CALL_TIMEOUT_MS + 5_000, () => {
-      this.#waiting?.reject(new BenchError(`no answer to ${api.name}`))
-    })
-    this.#socket.write(encodeRequestFrame(api, options, body))
-    try {
-      const frame = await answer
-      const { bodyStart } = decodeResponseHeader(api.key, version, frame)
-      return decodeMessage(api.response, version, frame, bodyStart)
-    } finally {
-      timer.cancel()
-      this.#waiting = null
-    }
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#stream.push(chunk)
-    if (this.#frameBytes < 0) this.#frameBytes = this.#stream.read(4)?.readInt32BE() ?? -1
-    if (this.#frameBytes < 0) return
-    const frame = this.#stream.read(this.#frameBytes)
-    if (frame === null) return
-    this.#frameBytes = -1
-    this.#waiting?.resolve(Buffer.from(frame))
   }
 }

@@ -1,6 +1,15 @@
-export { Admin, BenchError } from './admin.ts'
+export { Admin } from './admin.ts'
+export { BenchError } from './bench-error.ts'
+export {
+  committedOffsets,
+  GroupLoad,
+  type GroupLoadOptions,
+  type GroupProtocol,
+} from './groups/group-load.ts'
+export type { LoadObserver, MemberCommit } from './groups/member-load.ts'
 export { readUsage, type Usage } from './process-usage.ts'
 export { formatReport } from './report.ts'
+export { type Address, parseBootstrap, Rpc } from './rpc.ts'
 export {
   type BenchOptions,
   type BenchReport,

@@ -3,12 +3,14 @@
 
 import { cpus } from 'node:os'
 import type { Env } from '@weir/core'
-import { type Address, Admin, BenchError, parseBootstrap, type TopicShape } from './admin.ts'
+import { Admin, type TopicShape } from './admin.ts'
+import { BenchError } from './bench-error.ts'
 import { FetchLoad } from './fetch-load.ts'
 import { type Counts, Meter } from './meter.ts'
 import { readUsage, type Usage } from './process-usage.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
+import { type Address, parseBootstrap } from './rpc.ts'
 import type { Scenario } from './scenarios.ts'
 
 export interface BenchTarget {
