@@ -58,6 +58,12 @@ export type {
   ProducerIdBlock,
   Reassignment,
 } from './requests.ts'
-export { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
+export {
+  decodeSnapshot,
+  encodeSnapshot,
+  readSnapshot,
+  type Snapshot,
+  snapshotChunks,
+} from './snapshot.ts'
 export type { TopicDefaults } from './topic-control.ts'
 export { CLUSTER_METADATA_TOPIC, isInternalTopic, topicNameProblem } from './topic-names.ts'

@@ -116,9 +116,13 @@ class Model {
     const broker = this.#broker(id)
     if (!broker.isUp) return
     broker.isUp = false
-    for (const { logs } of this.replicas.values()) {
-      const log = logs.get(id)
-      log?.splice(Math.floor(log.length * ((random % 100) / 100)))
+    for (const [, partition] of this.partitions()) {
+      const replicas = this.replicasOf(partition)
+      const log = logOf(replicas, id)
+      log.splice(Math.floor(log.length * ((random % 100) / 100)))
+      // The only replica leads again, with what it has.
+      const isOnly = partition.replicas.length === 1 && partition.replicas[0] === id
+      if (isOnly) replicas.committed = replicas.committed.slice(0, log.length)
     }
   }
 

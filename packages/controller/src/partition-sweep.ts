@@ -11,9 +11,9 @@ import type { PartitionKey } from './partition-set.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 
 /** Changes in one slice. */
-export const MAX_CHANGES = 2_000
+export const MAX_CHANGES = 1_000
 /** Partitions looked at in one slice, changed or not. */
-const MAX_LOOKS = 20_000
+const MAX_LOOKS = 10_000
 
 type Cause = 'gone' | 'crashed' | 'elect'
 

@@ -35,15 +35,25 @@ export function placeReplicas(
     const state = isFenced ? 'fenced' : 'fenced or in controlled shutdown'
     return { kind: 'impossible', reason: `All brokers are currently ${state}.` }
   }
-  const replicas: number[][] = []
+  // The choice repeats itself after so many partitions.
+  const period = active.length * Math.max(1, active.length - 1) * Math.max(1, others.length)
+  const chosen = new Map<number, readonly number[]>()
+  const replicas: (readonly number[])[] = []
   for (let index = 0; index < partitionCount; index++) {
-    const at = startAt + index
+    const at = (startAt + index) % period
+    const known = chosen.get(at)
+    if (known !== undefined) {
+      replicas.push(known)
+      continue
+    }
     const [leader, ...followers] = rotate(active, at)
     const shifted = rotate(followers, Math.floor(at / active.length))
     const spread = spreadOverRacks(leader === undefined ? shifted : [leader, ...shifted])
     // A fenced broker is taken only when there are too few others, and never leads.
     const candidates = [...spread, ...rotate(others, at)]
-    replicas.push(candidates.slice(0, replicationFactor).map(broker => broker.brokerId))
+    const ids = candidates.slice(0, replicationFactor).map(broker => broker.brokerId)
+    chosen.set(at, ids)
+    replicas.push(ids)
   }
   return { kind: 'placed', replicas }
 }

@@ -2,11 +2,13 @@
 // skipped; a kind of record unknown to it is an error, since skipping a decision would make another
 // cluster of it.
 //
-// Only protobufjs's reader and writer are used: nothing is parsed or compiled at start.
+// Of protobufjs only the reader is used: nothing is parsed or compiled at start.
 
 import { assert } from '@weir/core'
 import protobuf from 'protobufjs/minimal.js'
-import { type Field, RECORD_TABLES, type ScalarType } from './record-tables.ts'
+import { PartitionReader, writePartition, writePartitionChange } from './partition-codec.ts'
+import { ProtoWriter } from './proto-writer.ts'
+import { type Field, RECORD_TABLES, type RecordTable, type ScalarType } from './record-tables.ts'
 import type { MetadataRecord } from './records.ts'
 
 /** Bytes that are no metadata batch, or one of a newer version. */
@@ -26,17 +28,21 @@ type Values = Record<string, unknown>
 
 /** One decision as the bytes of one log entry. */
 export function encodeMetadataBatch(records: Iterable<MetadataRecord>): Buffer {
-  const writer = protobuf.Writer.create()
+  const writer = new ProtoWriter()
   for (const record of records) {
     const table = TABLE_BY_KIND.get(record.kind)
     assert(table !== undefined, 'record without a table', { kind: record.kind })
-    writer.uint32(tag(1, WIRE_BYTES)).fork()
-    writer.uint32(tag(table.id, WIRE_BYTES)).fork()
-    writeFields(writer, table.fields, record as unknown as Values)
-    writer.ldelim().ldelim()
+    writer.varint(tag(1, WIRE_BYTES))
+    const outer = writer.begin()
+    writer.varint(tag(table.id, WIRE_BYTES))
+    const inner = writer.begin()
+    if (record.kind === 'partition') writePartition(writer, record)
+    else if (record.kind === 'partitionChange') writePartitionChange(writer, record)
+    else writeFields(writer, table.fields, record as unknown as Values)
+    writer.end(inner)
+    writer.end(outer)
   }
-  const bytes = writer.finish()
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return writer.finish()
 }
 
 /** Throws MetadataFormatError, and nothing else, on bytes that are no batch. */
@@ -51,6 +57,7 @@ export function decodeMetadataBatch(bytes: Buffer): MetadataRecord[] {
 
 function decodeBatch(reader: protobuf.Reader): MetadataRecord[] {
   const records: MetadataRecord[] = []
+  const partitions = new PartitionReader(reader)
   while (reader.pos < reader.len) {
     const outer = reader.uint32()
     if (outer !== tag(1, WIRE_BYTES)) {
@@ -68,64 +75,78 @@ function decodeBatch(reader: protobuf.Reader): MetadataRecord[] {
     }
     const recordEnd = reader.uint32() + reader.pos
     if (recordEnd !== end) throw new MetadataFormatError('metadata record with a wrong length')
-    const values = readFields(reader, table.fields, recordEnd)
-    records.push({ kind: table.kind, ...values } as unknown as MetadataRecord)
+    records.push(readRecord(reader, partitions, table, recordEnd))
+    if (reader.pos !== end) throw new MetadataFormatError('metadata field runs over its record')
   }
   return records
+}
+
+function readRecord(
+  reader: protobuf.Reader,
+  partitions: PartitionReader,
+  { kind, fields }: RecordTable,
+  end: number,
+): MetadataRecord {
+  if (kind === 'partition') return partitions.partition(end)
+  if (kind === 'partitionChange') return partitions.change(end)
+  return { kind, ...readFields(reader, fields, end) } as unknown as MetadataRecord
 }
 
 function tag(id: number, wireType: number): number {
   return (id << 3) | wireType
 }
 
-function writeFields(writer: protobuf.Writer, list: readonly Field[], values: Values): void {
+/** As record-tables.ts says, whatever the kind; for tests also of what has code of its own. */
+export function writeFields(writer: ProtoWriter, list: readonly Field[], values: Values): void {
   for (const field of list) writeField(writer, field, values[field.name])
 }
 
-function writeField(writer: protobuf.Writer, { id, type }: Field, value: unknown): void {
+function writeField(writer: ProtoWriter, { id, type }: Field, value: unknown): void {
   if (typeof type === 'object') {
     for (const item of value as Values[]) {
-      writer.uint32(tag(id, WIRE_BYTES)).fork()
+      writer.varint(tag(id, WIRE_BYTES))
+      const start = writer.begin()
       writeFields(writer, type.repeated, item)
-      writer.ldelim()
+      writer.end(start)
     }
   } else if (!type.endsWith('?')) {
-    writeScalar(writer, id, type as ScalarType, value)
+    const isEmptyList = type === 'sint32[]' && (value as readonly number[]).length === 0
+    if (!isEmptyList) writeScalar(writer, id, type as ScalarType, value)
   } else if (value !== null) {
-    const scalar = type.slice(0, -1) as ScalarType
-    if (Array.isArray(value) && value.length === 0) writer.uint32(tag(id, WIRE_BYTES)).uint32(0)
-    else writeScalar(writer, id, scalar, value)
+    writeScalar(writer, id, type.slice(0, -1) as ScalarType, value)
   }
 }
 
-function writeScalar(writer: protobuf.Writer, id: number, type: ScalarType, value: unknown): void {
+function writeScalar(writer: ProtoWriter, id: number, type: ScalarType, value: unknown): void {
   switch (type) {
     case 'uint32':
-      writer.uint32(tag(id, WIRE_VARINT)).uint32(value as number)
+    case 'int64':
+      writer.varint(tag(id, WIRE_VARINT))
+      writer.varint(value as number)
       return
     case 'sint32':
-      writer.uint32(tag(id, WIRE_VARINT)).sint32(value as number)
-      return
-    case 'int64':
-      writer.uint32(tag(id, WIRE_VARINT)).int64(value as number)
+      writer.varint(tag(id, WIRE_VARINT))
+      writer.sint32(value as number)
       return
     case 'bool':
-      writer.uint32(tag(id, WIRE_VARINT)).bool(value as boolean)
+      writer.varint(tag(id, WIRE_VARINT))
+      writer.varint(value === true ? 1 : 0)
       return
     case 'string':
-      writer.uint32(tag(id, WIRE_BYTES)).string(value as string)
+      writer.varint(tag(id, WIRE_BYTES))
+      writer.string(value as string)
       return
     case 'sint32[]': {
-      const numbers = value as readonly number[]
-      if (numbers.length === 0) return
-      writer.uint32(tag(id, WIRE_BYTES)).fork()
-      for (const number of numbers) writer.sint32(number)
-      writer.ldelim()
+      writer.varint(tag(id, WIRE_BYTES))
+      const start = writer.begin()
+      for (const number of value as readonly number[]) writer.sint32(number)
+      writer.end(start)
       return
     }
     case 'string[]':
       for (const text of value as readonly string[]) {
-        writer.uint32(tag(id, WIRE_BYTES)).string(text)
+        writer.varint(tag(id, WIRE_BYTES))
+        writer.string(text)
       }
   }
 }

@@ -40,6 +40,9 @@ export interface TopicControlOptions {
   readonly randomBelow: (limit: number) => number
 }
 
+/** One for all: a partition has four of them. */
+const NOBODY: readonly number[] = Object.freeze([])
+
 type Replicas = readonly (readonly number[])[]
 type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -316,17 +319,19 @@ export class TopicControl {
   }
 
   #newPartition(topicId: string, index: number, replicas: readonly number[]): PartitionRecord {
-    const isr = replicas.filter(id => this.#isActive(id))
+    // All active, as nearly always: one list for both, there may be a million of them.
+    const isAllActive = replicas.every(id => this.#isActive(id))
+    const isr = isAllActive ? replicas : replicas.filter(id => this.#isActive(id))
     return {
       kind: 'partition',
       topicId,
       partitionIndex: index,
       replicas,
       isr,
-      addingReplicas: [],
-      removingReplicas: [],
-      elr: [],
-      lastKnownElr: [],
+      addingReplicas: NOBODY,
+      removingReplicas: NOBODY,
+      elr: NOBODY,
+      lastKnownElr: NOBODY,
       leader: isr[0] ?? -1,
       leaderRecoveryState: LEADER_RECOVERED,
       leaderEpoch: 0,
