@@ -1,6 +1,6 @@
 // IncrementalAlterConfigs, versions 0-1, and AlterConfigs, versions 0-2 (which replaces all overrides of
 // a resource). Topics, brokers ('' is all of them), groups and client metrics.
-// Difference from Kafka: levels of loggers cannot be changed.
+// Differences from Kafka: levels of loggers cannot be changed; any broker takes the settings of any other.
 
 import { CONFIG_RESOURCE, type ConfigChange, type ConfigOperation } from '@weir/controller'
 import {
@@ -129,7 +129,9 @@ function problemOf(services: ControlServices, change: WantedChange): Problem | n
   }
   if (nulls.length > 0) return invalid(`Null value not supported for : ${nulls.join(', ')}`)
   if (resourceType !== CONFIG_RESOURCE.broker || resourceName === '') return null
-  if (resourceName === String(services.nodeId)) return null
+  // The request may have come through another broker: any that is registered has settings.
+  const isNumber = String(Number(resourceName)) === resourceName
+  if (isNumber && services.metadata.brokers.has(Number(resourceName))) return null
   return invalid(`Unexpected broker id, expected ${services.nodeId}, but received ${resourceName}`)
 }
 
