@@ -122,7 +122,9 @@ function noteAnswer(
     result.kind === 'elsewhere' ||
     answer.highWatermark !== entry.sentHighWatermark ||
     answer.logStartOffset !== entry.sentLogStartOffset
-  entry.sentHighWatermark = answer.highWatermark
-  entry.sentLogStartOffset = answer.logStartOffset
+  // Who has to truncate or to go elsewhere makes nothing of the rest.
+  const isTaken = result.kind === 'read' || result.kind === 'skipped'
+  entry.sentHighWatermark = isTaken ? answer.highWatermark : -1
+  entry.sentLogStartOffset = isTaken ? answer.logStartOffset : -1
   return isNews
 }

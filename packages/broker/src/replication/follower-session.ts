@@ -50,13 +50,15 @@ export class FollowerSession {
     indexes.add(partition.partitionIndex)
   }
 
-  /** The part of a request that names these partitions and takes along what is to be forgotten. */
+  /**
+   * The part of a request that names these partitions and takes along what is to be forgotten. What is in
+   * both is begun anew: the leader drops it first, and with it what it thinks is known here.
+   */
   build(named: readonly FollowedPartition[], partitionMaxBytes: number): SessionPart {
     const topics = new Map<string, Topics[number]['partitions'][number][]>()
     for (const followed of named) {
       const { topicId, partition, leaderEpoch } = followed
       followed.isInSession = true
-      this.#forgotten.get(topicId)?.delete(partition.partitionIndex)
       let partitions = topics.get(topicId)
       if (partitions === undefined) {
         partitions = []

@@ -115,7 +115,12 @@ export class FakeController {
     for (const partition of this.#allPartitions()) this.#electIfNone(partition)
   }
 
-  createTopic(name: string, topicId: string, replicas: readonly (readonly number[])[]): void {
+  createTopic(
+    name: string,
+    topicId: string,
+    replicas: readonly (readonly number[])[],
+    changed: Partial<PartitionImage> = {},
+  ): void {
     this.append(
       { kind: 'topic', name, topicId },
       ...replicas.map(
@@ -133,6 +138,7 @@ export class FakeController {
           leaderEpoch: 0,
           partitionEpoch: 0,
           leaderRecoveryState: 0,
+          ...changed,
         }),
       ),
     )

@@ -1,7 +1,12 @@
 // For tests only: brokers in a simulation with real logs, partitions, fetchers and sockets, under a
 // controller that a test moves by hand. No coordinators, no quorum.
 
-import { MetadataDelta, MetadataImage, type MetadataRecord } from '@weir/controller'
+import {
+  MetadataDelta,
+  MetadataImage,
+  type MetadataRecord,
+  type PartitionImage,
+} from '@weir/controller'
 import type { Env } from '@weir/core'
 import { Simulation, type SimulationOptions } from '@weir/core/sim'
 import { DEFAULT_LOG_CONFIG, LogManager } from '@weir/log'
@@ -64,8 +69,13 @@ export class ReplicaCluster {
     return node
   }
 
-  async createTopic(name: string, topicId: string, replicas: number[][]): Promise<void> {
-    this.controller.createTopic(name, topicId, replicas)
+  async createTopic(
+    name: string,
+    topicId: string,
+    replicas: number[][],
+    changed: Partial<PartitionImage> = {},
+  ): Promise<void> {
+    this.controller.createTopic(name, topicId, replicas, changed)
     await this.sim.run({ forMs: 20 })
   }
 
@@ -177,6 +187,20 @@ export class ReplicaNode {
     return produced
   }
 
+  /** A log from before: batches of one record each, [epoch, how many] after another. */
+  async giveLog(topic: string, topicId: string, epochs: readonly EpochRun[]): Promise<void> {
+    const log = this.life.logManager.getOrCreate(topic, topicId, 0, DEFAULT_LOG_CONFIG)
+    for (const [epoch, count] of epochs) {
+      log.assignEpoch(epoch)
+      for (let n = 0; n < count; n++) {
+        const leaderEpoch = epoch
+        const text = [`${epoch}/${log.logEndOffset}`]
+        log.append(batchOf(text), { leaderEpoch, origin: 'coordinator', nowMs: 0 })
+      }
+    }
+    await this.#cluster.sim.complete(log.flush())
+  }
+
   /** Every batch of the log as hexadecimal text, the first offset first. */
   async batches(topic: string, index = 0): Promise<string> {
     const { log } = this.partition(topic, index)
@@ -195,6 +219,8 @@ export class ReplicaNode {
     return parts.join('')
   }
 }
+
+export type EpochRun = readonly [epoch: number, records: number]
 
 export interface Produced {
   offset: number
