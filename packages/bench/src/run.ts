@@ -6,6 +6,7 @@ import type { Env } from '@weir/core'
 import { Admin, type TopicShape } from './admin.ts'
 import { BenchError } from './bench-error.ts'
 import { FetchLoad } from './fetch-load.ts'
+import { GroupsRun } from './groups/groups-run.ts'
 import { type Counts, Meter } from './meter.ts'
 import { readUsage, type Usage } from './process-usage.ts'
 import { ProduceLoad } from './produce-load.ts'
@@ -107,8 +108,8 @@ export async function runBench(env: Env, options: BenchOptions): Promise<BenchRe
 }
 
 interface Load {
-  start(): void
-  stop(): void
+  start(): void | Promise<void>
+  stop(): void | Promise<void>
   close(): void
 }
 
@@ -131,8 +132,7 @@ class Run {
     this.#random = env.random.bytes(RANDOM_BYTES)
     this.#topic = {
       name: `weir-bench-${scenario.name}-${env.random.u32().toString(36)}`,
-      // A record that is followed from produce to consume is known by its offset.
-      partitions: scenario.kind === 'tail' ? 1 : options.partitions,
+      partitions: partitionsOf(scenario, options),
       replicationFactor: options.replicationFactor,
       configs: scenario.topicConfigs,
     }
@@ -162,16 +162,10 @@ class Run {
   }
 
   async #measure(): Promise<ScenarioResult> {
-    const { kind } = this.#scenario
-    if (kind === 'fetch') await this.#loadTopic()
-    const loads =
-      kind === 'produce'
-        ? await this.#produceLoads()
-        : kind === 'fetch'
-          ? await this.#fetchLoads()
-          : await this.#tailLoads()
+    if (this.#scenario.kind === 'fetch') await this.#loadTopic()
+    const loads = await this.#loads()
     try {
-      for (const load of loads) load.start()
+      for (const load of loads) await load.start()
       await this.#wait(this.#options.warmupSeconds * 1_000)
       this.#meter.reset()
       const before = readUsage(this.#target.pids)
@@ -181,10 +175,27 @@ class Run {
       const counts = this.#meter.counts()
       return resultOf(counts, seconds, before, readUsage(this.#target.pids))
     } finally {
-      for (const load of loads) load.stop()
+      for (const load of loads) await load.stop()
       await this.#drain(loads)
       for (const load of loads) load.close()
     }
+  }
+
+  async #loads(): Promise<Load[]> {
+    const { kind, groups } = this.#scenario
+    if (kind === 'produce') return await this.#produceLoads()
+    if (kind === 'fetch') return await this.#fetchLoads()
+    if (kind === 'groups' && groups !== null) {
+      const bootstrap = parseBootstrap(this.#target.bootstrap)
+      return [
+        new GroupsRun(this.#env, this.#meter, {
+          shape: groups,
+          bootstrap,
+          topic: this.#topic.name,
+        }),
+      ]
+    }
+    return await this.#tailLoads()
   }
 
   /** Waits, but not on after a failure. */
@@ -325,6 +336,12 @@ class Run {
     for (const load of loads) load.close()
     if (meter.error !== null) throw new BenchError(`filling the topic failed: ${meter.error}`)
   }
+}
+
+function partitionsOf({ kind, groups }: Scenario, options: BenchOptions): number {
+  // A record that is followed from produce to consume is known by its offset.
+  if (kind === 'tail') return 1
+  return groups?.membersPerGroup ?? options.partitions
 }
 
 function resultOf(counts: Counts, seconds: number, before: Usage, after: Usage): ScenarioResult {

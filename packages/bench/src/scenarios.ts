@@ -1,9 +1,11 @@
 // The scenarios: what is sent, over how many connections. One table; run.ts runs them.
 
+import type { GroupProtocol } from './groups/group-load.ts'
+
 export interface Scenario {
   readonly name: string
   readonly title: string
-  readonly kind: 'produce' | 'fetch' | 'tail'
+  readonly kind: 'produce' | 'fetch' | 'tail' | 'groups'
   readonly connections: number
   /** Requests in flight of each connection. */
   readonly inFlight: number
@@ -15,7 +17,19 @@ export interface Scenario {
   readonly topicConfigs: Readonly<Record<string, string>>
   /** Bytes a partition that are there before a fetch begins. */
   readonly loadedBytes: number
+  /** Of kind `groups` only. */
+  readonly groups: GroupsShape | null
 }
+
+export interface GroupsShape {
+  readonly protocol: GroupProtocol
+  readonly groups: number
+  /** Also the partitions of their topic. */
+  readonly membersPerGroup: number
+  readonly commitIntervalMs: number
+}
+
+const MANY_GROUPS = { groups: 500, membersPerGroup: 4, commitIntervalMs: 1_000 }
 
 const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
   kind: 'produce',
@@ -27,6 +41,7 @@ const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
   requestsPerSecond: null,
   topicConfigs: {},
   loadedBytes: 0,
+  groups: null,
 }
 
 /** 100 records of 1,000 bytes: a request of 100 KB. */
@@ -84,6 +99,20 @@ export const SCENARIOS: readonly Scenario[] = [
     connections: 1,
     inFlight: 1_000,
     requestsPerSecond: 1_000,
+  },
+  {
+    ...PRODUCE,
+    name: 'groups-classic',
+    title: 'classic groups: 500 of 4 members, each with a heartbeat in 3 s and a commit a second',
+    kind: 'groups',
+    groups: { ...MANY_GROUPS, protocol: 'classic' },
+  },
+  {
+    ...PRODUCE,
+    name: 'groups-consumer',
+    title: 'consumer groups: 500 of 4 members, each with a heartbeat in 5 s and a commit a second',
+    kind: 'groups',
+    groups: { ...MANY_GROUPS, protocol: 'consumer' },
   },
 ]
 
