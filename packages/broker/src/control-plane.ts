@@ -45,8 +45,6 @@ export interface ControlPlaneOptions {
 
 /** Requests between nodes never wait for the memory of clients' requests. */
 const REQUEST_MEMORY_BYTES = 64 * 1024 * 1024
-/** Kafka's default of a setting that it has no more. */
-const LEADER_IMBALANCE_PERCENT = 10
 const RESIGN_LIMIT_MS = 500
 const POLL_MS = 10
 
@@ -213,7 +211,6 @@ export class ControlPlane {
       leaderRebalance: () => ({
         enabled: this.settings.get('auto.leader.rebalance.enable'),
         intervalMs: this.settings.get('leader.imbalance.check.interval.seconds') * 1000,
-        imbalancePercent: LEADER_IMBALANCE_PERCENT,
       }),
     }
   }

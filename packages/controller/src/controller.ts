@@ -9,7 +9,6 @@ import { BrokerControl } from './broker-control.ts'
 import { BrokerSessions } from './broker-sessions.ts'
 import { ConfigControl, type ConfigRules } from './config-control.ts'
 import { EffectiveSettings } from './effective-settings.ts'
-import type { LeaderRebalance } from './election-control.ts'
 import { FeatureControl } from './feature-control.ts'
 import { MetadataImage } from './image.ts'
 import { InternalTopics } from './internal-topics.ts'
@@ -35,12 +34,16 @@ export interface ControllerOptions {
   readonly leaderRebalance?: () => LeaderRebalance
 }
 
+export interface LeaderRebalance {
+  readonly enabled: boolean
+  readonly intervalMs: number
+}
+
 const SESSION_TIMEOUT_MS = 2_000
 const RESET_GRACE_MS = 250
 const LEADER_REBALANCE: LeaderRebalance = {
   enabled: true,
   intervalMs: 300_000,
-  imbalancePercent: 10,
 }
 
 export class Controller {
@@ -113,15 +116,16 @@ export class Controller {
     if (this.#internalTopics.isDue) {
       return { records: this.#internalTopics.next(), response: undefined }
     }
-    return { records: this.#rebalance(nowMs), response: undefined }
+    this.#maybeRebalance(nowMs)
+    return { records: [], response: undefined }
   }
 
-  #rebalance(nowMs: number): readonly MetadataRecord[] {
-    if (nowMs < this.#rebalanceAtMs) return []
-    const rules = this.#leaderRebalance()
-    const records = rules.enabled ? this.partitions.elections.rebalance(rules) : []
-    if (records.length === 0) this.#rebalanceAtMs = nowMs + rules.intervalMs
-    return records
+  /** Kafka 4 has no threshold for it any more (leader.imbalance.per.broker.percentage is gone). */
+  #maybeRebalance(nowMs: number): void {
+    if (nowMs < this.#rebalanceAtMs) return
+    const { enabled, intervalMs } = this.#leaderRebalance()
+    this.#rebalanceAtMs = nowMs + intervalMs
+    if (enabled) this.#sweeps.electPreferred()
   }
 
   /** Applies a record of the log; the only method that changes state. */

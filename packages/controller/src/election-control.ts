@@ -1,5 +1,4 @@
-// Elections that somebody asks for, and the return of the lead to preferred leaders when too many
-// partitions are led by others.
+// Elections that an operator asks for.
 
 import type { EffectiveSettings } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from './image.ts'
@@ -16,17 +15,7 @@ import {
 export const ELECTION_PREFERRED = 0
 export const ELECTION_UNCLEAN = 1
 
-/** Elections of one round of the rebalance; the next one follows at once if more are due. */
-const MAX_REBALANCED = 1_000
-
 export interface ElectionResult extends ApiError, PartitionToElect {}
-
-export interface LeaderRebalance {
-  readonly enabled: boolean
-  readonly intervalMs: number
-  /** A broker is out of balance if more of its preferred partitions are led by others. */
-  readonly imbalancePercent: number
-}
 
 export class ElectionControl {
   readonly #image: MetadataImage
@@ -55,38 +44,6 @@ export class ElectionControl {
       response.push({ ...error, ...wanted })
     }
     return { records, response }
-  }
-
-  /** Gives the lead back where a broker's share of foreign leaders is above the limit. */
-  rebalance({ imbalancePercent }: LeaderRebalance): PartitionChangeRecord[] {
-    const records: PartitionChangeRecord[] = []
-    const isOut = this.#brokersOutOfBalance(imbalancePercent)
-    if (isOut.size === 0) return records
-    for (const { topicId, partitionIndex } of this.#image.index.notPreferred) {
-      const topic = this.#image.topicById(topicId)
-      const partition = topic?.partitions[partitionIndex]
-      if (topic === undefined || partition === undefined) continue
-      if (!isOut.has(partition.replicas[0] ?? NO_LEADER)) continue
-      const record = this.#preferredElection(topic, partition)
-      if (record === null) continue
-      records.push(record)
-      if (records.length === MAX_REBALANCED) break
-    }
-    return records
-  }
-
-  #brokersOutOfBalance(imbalancePercent: number): Set<number> {
-    const foreign = new Map<number, number>()
-    for (const { topicId, partitionIndex } of this.#image.index.notPreferred) {
-      const preferred = this.#image.partitionById(topicId, partitionIndex)?.replicas[0] ?? NO_LEADER
-      foreign.set(preferred, (foreign.get(preferred) ?? 0) + 1)
-    }
-    const out = new Set<number>()
-    for (const [id, count] of foreign) {
-      const limit = (this.#image.index.preferredCount(id) * imbalancePercent) / 100
-      if (this.#image.isActive(id) && count > limit) out.add(id)
-    }
-    return out
   }
 
   *#candidates(electionType: number): Generator<PartitionToElect> {

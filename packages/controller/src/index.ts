@@ -5,12 +5,11 @@ export type {
   RegisteredBroker,
 } from './broker-control.ts'
 export type { ConfigRules } from './config-control.ts'
-export { Controller, type ControllerOptions } from './controller.ts'
+export { Controller, type ControllerOptions, type LeaderRebalance } from './controller.ts'
 export {
   ELECTION_PREFERRED,
   ELECTION_UNCLEAN,
   type ElectionResult,
-  type LeaderRebalance,
 } from './election-control.ts'
 export { SUPPORTED_FEATURES, type SupportedFeature } from './feature-control.ts'
 export {

@@ -19,7 +19,6 @@ export class PartitionIndex {
   withElr = new PartitionSet()
   readonly #byReplica = new Map<number, PartitionSet>()
   readonly #ledCounts = new Map<number, number>()
-  readonly #preferredCounts = new Map<number, number>()
 
   /** Partitions with a replica on the broker. */
   ofBroker(brokerId: number): PartitionSet {
@@ -35,11 +34,6 @@ export class PartitionIndex {
     return this.#ledCounts.get(brokerId) ?? 0
   }
 
-  /** Partitions of which the broker is the preferred leader. */
-  preferredCount(brokerId: number): number {
-    return this.#preferredCounts.get(brokerId) ?? 0
-  }
-
   copy(): PartitionIndex {
     const copy = new PartitionIndex()
     copy.leaderless = this.leaderless.copy()
@@ -48,7 +42,6 @@ export class PartitionIndex {
     copy.withElr = this.withElr.copy()
     for (const [id, partitions] of this.#byReplica) copy.#byReplica.set(id, partitions.copy())
     for (const [id, total] of this.#ledCounts) copy.#ledCounts.set(id, total)
-    for (const [id, total] of this.#preferredCounts) copy.#preferredCounts.set(id, total)
     return copy
   }
 
@@ -61,7 +54,6 @@ export class PartitionIndex {
       ...sets.map(set => set.describe()),
       ...byBroker(this.#byReplica, id => this.ofBroker(id).describe()),
       ...byBroker(this.#ledCounts, id => this.ledCount(id)),
-      ...byBroker(this.#preferredCounts, id => this.preferredCount(id)),
     ].join(' | ')
   }
 
@@ -100,8 +92,6 @@ export class PartitionIndex {
       }
       partitions.add(topicId, partitionIndex)
     }
-    count(this.#preferredCounts, before?.replicas[0], -1)
-    count(this.#preferredCounts, after?.replicas[0], 1)
   }
 }
 

@@ -15,11 +15,11 @@ export const MAX_CHANGES = 1_000
 /** Partitions looked at in one slice, changed or not. */
 const MAX_LOOKS = 10_000
 
-type Cause = 'gone' | 'crashed' | 'elect'
+type Cause = 'gone' | 'crashed' | 'elect' | 'preferred'
 
 interface Sweep {
   readonly cause: Cause
-  /** Of 'gone' and 'crashed'; -1 for 'elect', which concerns all partitions without a leader. */
+  /** Of 'gone' and 'crashed'; -1 for the others, which concern no broker more than another. */
   readonly brokerId: number
   readonly rest: Iterator<PartitionKey>
   /** Changed by the last slice, at this partition epoch: whether that was accepted is not known yet. */
@@ -73,6 +73,11 @@ export class PartitionSweeps {
   /** A broker is back, or unclean elections were allowed: partitions may get a leader again. */
   electLeaders(): void {
     this.#start('elect', -1, this.#image.index.leaderless)
+  }
+
+  /** The lead goes back to preferred replicas that are in sync. */
+  electPreferred(): void {
+    this.#start('preferred', -1, this.#image.index.notPreferred)
   }
 
   /** Follows what the image has just replayed. */
@@ -175,6 +180,12 @@ export class PartitionSweeps {
         // A new epoch tells clients and followers that a tail may be lost (KIP-320).
         if (isOnlyReplica && this.#isComing(brokerId)) return newLeaderEpoch(partition)
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+      case 'preferred': {
+        const [preferred] = partition.replicas
+        const mayLead = preferred !== undefined && this.#image.isActive(preferred)
+        if (!mayLead || !partition.isr.includes(preferred)) return null
+        return partitionChange(partition, { preferred: true }, this.#settings.rulesOf(topicName))
+      }
       case 'elect':
         return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
     }
