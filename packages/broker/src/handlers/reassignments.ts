@@ -1,11 +1,13 @@
 // ListPartitionReassignments, version 0, and AlterPartitionReassignments, versions 0-1.
-// Difference from Kafka: on one node a reassignment can only reorder replicas, so none is ever running.
+// v1 of AlterPartitionReassignments may refuse to change the replication factor.
+// Difference from Kafka: none known.
 
 import {
   type AlterPartitionReassignmentsRequest,
   type AlterPartitionReassignmentsResponseInit,
   errorCode,
   errorText,
+  KafkaError,
   type ListPartitionReassignmentsRequest,
   type ListPartitionReassignmentsResponseInit,
 } from '@weir/protocol'
@@ -16,25 +18,23 @@ import type { ControlServices } from '../services.ts'
 type ListedTopic = ListPartitionReassignmentsResponseInit['topics'][number]
 
 export function handleListPartitionReassignments(
-  { metadata }: ControlServices,
+  { controller }: ControlServices,
   _context: RequestContext,
   request: ListPartitionReassignmentsRequest,
 ): ListPartitionReassignmentsResponseInit {
+  const { active } = controller
+  if (active === null) throw new KafkaError('NOT_CONTROLLER', 'another node decides')
   const wanted =
-    request.topics === null
-      ? null
-      : new Map(
-          request.topics.map(({ name, partitionIndexes }) => [name, new Set(partitionIndexes)]),
-        )
-  const topics: ListedTopic[] = []
-  for (const topic of metadata.topics) {
-    const partitions = topic.partitions.filter(
-      ({ partitionIndex, addingReplicas, removingReplicas }) =>
-        addingReplicas.length + removingReplicas.length > 0 &&
-        (wanted === null || wanted.get(topic.name)?.has(partitionIndex) === true),
-    )
-    if (partitions.length > 0) topics.push({ name: topic.name, partitions })
+    request.topics?.flatMap(({ name, partitionIndexes }) =>
+      partitionIndexes.map(partitionIndex => ({ topic: name, partitionIndex })),
+    ) ?? null
+  const byTopic = new Map<string, ListedTopic['partitions'][number][]>()
+  for (const { topic, ...partition } of active.partitions.listReassignments(wanted)) {
+    const partitions = byTopic.get(topic) ?? []
+    byTopic.set(topic, partitions)
+    partitions.push(partition)
   }
+  const topics = [...byTopic].map(([name, partitions]) => ({ name, partitions }))
   return { errorCode: 0, errorMessage: null, topics }
 }
 
@@ -46,7 +46,10 @@ export async function handleAlterPartitionReassignments(
   const wanted = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, replicas }) => ({ topic: name, partitionIndex, replicas })),
   )
-  const results = await services.controller.alterReassignments(wanted)
+  const results = await services.controller.alterReassignments(
+    wanted,
+    request.allowReplicationFactorChange,
+  )
   const byTopic = new Map<
     string,
     { partitionIndex: number; errorCode: number; errorMessage: string | null }[]

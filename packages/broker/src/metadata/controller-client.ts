@@ -33,7 +33,10 @@ export interface ControllerClient {
     partitions: readonly PartitionToElect[] | null,
     electionType: number,
   ): Promise<ElectionResult[]>
-  alterReassignments(wanted: readonly Reassignment[]): Promise<ReassignmentResult[]>
+  alterReassignments(
+    wanted: readonly Reassignment[],
+    allowFactorChange: boolean,
+  ): Promise<ReassignmentResult[]>
   /** A block of ids that nobody else was or will be given; durable when this resolves. */
   allocateProducerIds(): Promise<ProducerIdBlock>
 }

@@ -115,8 +115,8 @@ export class QuorumController implements ControllerClient, StateMachine {
   electLeaders: ControllerClient['electLeaders'] = (partitions, electionType) =>
     this.submit(controller => controller.partitions.electLeaders(partitions, electionType))
 
-  alterReassignments: ControllerClient['alterReassignments'] = wanted =>
-    this.submit(controller => controller.partitions.alterReassignments(wanted))
+  alterReassignments: ControllerClient['alterReassignments'] = (wanted, allowFactorChange) =>
+    this.submit(controller => controller.partitions.alterReassignments(wanted, allowFactorChange))
 
   allocateProducerIds: ControllerClient['allocateProducerIds'] = () =>
     this.submit(controller => controller.producerIds.allocate())

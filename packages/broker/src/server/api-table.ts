@@ -175,7 +175,10 @@ export const API_ROWS: readonly ApiRow[] = [
   }),
   forwardedRow(updateFeaturesApi, handleUpdateFeatures, failUpdateFeatures),
   controlRow(forwardApi, handleEnvelope, { overlaps: true }),
-  row(describeClusterApi, handleDescribeCluster, { errorResponse: failDescribeCluster }),
+  controlRow(describeClusterApi, handleDescribeCluster, {
+    listeners: BOTH,
+    errorResponse: failDescribeCluster,
+  }),
   row(describeProducersApi, handleDescribeProducers),
   controlRow(brokerRegistrationApi, handleBrokerRegistration, {
     errorResponse: failBrokerRegistration,
