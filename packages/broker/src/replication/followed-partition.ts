@@ -50,8 +50,10 @@ export class FollowedPartition {
     return offset > log.logStartOffset ? log.epochForOffset(offset - 1) : -1
   }
 
+  /** Not with a log that is offline: what it has not written would be acknowledged by the next fetch. */
   mayFetch(nowMs: number): boolean {
-    return !this.isGone && !this.isBusy && nowMs >= this.delayedUntilMs
+    if (this.isGone || this.isBusy || this.partition.log.isOffline) return false
+    return nowMs >= this.delayedUntilMs
   }
 
   succeeded(): void {
