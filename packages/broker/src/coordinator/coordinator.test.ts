@@ -241,6 +241,21 @@ t.test('after a pause of the process its members may show themselves first', asy
   t.equal(await heartbeat(plane, member), 'NONE')
 })
 
+t.test('while the node may not be the leader any more nobody is answered from memory', async t => {
+  const plane = await openGroupPlane()
+  await find(plane)
+  t.equal(await commit(plane, 5), 'NONE')
+  const topic = plane.services.metadata.topic(OFFSETS_TOPIC)!
+  const partitions = topic.partitions.map(
+    each => plane.services.replicaManager.getPartition(OFFSETS_TOPIC, each.partitionIndex)!,
+  )
+  for (const each of partitions) each.checkLeader = () => 'NOT_LEADER_OR_FOLLOWER'
+  t.equal(await fetch(plane), 'COORDINATOR_LOAD_IN_PROGRESS')
+  t.equal(await commit(plane, 6), 'COORDINATOR_LOAD_IN_PROGRESS')
+  for (const each of partitions) each.checkLeader = () => null
+  t.equal(await fetch(plane), 5)
+})
+
 t.test('groups are listed over all shards', async t => {
   const plane = await openGroupPlane()
   await find(plane)

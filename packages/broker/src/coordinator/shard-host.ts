@@ -24,6 +24,7 @@ const LATE_TIMER_GRACE_MS = 500
 const MAX_EXPIRY_MS = 4
 const MAX_EXPIRIES_PER_TURN = 64
 const LOAD_RETRY_MS = 5000
+const ANY_EPOCH = -1
 
 interface Waiting {
   resolve(response: unknown): void
@@ -142,6 +143,10 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     }
     if (this.#state === 'closed') {
       return Promise.reject(failure('NOT_COORDINATOR', `${this.#name} has moved`))
+    }
+    // After a pause somebody else may be the coordinator by now: no answer from memory (R16).
+    if (this.partition.checkLeader(ANY_EPOCH) !== null) {
+      return Promise.reject(failure('COORDINATOR_LOAD_IN_PROGRESS', `${this.#name} is in doubt`))
     }
     return new Promise((resolve, reject) => {
       const requestId = this.#nextRequestId++
