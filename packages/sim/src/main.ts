@@ -3,8 +3,11 @@
 // `--quorum` with these: the same for the real driver, storage and transport.
 // `--node` with these: a whole node with producers and consumers.
 // `--controller` with these: the metadata controller on the quorum.
+// `--cluster` with these: the whole cluster; `--hunt COUNT` stops at the first seed that fails, and
+// `--planted` plants each known bug in turn and prints the first seed that notices it.
 // `--hunt COUNT [--bug NAME]`: plants each known bug and prints the first seed that notices it, as a table.
 
+import { clusterMain } from './cluster-main.ts'
 import { runControllerSeed } from './controller/controller-sim.ts'
 import { runNodeSeed } from './node/node-sim.ts'
 import { huntAll } from './raft/hunt.ts'
@@ -74,7 +77,8 @@ async function replaySeeds(
   process.exitCode = failed === 0 ? 0 : 1
 }
 
-if (process.argv.includes('--hunt')) huntBugs()
+if (process.argv.includes('--cluster')) await clusterMain(process.argv)
+else if (process.argv.includes('--hunt')) huntBugs()
 else if (process.argv.includes('--controller'))
   await replaySeeds(async seed => {
     const result = await runControllerSeed(seed)

@@ -30,6 +30,8 @@ export interface ClusterSeedQuestion {
   readonly shape?: ClusterShape
   /** Lines of the diary that are wanted. */
   readonly diaryLines?: number
+  /** Hears of promises that were rejected and nobody caught, until what it answers is called. */
+  readonly watchRejections?: (onRejection: (reason: unknown) => void) => () => void
 }
 
 const START_LIMIT_MS = 30_000
@@ -44,8 +46,9 @@ export async function runClusterSeed(
   const options = clusterOptionsOf(seed, asked)
   const run = new ClusterRun(options)
   // What nobody caught would end a real process.
-  const onRejection = (reason: unknown) => run.world.fail(`nobody caught: ${errorMessage(reason)}`)
-  process.on('unhandledRejection', onRejection)
+  const unwatch = asked.watchRejections?.(reason =>
+    run.world.fail(`nobody caught: ${errorMessage(reason)}`),
+  )
   let violation: string | null = null
   try {
     await run.play()
@@ -53,7 +56,7 @@ export async function runClusterSeed(
     violation = `${errorMessage(error)} (at ${run.world.nowMs.toFixed(1)} ms)`
     if (error instanceof Error && error.stack !== undefined) run.world.note(error.stack)
   } finally {
-    process.off('unhandledRejection', onRejection)
+    unwatch?.()
   }
   const { world, workload } = run
   return {
@@ -92,9 +95,10 @@ class ClusterRun {
     this.world = new ClusterWorld(options)
     this.workload = new ClusterWorkload(this.world)
     this.#checker = new StepChecker(this.world)
+    this.world.metadata = () => this.#checker.image
     this.#operator = new Operator(this.world, count => this.workload.onRecreated(count))
     const clients = clientNames(options)
-    this.#faults = new Faults(this.world, this.#checker, this.#operator, clients)
+    this.#faults = new Faults(this.world, this.#operator, clients)
   }
 
   async play(): Promise<void> {
@@ -172,7 +176,7 @@ class ClusterRun {
   }
 
   #badPartition(): string | null {
-    for (const { name, partitions } of this.#checker.image?.topics ?? [])
+    for (const { name, partitions } of this.world.metadata()?.topics ?? [])
       for (const { partitionIndex, leader, isr, replicas, addingReplicas } of partitions) {
         const where = `${name}-${partitionIndex}`
         if (leader < 0) return `${where} has no leader`
@@ -184,7 +188,8 @@ class ClusterRun {
 
   #endOf(key: string): number {
     const [topic = '', partition = ''] = key.split('-')
-    for (const { node } of this.world.running) {
+    for (const { node, isBroker } of this.world.running) {
+      if (!isBroker) continue
       const found = node?.services.replicaManager.getPartition(topic, Number(partition))
       if (found?.isLeader === true) return found.highWatermark
     }
@@ -192,7 +197,7 @@ class ClusterRun {
   }
 
   #unequalReplicas(): string | null {
-    for (const { name, partitions } of this.#checker.image?.topics ?? [])
+    for (const { name, partitions } of this.world.metadata()?.topics ?? [])
       for (const partition of partitions) {
         const difference = compareReplicas(this.world, name, partition)
         if (difference !== null) return difference

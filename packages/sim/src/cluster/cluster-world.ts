@@ -1,6 +1,7 @@
 // The machines of a simulated cluster, the processes on them, and a diary of what happened.
 
 import { WeirNode } from '@weir/broker'
+import type { MetadataImage } from '@weir/controller'
 import { AssertionError, errorMessage } from '@weir/core'
 import { SimRandom, Simulation } from '@weir/core/sim'
 import { loadSettings } from '@weir/settings'
@@ -25,10 +26,12 @@ export interface Machine {
   isPaused: boolean
   /** Counts starts and ends of the process. */
   life: number
-  /** Bytes that were not synced are lost; until it registered again others must have them. */
-  lostWritesMs: number
-  /** Its broker epoch then. */
+  /** Its broker epoch when its process last ended without a leave; what comes later is another life. */
+  endedEpoch: number
+  /** Its broker epoch when it last lost what it had not synced. */
   lostEpoch: number
+  /** What it has written may not be on the disk, though it was synced later. */
+  hasFailedSync: boolean
   /** A call of its disk was made to fail, now or later. */
   hasDiskFault: boolean
 }
@@ -41,6 +44,8 @@ export class ClusterWorld {
   readonly violations: string[] = []
   restarts = 0
   diskExits = 0
+  /** Of the node that knows most. */
+  metadata: () => MetadataImage | null = () => null
   #isHealed = false
 
   constructor(options: ClusterSimOptions) {
@@ -66,6 +71,11 @@ export class ClusterWorld {
   /** Processes that serve. */
   get running(): Machine[] {
     return this.machines.filter(machine => machine.node !== null)
+  }
+
+  /** As the newest metadata say; -1 before the first registration. */
+  epochOf(machine: Machine): number {
+    return this.metadata()?.brokers.get(machine.id)?.brokerEpoch ?? -1
   }
 
   fail(message: string): void {
@@ -129,6 +139,7 @@ export class ClusterWorld {
     machine.node = null
     machine.isRunning = false
     machine.isPaused = false
+    machine.endedEpoch = Math.max(machine.endedEpoch, this.epochOf(machine))
     this.restarts++
     const silent = this.random.chance(0.5)
     if (how === 'crash') this.sim.crash(machine.name, { silent })
@@ -219,8 +230,9 @@ function machinesOf({ shape }: ClusterSimOptions): Machine[] {
     isStopping: false,
     isPaused: false,
     life: 0,
-    lostWritesMs: -1,
+    endedEpoch: -1,
     lostEpoch: -1,
+    hasFailedSync: false,
     hasDiskFault: false,
   })
   if (shape === 'single') return [machine(1, true, true)]

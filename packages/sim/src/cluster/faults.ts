@@ -1,30 +1,21 @@
 // What goes wrong with machines and links, at random times, as long as faults are on.
 //
-// The rule for lost writes (powerLoss, failed syncs): what was acknowledged is on at least two replicas,
-// so a machine may lose what it has not synced only if each of its partitions has somebody else in ISR or
-// ELR who has not just lost writes itself. Where logs are synced before they acknowledge, anybody may.
-
 import type { FaultKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 import type { Operator } from './operator.ts'
-import type { StepChecker } from './step-checker.ts'
+import { LossRule } from './loss-rule.ts'
 
 export class Faults {
   readonly #world: ClusterWorld
-  readonly #checker: StepChecker
+  readonly #lossRule: LossRule
   readonly #operator: Operator
   readonly #clients: readonly string[]
   readonly #skews = new Map<string, number>()
   #isOn = true
 
-  constructor(
-    world: ClusterWorld,
-    checker: StepChecker,
-    operator: Operator,
-    clients: readonly string[],
-  ) {
+  constructor(world: ClusterWorld, operator: Operator, clients: readonly string[]) {
     this.#world = world
-    this.#checker = checker
+    this.#lossRule = new LossRule(world)
     this.#operator = operator
     this.#clients = clients
   }
@@ -56,7 +47,7 @@ export class Faults {
     const machine = this.#victim()
     switch (kind) {
       case 'kill':
-        this.#world.end(machine, 'kill')
+        if (this.#lossRule.mayEnd(machine)) this.#world.end(machine, 'kill')
         return
       case 'powerLoss':
         this.#losePower(machine)
@@ -100,9 +91,13 @@ export class Faults {
     }
   }
 
-  /** Any machine; often the active controller or one that leads much. */
+  /** Any machine; often one that leads a partition. */
   #victim(): Machine {
     const { random, machines } = this.#world
+    const partitions = this.#world.metadata()?.topic('main')?.partitions ?? []
+    const led = partitions[random.below(partitions.length)]?.leader
+    const leader = machines.find(({ id }) => id === led)
+    if (leader !== undefined && random.chance(0.3)) return leader
     const machine = machines[random.below(machines.length)]
     if (machine === undefined) throw new Error('no machines')
     return machine
@@ -120,33 +115,13 @@ export class Faults {
   }
 
   #losePower(machine: Machine): void {
-    this.#world.end(machine, this.#mayLoseWrites(machine) ? 'crash' : 'kill')
-  }
-
-  #mayLoseWrites(machine: Machine): boolean {
-    const { options, machines, nowMs } = this.#world
-    if (options.isSynced || !machine.isBroker) return true
-    const image = this.#checker.image
-    if (image === null) return false
-    const isSafe = (id: number) => {
-      const other = machines.find(one => one.id === id)
-      return other !== undefined && other !== machine && !this.#hasLostWrites(other)
-    }
-    for (const topic of image.topics)
-      for (const { isr, elr } of topic.partitions) {
-        const holders = [...isr, ...elr]
-        if (holders.includes(machine.id) && !holders.some(isSafe)) return false
-      }
-    machine.lostEpoch = image.brokers.get(machine.id)?.brokerEpoch ?? 0
-    machine.lostWritesMs = nowMs
-    return true
-  }
-
-  /** Until its next registration, which takes it out of all ISRs and ELRs. */
-  #hasLostWrites(machine: Machine): boolean {
-    if (machine.lostWritesMs < 0) return false
-    const epoch = this.#checker.image?.brokers.get(machine.id)?.brokerEpoch ?? 0
-    return epoch <= machine.lostEpoch
+    const { options } = this.#world
+    if (!this.#lossRule.mayEnd(machine)) return
+    // The quorum counts on what was synced.
+    const isSafe = machine.hasFailedSync
+      ? !machine.isController && this.#lossRule.tryToLose(machine)
+      : options.isSynced || !machine.isBroker || this.#lossRule.tryToLose(machine)
+    this.#world.end(machine, isSafe ? 'crash' : 'kill')
   }
 
   #cutOne(machine: Machine): void {
@@ -198,7 +173,11 @@ export class Faults {
     const { sim, random } = this.#world
     const calls = ['write', 'read', 'sync'] as const
     const call = calls[random.below(3)] ?? 'read'
-    if (call === 'sync' && !this.#mayLoseWrites(machine)) return
+    if (call === 'sync') {
+      if (machine.isBroker && !this.#lossRule.tryToLose(machine)) return
+      machine.hasFailedSync = true
+    }
+    if (!this.#lossRule.mayEnd(machine)) return
     const inCalls = 1 + random.below(20)
     this.#world.note(`${call} ${inCalls} of ${machine.name} fails`)
     machine.hasDiskFault = true
@@ -206,6 +185,7 @@ export class Faults {
   }
 
   #fillDisk(machine: Machine): void {
+    if (!this.#lossRule.mayEnd(machine)) return
     const disk = this.#world.sim.disk(machine.name)
     this.#world.note(`disk of ${machine.name} is full soon`)
     machine.hasDiskFault = true

@@ -167,6 +167,7 @@ export class Operator {
   /** Up to its committed end, or a part of it. */
   async #deleteRecords(): Promise<unknown> {
     const leader = this.#world.running
+      .filter(({ isBroker }) => isBroker)
       .map(({ node }) => node?.services.replicaManager.getPartition('trim', 0))
       .find(partition => partition?.isLeader === true)
     const end = leader?.highWatermark ?? 0

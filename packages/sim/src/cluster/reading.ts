@@ -80,11 +80,11 @@ export class Reading {
     if (!isNext)
       this.#world.fail(`${this.#options.name} got ${key}/${offset} and expected ${expected}`)
     this.#next.set(key, offset + 1)
-    this.#history.read(key, offset, valueOf(value))
+    this.#history.read(key, offset, textOf(value))
   }
 }
 
-function valueOf(value: Buffer | null): string {
+function textOf(value: Buffer | null): string {
   return value?.toString('latin1').trimEnd() ?? ''
 }
 
@@ -167,7 +167,7 @@ export async function readAll(
     for (const { topic, partition, offset, value } of (await persist(world, 'auditor', () =>
       fetcher.poll(POLL_MS),
     )) ?? [])
-      found.get(partitionKey(topic, partition))?.records.set(offset, valueOf(value))
+      found.get(partitionKey(topic, partition))?.records.set(offset, textOf(value))
   fetcher.close()
   return found
 }

@@ -4,7 +4,7 @@
 //   every member of the ISR, has everything that was ever committed; equal metadata at equal offsets;
 //   the ISR and the ELR make sense.
 
-import type { MetadataImage, PartitionImage } from '@weir/controller'
+import { encodeMetadataBatch, type MetadataImage, type PartitionImage } from '@weir/controller'
 import { hashText } from '@weir/core/sim'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 
@@ -30,6 +30,7 @@ export class StepChecker {
   readonly #known = new Map<string, Known>()
   readonly #seen = new Map<number, Seen>()
   readonly #images = new Map<number, { readonly hash: number; readonly machine: string }>()
+  readonly #noted = new Map<string, string>()
   #newest: { readonly offset: number; readonly image: MetadataImage } | null = null
 
   constructor(world: ClusterWorld) {
@@ -52,15 +53,18 @@ export class StepChecker {
     const { node } = machine
     if (node === null) return
     const seen = this.#seenOf(machine)
-    const offset = node.services.metadataOffset()
+    const offset = node.controlServices.metadataOffset()
     if (offset < seen.metadataOffset)
       this.#world.fail(
         `the metadata of ${machine.name} went back from ${seen.metadataOffset} to ${offset}`,
       )
     if (offset === seen.metadataOffset) return
     seen.metadataOffset = offset
-    const image = node.services.metadata
-    if (offset >= (this.#newest?.offset ?? -1)) this.#newest = { offset, image }
+    const image = node.controlServices.metadata
+    if (offset >= (this.#newest?.offset ?? -1)) {
+      this.#newest = { offset, image }
+      this.#noteChanges(image)
+    }
     const hash = hashOf(image)
     const other = this.#images.get(offset)
     if (other === undefined) this.#images.set(offset, { hash, machine: machine.name })
@@ -70,8 +74,20 @@ export class StepChecker {
       for (const partition of topic.partitions) this.#checkImage(topic.name, partition)
   }
 
+  #noteChanges(image: MetadataImage): void {
+    for (const { name, partitions } of image.topics)
+      for (const { topicId, partitionIndex, partitionEpoch, ...partition } of partitions) {
+        const { leader, leaderEpoch, isr, elr, replicas } = partition
+        const text = `leader ${leader} epoch ${leaderEpoch} isr ${isr} elr ${elr} of ${replicas}`
+        const key = `${topicId}/${partitionIndex}`
+        if (this.#noted.get(key) === text) continue
+        this.#noted.set(key, text)
+        this.#world.note(`${name}-${partitionIndex}: ${text}`)
+      }
+  }
+
   #checkImage(topic: string, image: PartitionImage): void {
-    const { replicas, isr, elr, leader, partitionIndex } = image
+    const { replicas, isr, elr, lastKnownElr, leader, partitionIndex } = image
     const problem = (what: string) =>
       this.#world.fail(
         `${topic}-${partitionIndex}: ${what} (replicas ${replicas}, isr ${isr}, elr ${elr}, leader ${leader})`,
@@ -80,7 +96,7 @@ export class StepChecker {
     if (!elr.every(id => replicas.includes(id))) problem('ELR beyond the replicas')
     if (elr.some(id => isr.includes(id))) problem('in ISR and in ELR')
     if (leader >= 0 && !isr.includes(leader)) problem('the leader is not in sync')
-    if (isr.length + elr.length === 0) problem('nobody may lead any more')
+    if (isr.length + elr.length + lastKnownElr.length === 0) problem('nobody may lead any more')
   }
 
   #checkReplicas(machine: Machine): void {
@@ -125,7 +141,8 @@ export class StepChecker {
           `${machine.name} leads ${name} in epoch ${partition.leaderEpoch} and ends at ${end}; ` +
             `${known.committedEndOffset} was committed`,
         )
-      for (const id of partition.isr) this.#checkInSync(partition, id, name)
+      for (const id of partition.isr)
+        if (this.#knowsNewest(machine, id)) this.#checkInSync(partition, id, name)
     }
   }
 
@@ -135,8 +152,7 @@ export class StepChecker {
       leader.topic,
       leader.partitionIndex,
     )
-    // One that starts again is in the ISR until it has registered.
-    if (member === undefined || replica === undefined || !this.#isRegistered(member)) return
+    if (member === undefined || replica === undefined) return
     if (replica.topicId !== leader.topicId) return
     if (replica.log.writtenEndOffset < leader.log.highWatermark)
       this.#world.fail(
@@ -145,10 +161,11 @@ export class StepChecker {
       )
   }
 
-  /** It has seen the metadata of its own registration, with what that did to the ISRs. */
-  #isRegistered(machine: Machine): boolean {
-    const newest = this.#newest?.image.brokers.get(machine.id)
-    return newest !== undefined && !newest.fenced
+  /** It knows the latest registration of a broker, and with it what that did to the ISRs. */
+  #knowsNewest({ node }: Machine, brokerId: number): boolean {
+    const newest = this.#newest?.image.brokers.get(brokerId)
+    const own = node?.controlServices.metadata.brokers.get(brokerId)
+    return newest !== undefined && !newest.fenced && own?.brokerEpoch === newest.brokerEpoch
   }
 
   #seenOf(machine: Machine): Seen {
@@ -179,6 +196,7 @@ function keyOf({ topicId, partitionIndex }: Partition): string {
 /** Independent of the order in which maps were filled. */
 function hashOf(image: MetadataImage): number {
   let hash = 0
-  for (const record of image.records()) hash = (hash + hashText(JSON.stringify(record))) | 0
+  for (const record of image.records())
+    hash = (hash + hashText(encodeMetadataBatch([record]).toString('latin1'))) | 0
   return hash
 }

@@ -1,0 +1,57 @@
+// Which machines may lose what they have not synced, without anything being lost that was promised.
+//
+// What was acknowledged is on at least two replicas, so one of them may lose its tail (P1) if another in
+// ISR or ELR keeps it. Nobody can tell a process that was killed from a machine that lost power: the
+// controller trusts neither when it returns. So as long as one has lost writes and has not registered
+// again nobody else may end without a leave, and nobody may lose writes while another one is away.
+
+import type { ClusterWorld, Machine } from './cluster-world.ts'
+
+export class LossRule {
+  readonly #world: ClusterWorld
+
+  constructor(world: ClusterWorld) {
+    this.#world = world
+  }
+
+  /** Whether its process may be ended. */
+  mayEnd(machine: Machine): boolean {
+    return !this.#others(machine).some(other => this.#hasLostWrites(other))
+  }
+
+  /** True: it may lose writes now, and is known to have done so. */
+  tryToLose(machine: Machine): boolean {
+    const image = this.#world.metadata()
+    const others = this.#others(machine)
+    if (image === null || others.some(other => other.hasDiskFault || this.#isAway(other)))
+      return false
+    for (const topic of image.topics)
+      for (const { isr, elr } of topic.partitions) {
+        const holders = [...isr, ...elr]
+        if (holders.includes(machine.id) && !holders.some(id => id !== machine.id)) return false
+      }
+    machine.lostEpoch = this.#world.epochOf(machine)
+    return true
+  }
+
+  #others(machine: Machine): Machine[] {
+    return this.#world.brokers.filter(other => other !== machine)
+  }
+
+  /** Until its next registration, which takes it out of all ISRs and ELRs. */
+  #hasLostWrites(machine: Machine): boolean {
+    return machine.lostEpoch >= 0 && this.#isSince(machine, machine.lostEpoch)
+  }
+
+  #isAway(machine: Machine): boolean {
+    return (
+      machine.node === null || machine.isStopping || this.#isSince(machine, machine.endedEpoch)
+    )
+  }
+
+  /** It has not registered and been let in since it had that epoch. */
+  #isSince(machine: Machine, epoch: number): boolean {
+    const broker = this.#world.metadata()?.brokers.get(machine.id)
+    return broker === undefined || broker.brokerEpoch <= epoch || broker.fenced
+  }
+}
