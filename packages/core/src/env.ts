@@ -109,6 +109,11 @@ export interface DiskFile {
   truncate(bytes: number): Promise<void>
   truncateSync(bytes: number): void
   sizeSync(): number
+  /**
+   * Another number after every change of the file's contents, by whomever, as far as its clock tells
+   * changes apart (milliseconds). Null: this disk cannot say.
+   */
+  stampSync(): number | null
   /** Must not run beside a read or write of the same file: the owner counts its users. */
   close(): Promise<void>
   closeSync(): void

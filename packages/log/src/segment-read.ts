@@ -1,5 +1,6 @@
 // Reads whole batches out of one segment file into pooled buffers, verifying all of them: a batch that
-// does not hold is never handed out (D1).
+// does not hold is never handed out (D1). Only a checksum that held less than a minute ago, in a file
+// that nobody has written to since, is not computed again.
 //
 // Invariants: the first batch is proven by an index entry, by the place where an earlier read stopped,
 // or by being the segment's first; every other one by ending where its neighbour begins, or by an index
@@ -113,16 +114,15 @@ export async function readSegment(
     const buffer = state.context.readBuffers.acquire(bytes)
     let outcome: WalkOutcome
     try {
-      const length = await readAt(state, segment, buffer, {
-        length: bytes,
-        position: start.position,
-      })
+      const range = { length: bytes, position: start.position }
+      const { length, isSettled } = await readAt(state, segment, buffer, range)
       if (structureEpoch !== state.structureEpoch || segment.isDeleted || length < 0) {
         state.context.readBuffers.release(buffer)
         return { kind: 'stale' }
       }
       const isShort = length < bytes
-      outcome = walk(state, segment, { buffer, length, isShort, start, endPosition, request })
+      const input = { buffer, length, isShort, isSettled, start, endPosition, request }
+      outcome = walk(state, segment, input)
     } catch (error) {
       state.context.readBuffers.release(buffer)
       throw error
@@ -142,6 +142,8 @@ interface Walk {
   readonly length: number
   /** The file ends before the segment does. */
   readonly isShort: boolean
+  /** What was verified before is still in the file, and what is verified now may be noted. */
+  readonly isSettled: boolean
   readonly start: Start
   readonly endPosition: number
   readonly request: ReadRequest
@@ -158,6 +160,8 @@ type WalkOutcome =
 
 function walk(state: LogState, segment: Segment, input: Walk): WalkOutcome {
   const { buffer, length, start, endPosition, request } = input
+  const { verified } = segment
+  const verifiedEnd = input.isSettled ? verified.endFrom(start.position) : start.position
   let at = 0
   let from = -1
   let startOffset = 0
@@ -183,7 +187,7 @@ function walk(state: LogState, segment: Segment, input: Walk): WalkOutcome {
     if (lastOffset >= request.fromOffset) {
       if (from < 0 && size > request.maxBytes && !request.minOneBatch) return { kind: 'too large' }
       if (from >= 0 && at + size - from > request.maxBytes) break
-      if (!verifyBatchCrc(buffer, at)) {
+      if (position + size > verifiedEnd && !verifyBatchCrc(buffer, at)) {
         if (from >= 0) break
         return { kind: 'suspicious', position, reason: 'checksum mismatch' }
       }
@@ -208,6 +212,9 @@ function walk(state: LogState, segment: Segment, input: Walk): WalkOutcome {
       previousEndOffset: previous,
       wantBytes: Math.max(Math.min(request.maxBytes, MAX_READ_BYTES), WALK_BYTES),
     }
+  }
+  if (input.isSettled) {
+    verified.add(start.position + from, start.position + at, state.context.env.clock.monotonicMs())
   }
   segment.hintOffset = previous
   segment.hintPosition = start.position + at
@@ -295,18 +302,29 @@ function readableEnd(segment: Segment, position: number): number {
   return end
 }
 
-/** -1: the segment has gone. */
+interface BytesRead {
+  /** -1: the segment has gone. */
+  readonly length: number
+  readonly isSettled: boolean
+}
+
 async function readAt(
   state: LogState,
   segment: Segment,
   buffer: Buffer,
   range: { readonly length: number; readonly position: number },
-): Promise<number> {
-  if (segment.isDeleted || state.isGone) return -1
+): Promise<BytesRead> {
+  if (segment.isDeleted || state.isGone) return { length: -1, isSettled: false }
+  const { clock } = state.context.env
   const reference = segment.fileReference(state.directory)
   const file = state.context.files.acquire(reference)
   try {
-    return await readFully(file, buffer, range.length, range.position)
+    const startedMs = clock.monotonicMs()
+    const length = await readFully(file, buffer, range.length, range.position)
+    const stamp = file.stampSync()
+    const isSettled =
+      stamp !== null && segment.verified.noteStamp(stamp, startedMs, clock.monotonicMs())
+    return { length, isSettled }
   } finally {
     state.context.files.release(reference)
   }
@@ -327,7 +345,8 @@ export async function positionOf(
   try {
     while (position + RECORD_BATCH_HEADER_BYTES <= segment.writtenBytes) {
       const range = { length: RECORD_BATCH_HEADER_BYTES, position }
-      if ((await readAt(state, segment, buffer, range)) < RECORD_BATCH_HEADER_BYTES) break
+      const { length } = await readAt(state, segment, buffer, range)
+      if (length < RECORD_BATCH_HEADER_BYTES) break
       const hop = (segment.damage ?? []).find(each => each.fromPosition === position)
       if (hop !== undefined && hop.toOffset <= offset) {
         position = hop.toPosition

@@ -9,6 +9,7 @@ import { LOG_SUFFIX, segmentPath } from './file-names.ts'
 import type { DamagedRange } from './log-types.ts'
 import { OffsetIndex, TimeIndex } from './sparse-index.ts'
 import type { AbortedEntry } from './transaction-index.ts'
+import { VerifiedRanges } from './verified-ranges.ts'
 
 const UNKNOWN = -1
 export const MAX_RELATIVE_OFFSET = 2147483647
@@ -58,6 +59,8 @@ export class Segment {
   hintOffset = UNKNOWN
   hintPosition = 0
   damage: DamagedRange[] | null = null
+  /** What reads from the disk verified lately. */
+  readonly verified = new VerifiedRanges()
   isDeleted = false
   /** Reads that met something wrong which a walk did not confirm. */
   suspicionCount = 0

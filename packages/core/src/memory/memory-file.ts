@@ -105,6 +105,10 @@ export class MemoryFile implements DiskFile {
     return this.#node.size
   }
 
+  stampSync(): null {
+    return null
+  }
+
   async close(): Promise<void> {
     this.closeSync()
   }

@@ -91,6 +91,12 @@ export class NodeDiskFile implements DiskFile {
     return withDiskErrors(this.path, () => fs.fstatSync(this.#fd).size)
   }
 
+  stampSync(): number {
+    // ctime cannot be set back; where it stands for something else, mtime moves.
+    const { ctimeMs, mtimeMs } = withDiskErrors(this.path, () => fs.fstatSync(this.#fd))
+    return Math.max(ctimeMs, mtimeMs)
+  }
+
   close(): Promise<void> {
     return this.#call(done => fs.close(this.#fd, done))
   }

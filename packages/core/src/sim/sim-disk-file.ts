@@ -120,6 +120,11 @@ export class SimDiskFile implements DiskFile {
     return this.#node.live.size
   }
 
+  stampSync(): number | null {
+    this.#check()
+    return this.#context.disk.tellsChanges ? this.#node.modifiedMs : null
+  }
+
   close(): Promise<void> {
     this.closeSync()
     return Promise.resolve()

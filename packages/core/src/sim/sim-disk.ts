@@ -53,6 +53,8 @@ export class SimDisk {
   /** Writes under way; a crash leaves a part of each. */
   readonly inFlight = new Map<object, (share: number) => void>()
   readonly locks = new Map<string, Life>()
+  /** Files have stamps: what is written changes them, damage done by a test does not. */
+  tellsChanges = false
   usedBytes = 0
   readonly #failures = new Map<DiskCall, PlannedFailure>()
 

@@ -179,6 +179,11 @@ class LifeFile implements DiskFile {
     return this.#file.sizeSync()
   }
 
+  stampSync(): number | null {
+    this.#disk.check(this.path)
+    return this.#file.stampSync()
+  }
+
   close(): Promise<void> {
     return this.#disk.run(() => {
       this.#disk.forget(this.#file)
