@@ -14,6 +14,7 @@ export { DEFAULT_LIMITS, QuorumNode, type QuorumNodeOptions } from './quorum-nod
 export type { QuorumStatus, ReplicaStatus } from './quorum-status.ts'
 export { type DriverOptions, RaftDriver } from './raft-driver.ts'
 export type { CommittedEntry, Leadership, StateMachine } from './state-machine.ts'
+export { makeDirectory } from './storage/files.ts'
 export { Endpoint, type EndpointAnswer } from './transport/endpoint.ts'
 export { quorumApi } from './transport/private-api.ts'
 export { QuorumServer } from './transport/quorum-server.ts'

@@ -264,6 +264,11 @@ export const DESCRIPTOR = {
                   type: 'string',
                   id: 6,
                 },
+                voters: {
+                  rule: 'repeated',
+                  type: 'uint64',
+                  id: 7,
+                },
               },
             },
             HelloReply: {
@@ -286,6 +291,11 @@ export const DESCRIPTOR = {
                   type: 'string',
                   id: 4,
                   protoName: 'directory_id',
+                },
+                voters: {
+                  rule: 'repeated',
+                  type: 'uint64',
+                  id: 5,
                 },
               },
             },

@@ -3,7 +3,7 @@
 
 import { decodeMessage, encodeMessage } from './codec.ts'
 import { decode, encode, typeOf } from './protobuf-messages.ts'
-import { bytes, integer, list, raw } from './protobuf-values.ts'
+import { bytes, integer, integers, list, raw } from './protobuf-values.ts'
 import type { Message } from './types.ts'
 
 const requestType = typeOf('TransportRequest')
@@ -19,6 +19,8 @@ export interface Hello {
   readonly toNodeId: number
   /** `host:port` where the sender listens for the same; empty if nowhere. */
   readonly address: string
+  /** In force for the sender; empty if it knows none and follows whoever leads. */
+  readonly voters: readonly number[]
 }
 
 export interface HelloReply {
@@ -27,6 +29,7 @@ export interface HelloReply {
   readonly clusterId: string
   readonly nodeId: number
   readonly directoryId: string
+  readonly voters: readonly number[]
 }
 
 export interface TransportRequest {
@@ -69,6 +72,7 @@ function helloOf(value: unknown): Hello {
     directoryId: String(hello['directoryId']),
     toNodeId: integer(hello['toNodeId']),
     address: String(hello['address']),
+    voters: integers(hello['voters']),
   }
 }
 
@@ -96,5 +100,6 @@ function helloReplyOf(value: unknown): HelloReply {
     clusterId: String(reply['clusterId']),
     nodeId: integer(reply['nodeId']),
     directoryId: String(reply['directoryId']),
+    voters: integers(reply['voters']),
   }
 }

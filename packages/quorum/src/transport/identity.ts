@@ -107,7 +107,7 @@ async function read(env: Env, path: string): Promise<Map<number, string>> {
 /** Why a node is refused that says this of itself; null if it is welcome. */
 export function refusalOf(
   own: Identity,
-  peer: { readonly clusterId: string; readonly nodeId: number; readonly directoryId: string },
+  peer: Pick<HelloReply, 'clusterId' | 'nodeId' | 'directoryId' | 'voters'>,
   known: { readonly membership: Membership; readonly directories: KnownDirectories },
 ): string | null {
   const clusterId = own.clusterId()
@@ -115,6 +115,8 @@ export function refusalOf(
     return `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}`
   if (peer.nodeId === own.nodeId)
     return `there are two nodes with the id ${own.nodeId}: each needs its own`
+  const disagreement = votersRefusal(own, peer, known.membership)
+  if (disagreement !== null) return disagreement
   const { membership, directories } = known
   const member = membership.members.find(one => one.id === peer.nodeId)
   const expected =
@@ -124,6 +126,29 @@ export function refusalOf(
     `node ${peer.nodeId} is known with the directory ${expected} and comes with ` +
     `${peer.directoryId}: its disk was replaced. Remove it from the quorum and add it again.`
   )
+}
+
+/**
+ * As long as one of the two is new, both have to begin with the same voters: from two lists there
+ * could come two majorities. Later the membership is what the log says.
+ */
+function votersRefusal(
+  own: Identity,
+  peer: Pick<HelloReply, 'clusterId' | 'nodeId' | 'voters'>,
+  { voters }: Membership,
+): string | null {
+  if (own.clusterId() !== '' && peer.clusterId !== '') return null
+  if (voters.length === 0 || peer.voters.length === 0) return null
+  const [ours, theirs] = [sorted(voters), sorted(peer.voters)]
+  if (ours === theirs) return null
+  return (
+    `node ${peer.nodeId} has the voters ${theirs}, node ${own.nodeId} the voters ${ours}: give all ` +
+    'controllers the same --voters, and add further ones when the cluster is running'
+  )
+}
+
+function sorted(ids: readonly number[]): string {
+  return [...ids].sort((a, b) => a - b).join(', ')
 }
 
 /** The same for the one who was called, of whose hello some things are checked before. */
@@ -139,11 +164,16 @@ export function refusalOfHello(
   return refusalOf(own, hello, known)
 }
 
-export function helloReply(own: Identity, refusal: string | null): HelloReply {
+export function helloReply(
+  own: Identity,
+  { voters }: Membership,
+  refusal: string | null,
+): HelloReply {
   return {
     refusal: refusal ?? '',
     clusterId: own.clusterId(),
     nodeId: own.nodeId,
     directoryId: own.directoryId,
+    voters,
   }
 }

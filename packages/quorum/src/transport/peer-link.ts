@@ -27,6 +27,8 @@ const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 const MAX_QUEUED_MESSAGES = 4096
 
 export interface LinkEvents {
+  /** In force here, for the hello. */
+  voters(): readonly number[]
   /** Null if the peer is whom we look for. */
   refusalOf(reply: HelloReply): string | null
   /** By this node or the other. */
@@ -192,6 +194,7 @@ export class PeerLink {
       directoryId: this.#own.directoryId,
       toNodeId: this.#peerId,
       address: this.#own.address,
+      voters: this.#events.voters(),
     }
     this.#request(socket, { hello, messages: [], isPoll: false })
   }

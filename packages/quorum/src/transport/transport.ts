@@ -108,6 +108,7 @@ export class Transport implements EndpointHost {
       this.#own,
       { id: nodeId, ...address, isPolling },
       {
+        voters: () => this.#events.membership().voters,
         refusalOf: reply => this.#refusalOf(nodeId, reply),
         refused: reason => this.#events.refused(reason),
         welcomed: reply => {
@@ -158,11 +159,12 @@ export class Transport implements EndpointHost {
     if (refusal !== null) {
       this.#env.log.warn('a node was refused', { nodeId: hello.nodeId, reason: refusal })
       if (!this.#isClosed) this.#events.refused(refusal)
-      return helloReply(this.#own, refusal)
+      return helloReply(this.#own, this.#events.membership(), refusal)
     }
     this.#remember(hello.nodeId, hello.directoryId)
-    if (!this.#learnWay(hello)) return helloReply(this.#own, 'too many nodes are connected')
-    return helloReply(this.#own, null)
+    if (!this.#learnWay(hello))
+      return helloReply(this.#own, this.#events.membership(), 'too many nodes are connected')
+    return helloReply(this.#own, this.#events.membership(), null)
   }
 
   /** How this node is to be reached: by its address, or when it asks. */
