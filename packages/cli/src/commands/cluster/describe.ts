@@ -16,7 +16,8 @@ import { renderFields, renderTable } from '../../output/table.ts'
 interface DescribedNode {
   readonly nodeId: number
   /** As clients reach it, or the controller's where it serves no clients; null if not known. */
-  readonly address: string | null
+  readonly host: string | null
+  readonly port: number | null
   readonly rack: string | null
   readonly roles: readonly ('broker' | 'controller')[]
   /** Brokers: fenced means that it takes no part at the moment. Null for controllers alone. */
@@ -53,7 +54,7 @@ export const describeClusterCommand = defineCommand({
           io.stdout,
           [
             { title: 'NODE', cell: row => row.nodeId, align: 'right' },
-            { title: 'ADDRESS', cell: row => row.address },
+            { title: 'ADDRESS', cell: addressOf },
             { title: 'RACK', cell: row => row.rack },
             { title: 'ROLES', cell: row => row.roles.join(',') },
             { title: 'STATE', cell: stateOf },
@@ -87,7 +88,8 @@ function describeNodes(
   )
   const nodes: DescribedNode[] = brokers.map(broker => ({
     nodeId: broker.nodeId,
-    address: formatAddress(broker),
+    host: broker.host,
+    port: broker.port,
     rack: broker.rack,
     roles: voters.has(broker.nodeId) ? ['broker', 'controller'] : ['broker'],
     isFenced: broker.isFenced,
@@ -98,7 +100,8 @@ function describeNodes(
     const listener = quorum?.nodes.find(node => node.nodeId === nodeId)?.listeners[0]
     nodes.push({
       nodeId,
-      address: listener === undefined ? null : formatAddress(listener),
+      host: listener?.host ?? null,
+      port: listener?.port ?? null,
       rack: null,
       roles: ['controller'],
       isFenced: null,
@@ -106,6 +109,10 @@ function describeNodes(
     })
   }
   return nodes.sort((a, b) => a.nodeId - b.nodeId)
+}
+
+function addressOf({ host, port }: DescribedNode): string | null {
+  return host === null || port === null ? null : formatAddress({ host, port })
 }
 
 function stateOf({ isFenced, isActiveController }: DescribedNode): string {
