@@ -127,3 +127,14 @@ t.test('a broker that stops in order leads nothing when it is gone', async t => 
   }
   t.same(cluster.fatal, [])
 })
+
+t.test('a new node is the same one after a power failure', async t => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const cluster = await TestCluster.start({ controllers: [1, 2, 3], seed })
+    for (const id of cluster.ids) {
+      cluster.sim.crash(`n${id}`)
+      const paths = cluster.sim.disk(`n${id}`).paths()
+      t.ok(paths.includes('/data/meta.properties'), `seed ${seed}, node ${id}`)
+    }
+  }
+})

@@ -5,6 +5,7 @@
 // then the broker. The stop goes the other way: first the broker takes its leave of the cluster.
 
 import { type DiskLock, type Env, OperatorError } from '@weir/core'
+import { makeDirectory } from '@weir/quorum'
 import { type BrokerSettings, dataDirectories } from '@weir/settings'
 import { BrokerRole } from './broker-role.ts'
 import { ControlPlane } from './control-plane.ts'
@@ -207,7 +208,7 @@ class NodeParts {
   async #lockDirectories(): Promise<void> {
     const { disk } = this.#env
     for (const directory of this.directories) {
-      await disk.mkdir(directory)
+      await makeDirectory(this.#env, directory)
       this.#locks.push(await disk.lock(directory))
     }
   }

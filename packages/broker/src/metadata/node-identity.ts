@@ -5,6 +5,7 @@
 // written without it first, since the ids of the directories must not change any more.
 
 import { type Env, OperatorError } from '@weir/core'
+import { makeDirectory } from '@weir/quorum'
 import { type DirectoryMeta, META_FILE, readMetaFile, writeMetaFile } from './meta-file.ts'
 
 export interface DirectoryPlaces {
@@ -76,7 +77,7 @@ export class NodeIdentity {
   async save(): Promise<void> {
     for (const { directory, meta } of this.#metas) {
       if (!this.#missing.has(directory)) continue
-      await this.#env.disk.mkdir(directory)
+      await makeDirectory(this.#env, directory)
       await writeMetaFile(this.#env, directory, { ...meta, clusterId: this.#clusterId })
     }
   }
