@@ -45,6 +45,7 @@ export async function examineSegment(
     if (state.isCreated) {
       env.log.background(writeLogCheckpoint(state), `damage of ${state.directoryName}`)
     }
+    state.listener?.onDamage?.()
     return true
   }
   // The bytes hold: the index is wrong, or the disk answered wrongly once.

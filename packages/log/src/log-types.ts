@@ -164,6 +164,8 @@ export interface LogListener {
   onWritten(): void
   /** Batches from `failure.fromOffset` on were dropped: their acks fail with KAFKA_STORAGE_ERROR. */
   onFailure(failure: LogFailure): void
+  /** A read has found damage that was not known. */
+  onDamage?(): void
 }
 
 /** Damage that a read or a recovery found and that is not lifted yet. Offsets half-open. */

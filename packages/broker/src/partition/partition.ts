@@ -55,6 +55,8 @@ export interface PartitionSubscriber {
 export interface FollowerListener {
   /** All that was appended is written, or was lost with the end that the log has now. */
   onFollowerWritten(): void
+  /** A read has found damage. */
+  onFollowerDamaged(): void
 }
 
 /** A coordinator that keeps its state in this partition. */
@@ -413,6 +415,10 @@ export class Partition implements LogListener {
     }
     this.#notifySubscribers()
     this.#followerListener?.onFollowerWritten()
+  }
+
+  onDamage(): void {
+    this.#followerListener?.onFollowerDamaged()
   }
 
   /** The partition is gone from this broker: deleted, or the node stops. */

@@ -9,7 +9,7 @@
 import { Connection } from '@weir/client'
 import { type Env, errorMessage, type Timer } from '@weir/core'
 import { apiVersionsApi, errorName, type FetchResponse, fetchApi } from '@weir/protocol'
-import type { FollowedPartition } from './followed-partition.ts'
+import { type FollowedPartition, firstDamage } from './followed-partition.ts'
 import { FollowerSession } from './follower-session.ts'
 import type { FetchSource, PartitionAnswer, PartitionApplier } from './partition-applier.ts'
 import type { ReplicationLinks } from './replication-links.ts'
@@ -67,7 +67,13 @@ export class ReplicaFetcher implements FetchSource {
     }
     if (!partitions.has(partition.partitionIndex)) this.#count++
     partitions.set(partition.partitionIndex, followed)
-    partition.setFollowerListener({ onFollowerWritten: () => this.#onFollowerWritten(followed) })
+    partition.setFollowerListener({
+      onFollowerWritten: () => this.#onFollowerWritten(followed),
+      onFollowerDamaged: () => {
+        followed.damagedFrom = firstDamage(partition)
+        this.changed(followed)
+      },
+    })
     this.changed(followed)
     this.#start()
   }
