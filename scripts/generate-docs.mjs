@@ -1,5 +1,5 @@
-// Makes docs/config.md from the tables of settings, and docs/apis.md from the table of APIs and the
-// comments at the top of their handlers. With --check it only says whether the files are up to date,
+// Makes docs/config.md from the tables of settings, docs/metrics.md from the table of metrics, and
+// docs/apis.md from the table of APIs and the comments at the top of their handlers. With --check it only says whether the files are up to date,
 // whether every setting that the tables call supported is read somewhere, and whether the handlers
 // name the versions that the table has (exit code 1 if not).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,9 @@ import { prepare, ROOT } from './prepare.mjs'
 if (!process.argv.includes('--no-build')) prepare()
 const { allGroupRows, allTopicRows, BROKER_AREAS } = await import(
   new URL('../packages/settings/dist/index.js', import.meta.url).href
+)
+const { LATENCY_BOUNDS_SECONDS, METRIC_AREAS } = await import(
+  new URL('../packages/core/dist/metrics/index.js', import.meta.url).href
 )
 const { API_ROWS } = await import(
   new URL('../packages/broker/dist/server/api-table.js', import.meta.url).href
@@ -170,7 +173,43 @@ function apisPage() {
   return [APIS_INTRO, ...head, ...lines, ''].join('\n')
 }
 
-const pages = { 'config.md': configPage, 'apis.md': apisPage() }
+const METRICS_INTRO = `# Metrics and health
+
+Made by \`node scripts/generate-docs.mjs\` from the table in \`packages/core/src/metrics\`: do not edit.
+
+A node answers over HTTP at 127.0.0.1:8080, unless \`--http HOST:PORT\` (or \`weir.http.listen\`) names another address or
+\`off\`; the nodes of \`--brokers N\` count up from it. An address that is taken is a warning, and the node runs without.
+
+- \`/metrics\`: Prometheus text. \`/metrics?partitions=1\` adds the series of every partition, which may be many.
+- \`/healthz\`: 200 while the process is alive.
+- \`/readyz\`: 200 while the node serves: its broker is registered and not fenced, or, on a node that is a controller
+  only, its quorum has a leader. 503 with the reason otherwise: during the start, too.
+
+GET and HEAD only, without a password: names of topics and groups can be read there. Connections, headers and the time
+that an exchange takes are bounded.
+
+\`config/grafana/weir.json\` is a dashboard on these metrics. Latencies are counted in buckets that double, from
+${LATENCY_BOUNDS_SECONDS[0] * 1e6} us to ${LATENCY_BOUNDS_SECONDS.at(-1).toFixed(1)} s. Topics beyond the first 500 are counted together as \`(others)\`; groups beyond the first 1,000
+have no lag.
+`
+
+function metricLine({ name, kind, labels, isOnRequest, help }) {
+  const shown = labels.map(label => `\`${label}\``).join(', ')
+  return `| \`${name}\` | ${kind}${isOnRequest ? ', on request' : ''} | ${shown} | ${help} |`
+}
+
+function metricsPage() {
+  const areas = Object.entries(METRIC_AREAS).flatMap(([title, rows]) => [
+    `## ${title}\n`,
+    '| metric | kind | labels | meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows.map(metricLine),
+    '',
+  ])
+  return [METRICS_INTRO, ...areas].join('\n')
+}
+
+const pages = { 'config.md': configPage, 'apis.md': apisPage(), 'metrics.md': metricsPage() }
 for (const key of unreadSettings()) {
   problems.push(`the setting ${key} is called supported, but nothing reads it`)
 }

@@ -160,6 +160,7 @@ export class ControlPlane {
       },
       this.controller,
     )
+    this.#checkOwnCluster(voters.map(voter => voter.nodeId))
     this.#server?.open()
     this.#quorum.start()
   }
@@ -178,6 +179,19 @@ export class ControlPlane {
         `controller.quorum.voters names this node (${nodeId}), but process.roles has no controller`,
       )
     }
+  }
+
+  /** The log says who votes; with the list of a cluster it would go on alone, beside that cluster. */
+  #checkOwnCluster(ids: readonly number[]): void {
+    const { nodeId, clusterId } = this.#options.identity
+    const { voters } = this.quorum.status().membership
+    const isAlone = voters.length === 1 && voters[0] === nodeId
+    if (!isAlone || clusterId === '' || ids.every(id => id === nodeId)) return
+    throw new OperatorError(
+      `this node's data belongs to cluster ${clusterId}, whose only voter it is, but --voters names ` +
+        `${ids.join(', ')}: join those with an empty --data-dir, or start without --voters and add ` +
+        "the others with 'weir quorum add'",
+    )
   }
 
   /** The sole voter or not: hands its office over, so that nobody waits for an election. */
@@ -227,6 +241,7 @@ export class ControlPlane {
       metadataOffset: () => controller.appliedIndex + 1,
       controller,
       quorum: () => this.quorum,
+      servers: this.servers,
       brokerConnections: new BrokerConnections(brokerId => this.#onBrokerReset(brokerId)),
       get clusterId() {
         return controller.image.clusterId ?? identity.clusterId

@@ -7,6 +7,7 @@
 import { hostname } from 'node:os'
 import { type Env, errorMessage, OperatorError } from '@weir/core'
 import type { BrokerSettings } from '@weir/settings'
+import { HttpEndpoint } from './http/http-endpoint.ts'
 import type { BoundListener } from './node-listeners.ts'
 import { StartCancelledError, WeirNode } from './weir-node.ts'
 
@@ -36,6 +37,7 @@ export async function runNode({
   process.on('uncaughtException', error => die(env, 'uncaught error', error))
   process.on('unhandledRejection', error => die(env, 'unhandled rejection', error))
   const stop = new StopSignal()
+  const http = await HttpEndpoint.start(env, { settings, version, nodeVersion: process.version })
   let node: WeirNode
   try {
     node = await WeirNode.start(env, {
@@ -50,10 +52,12 @@ export async function runNode({
     process.stderr.write(`weir: ${error.message}\n`)
     process.exit(1)
   }
+  http?.onStarted(node)
   announceReady(node, version)
   if (showsHints) suggest(node, commandName)
   const signal = await stop.received
   env.log.info(`stopping on ${signal}`)
+  http?.onStopping()
   try {
     await node.stop()
   } catch (error) {

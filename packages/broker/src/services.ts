@@ -14,6 +14,7 @@ import type { QuorumController } from './metadata/quorum-controller.ts'
 import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
 import type { ApiRow } from './server/api-row.ts'
+import type { NodeServers } from './server/node-servers.ts'
 import type { RequestContext } from './server/request-context.ts'
 import type { ResponseMemory } from './server/response-memory.ts'
 
@@ -42,6 +43,8 @@ export interface ControlServices {
   /** Decides only where this node is the active controller. */
   readonly controller: QuorumController
   readonly quorum: () => NodeQuorum
+  /** Of all its listeners. */
+  readonly servers: NodeServers
   /** Which brokers are connected to this node as their controller. */
   readonly brokerConnections: BrokerConnections
 }

@@ -14,6 +14,19 @@ export function throttledReplicasProblem(text: string): string | null {
   return `'${text}' is not in the form [partitionId]:[brokerId],[partitionId]:[brokerId],... or *`
 }
 
+export function httpListenProblem(text: string): string | null {
+  if (text === 'off' || parseHttpListen(text) !== null) return null
+  return `'${text}' is neither HOST:PORT nor off`
+}
+
+/** HOST:PORT; a host without a name is every address. Null if it is not of that form. */
+export function parseHttpListen(text: string): { host: string; port: number } | null {
+  const match = /^(\[[0-9a-fA-F:.]*\]|[^:/[\]]*):(\d{1,5})$/.exec(text.trim())
+  const [, host = '', port = ''] = match ?? []
+  if (match === null || Number(port) > 65_535) return null
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
 /** Kafka's own two, by the last part of their names. */
 export function replicaSelectorProblem(text: string): string | null {
   if (/(^|\.)(RackAware|Leader)ReplicaSelector$/.test(text)) return null

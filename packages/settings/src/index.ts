@@ -34,6 +34,7 @@ export {
 } from './group-settings.ts'
 export {
   dataDirectories,
+  httpListen,
   type ListenerAddress,
   type NodeListeners,
   nodeListeners,

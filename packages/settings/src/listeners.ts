@@ -3,6 +3,7 @@
 
 import { splitList } from '@weir/core'
 import type { BrokerSettings } from './broker-settings.ts'
+import { parseHttpListen } from './checks.ts'
 
 export interface ListenerAddress {
   readonly name: string
@@ -35,6 +36,11 @@ export function parseListener(text: string): ListenerAddress | null {
   const [, name = '', host = '', port = ''] = match
   if (Number(port) > 65_535) return null
   return { name: name.toUpperCase(), host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+/** Where metrics and health are served; null for nowhere. */
+export function httpListen(settings: BrokerSettings): { host: string; port: number } | null {
+  return parseHttpListen(settings.get('weir.http.listen'))
 }
 
 /** ID@HOST:PORT. Null if it is not of that form. */

@@ -1,4 +1,4 @@
-// The APIs that a client can ask a broker for, by name. In step with the broker's table: a test compares.
+// The APIs that a client can ask a broker for, by name. In step with the broker's list: a test compares.
 
 export type ApiName =
   | 'Produce'
@@ -40,3 +40,6 @@ export type ApiName =
   | 'ConsumerGroupDescribe'
   | 'ListConfigResources'
   | 'DescribeTopicPartitions'
+  | 'UnregisterBroker'
+  | 'AddRaftVoter'
+  | 'RemoveRaftVoter'

@@ -116,6 +116,15 @@ export class GroupCoordinator implements MetadataSubscriber {
     return Promise.all(submitted)
   }
 
+  /** As `submitToAll`, without the shards that cannot answer now. */
+  async submitToServing<Reply>(run: GroupRun): Promise<Reply[]> {
+    const submitted = this.#runtime.partitionIndexes.map(
+      each => this.#runtime.submit(each, run) as Promise<Reply>,
+    )
+    const settled = await Promise.allSettled(submitted)
+    return settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+  }
+
   /** Calls `submit` once for each shard concerned, with the ids that it keeps. */
   submitByShard<Reply>(
     groupIds: readonly string[],

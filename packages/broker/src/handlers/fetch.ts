@@ -231,8 +231,23 @@ class FetchOperation implements EntryOwner {
         if (entry.partition?.changeCount !== entry.seenChangeCount) session.keepReady(entry)
       }
     }
+    this.#countTraffic(read)
     const response = buildFetchResponse(this.#services, this.#context, this.#plan, read)
     this.#context.respond(response, () => read.release())
+  }
+
+  #countTraffic(read: FetchRead): void {
+    const { traffic } = this.#services.replicaManager
+    if (this.#isReplica) {
+      traffic.replicatedBytes += read.bytes
+      return
+    }
+    for (const [index, { partition }] of read.entries.entries()) {
+      const result = read.results[index]
+      if (result?.kind === 'read' && result.bytes > 0 && partition !== null) {
+        traffic.sent(partition.topic, result.bytes)
+      }
+    }
   }
 }
 

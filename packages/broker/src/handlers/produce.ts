@@ -200,6 +200,8 @@ class ProduceOperation implements AckWaiter, Producer {
       this.#fail(slot, outcome.error, outcome.message)
       return
     }
+    if (outcome.kind === 'appended')
+      replicaManager.traffic.received(partition.topic, records.length)
     const response = this.#responses[slot]
     if (response !== undefined) {
       response.baseOffset = outcome.baseOffset

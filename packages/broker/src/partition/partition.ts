@@ -134,6 +134,10 @@ export class Partition implements LogListener {
   get isr(): readonly number[] {
     return this.#leader?.isr ?? this.#image.isr
   }
+  /** The ISR as the metadata has it: a leader may know of a newer one. */
+  get imageIsr(): readonly number[] {
+    return this.#image.isr
+  }
   /** Null on followers. */
   get leaderState(): LeaderState | null {
     return this.#leader

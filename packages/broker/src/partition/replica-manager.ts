@@ -13,6 +13,7 @@ import type { ReplicationLinks } from '../replication/replication-links.ts'
 import { ReplicationQuota } from '../replication/replication-quota.ts'
 import { Partition, type PartitionOptions } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
+import { TopicTraffic } from './topic-traffic.ts'
 
 /** How late the answer of a timed out produce may be. */
 const ACK_SWEEP_MS = 100
@@ -59,6 +60,10 @@ export class ReplicaManager {
   readonly #replication: Replication | null
   /** Bytes sent to throttled followers, and fetched for throttled partitions. */
   readonly leaderQuota: ReplicationQuota
+  readonly traffic = new TopicTraffic()
+  /** Times that a partition led here lost, and gained, members of its ISR. */
+  isrShrinkCount = 0
+  isrExpandCount = 0
   readonly #followerQuota: ReplicationQuota
   #isSweepArmed = false
   #isrTimer: Timer | null = null
@@ -241,7 +246,10 @@ export class ReplicaManager {
   #applyPartition(partition: Partition, image: PartitionImage): void {
     const wasLeader = partition.isLeader
     const epochBefore = partition.leaderEpoch
+    const isrBefore = partition.imageIsr.length
     partition.applyImage(image)
+    if (partition.isLeader && image.isr.length < isrBefore) this.isrShrinkCount++
+    if (partition.isLeader && image.isr.length > isrBefore) this.isrExpandCount++
     if (wasLeader && (!partition.isLeader || partition.leaderEpoch !== epochBefore)) {
       this.#tellNotLeader(partition)
     }
@@ -256,6 +264,7 @@ export class ReplicaManager {
     if (hosted === undefined) return
     this.#byId.delete(topic.topicId)
     if (this.#byName.get(topic.name) === hosted) this.#byName.delete(topic.name)
+    this.traffic.forget(topic.name)
     for (const partition of hosted.partitions) {
       if (partition !== undefined) this.#removePartition(hosted, partition)
     }

@@ -8,6 +8,7 @@ import { LogThrottle } from './log-throttle.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { ListenerInfo } from './request-context.ts'
 import type { RequestMemory } from './request-memory.ts'
+import { RequestStats } from './request-stats.ts'
 
 /** Limits that may change while the server runs: asked for whenever they matter. */
 export interface ServerLimits {
@@ -38,6 +39,11 @@ export class BrokerServer implements ConnectionHost {
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
   readonly listener: ListenerInfo
+  readonly requestStats = new RequestStats()
+  /** Since the start: accepted, refused because there were too many, closed for what the peer did. */
+  acceptedCount = 0
+  refusedCount = 0
+  failedCount = 0
   readonly #env: Env
   readonly #clock: Clock
   readonly #peerLog: LogThrottle
@@ -117,6 +123,7 @@ export class BrokerServer implements ConnectionHost {
   }
 
   onBadPeer(connection: Connection, reason: string): void {
+    this.failedCount++
     this.#peerLog.warn('closing a connection', {
       peer: `${connection.remoteAddress}:${connection.remotePort}`,
       reason,
@@ -147,11 +154,13 @@ export class BrokerServer implements ConnectionHost {
       this.#connections.size >= limits.maxConnections || count >= limits.maxConnectionsPerAddress
     if (isTooMany || this.#isStopping) {
       if (isTooMany) {
+        this.refusedCount++
         this.#peerLog.warn('refusing a connection: too many are open', { peer: remoteAddress })
       }
       socket.destroy()
       return
     }
+    this.acceptedCount++
     this.#countByAddress.set(remoteAddress, count + 1)
     this.#connections.add(new Connection(this, socket, this.#newConnectionId()))
   }

@@ -15,6 +15,7 @@ import { FrameAssembler, FrameSizeError } from './frame-assembler.ts'
 import type { AnswerSink, PendingRequest } from './pending-request.ts'
 import { ANONYMOUS, type ListenerInfo, type Principal } from './request-context.ts'
 import type { MemoryUser, RequestMemory } from './request-memory.ts'
+import type { RequestStats } from './request-stats.ts'
 
 /** Overlapping requests of one connection. */
 const MAX_IN_FLIGHT = 64
@@ -33,6 +34,7 @@ export interface ConnectionHost {
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
   readonly listener: ListenerInfo
+  readonly requestStats: RequestStats
   readonly maxRequestBytes: number
   /** False while the node starts: requests wait. */
   readonly isServing: boolean
@@ -170,17 +172,17 @@ export class Connection implements AnswerSink, MemoryUser {
 
   /** A request in flight is answered: sends what is next in order, starts what waited. */
   onAnswered(): void {
-    if (!this.#isOpen) return
-    let sent = false
+    if (!this.#isOpen || this.#inFlight[0]?.isAnswered !== true) return
+    const nowMs = this.#host.nowMs()
+    this.#lastActiveMs = nowMs
     for (;;) {
       const request = this.#inFlight[0]
       if (request === undefined || !request.isAnswered) break
       this.#inFlight.shift()
       this.#send(request)
-      sent = true
+      const { row, receivedMs, frameBytes } = request
+      this.#host.requestStats.record(row, nowMs - receivedMs, frameBytes)
     }
-    if (!sent) return
-    this.#lastActiveMs = this.#host.nowMs()
     this.#pump()
     this.#maybeEnd()
   }

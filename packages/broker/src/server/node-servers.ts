@@ -9,6 +9,7 @@ import type { ListenerInfo } from './request-context.ts'
 import type { RequestMemory } from './request-memory.ts'
 
 export class NodeServers {
+  readonly #servers: BrokerServer[] = []
   readonly #env: Env
   readonly #settings: NodeSettings
   #lastConnectionId = 0
@@ -18,6 +19,11 @@ export class NodeServers {
     this.#settings = settings
   }
 
+  /** Those that were made, of clients and of controllers. */
+  get all(): readonly BrokerServer[] {
+    return this.#servers
+  }
+
   create(parts: {
     readonly info: ListenerInfo
     readonly dispatcher: Dispatcher
@@ -25,7 +31,7 @@ export class NodeServers {
     readonly onConnectionClosed: (connectionId: number) => void
   }): BrokerServer {
     const settings = this.#settings
-    return new BrokerServer({
+    const server = new BrokerServer({
       env: this.#env,
       ...parts,
       limits: () => ({
@@ -36,5 +42,7 @@ export class NodeServers {
       }),
       newConnectionId: () => ++this.#lastConnectionId,
     })
+    this.#servers.push(server)
+    return server
   }
 }

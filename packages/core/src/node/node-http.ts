@@ -3,7 +3,7 @@
 // Nobody can hold it up: connections, header sizes and the time for each part of an exchange are
 // bounded, and so are the answers that are being made at one time.
 
-import http from 'node:http'
+import type http from 'node:http'
 import type { Logger } from '../env.ts'
 import { errorMessage, NetError } from '../errors.ts'
 import type { HttpHandler, HttpListener, HttpResponse } from '../http.ts'
@@ -25,13 +25,15 @@ export interface HttpOptions {
 }
 
 /** Rejects with NetError (EADDRINUSE ...). */
-export function serveHttp(
+export async function serveHttp(
   options: HttpOptions,
   handler: HttpHandler,
   log: Logger,
 ): Promise<HttpListener> {
+  // Loaded by who serves: commands that only ask have no use for it.
+  const { createServer } = await import('node:http')
   let parallel = 0
-  const server = http.createServer(
+  const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -56,7 +58,7 @@ export function serveHttp(
   )
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(SILENCE_TIMEOUT_MS, socket => socket.destroy())
-  return listen(server, options, log)
+  return await listen(server, options, log)
 }
 
 function listen(server: http.Server, options: HttpOptions, log: Logger): Promise<HttpListener> {
