@@ -56,7 +56,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   },
   {
     usage: 'groups',
-    describe: 'List and describe consumer groups, their lag, and reset their offsets',
+    describe: 'Consumer groups: members, lag, offsets to reset, export and import',
     examples: [
       ['$0 groups describe billing --watch', 'its lag, live'],
       ['$0 groups reset-offsets billing orders --to earliest', 'what would change; add --execute'],
@@ -81,6 +81,16 @@ export const COMMAND_TREE: readonly CommandNode[] = [
         usage: 'reset-offsets <group> [topics..]',
         describe: 'Move the committed offsets of a group; shows what it would do unless --execute',
         load: async () => (await import('./commands/groups/reset-offsets.ts')).resetOffsetsCommand,
+      },
+      {
+        usage: 'export [groups..]',
+        describe: 'Print the committed offsets of groups, to be kept or imported elsewhere',
+        load: async () => (await import('./commands/groups/export.ts')).exportGroupsCommand,
+      },
+      {
+        usage: 'import <file>',
+        describe: 'Commit exported offsets; shows what it would do unless --execute',
+        load: async () => (await import('./commands/groups/import.ts')).importGroupsCommand,
       },
       {
         usage: 'delete <groups..>',

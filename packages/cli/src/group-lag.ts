@@ -39,6 +39,23 @@ export async function describeExistingGroup(
   return group
 }
 
+const ACTIVE_STATES = new Set([
+  'Stable',
+  'PreparingRebalance',
+  'CompletingRebalance',
+  'Assigning',
+  'Reconciling',
+])
+
+/** Throws a CommandError for a group with members: they would not notice, and commit over it. */
+export async function refuseActiveGroup(cluster: Cluster, groupId: string): Promise<void> {
+  const group = await describeGroup(cluster, groupId)
+  if (group.error !== null || !ACTIVE_STATES.has(group.state)) return
+  throw new CommandError(
+    `group '${groupId}' is ${group.state} with ${group.members.length} members: stop them before its offsets are moved`,
+  )
+}
+
 function isGone(group: DescribedGroup): boolean {
   return group.error === null && group.state === 'Dead'
 }

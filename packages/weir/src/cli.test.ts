@@ -247,6 +247,13 @@ t.test('settings are set, read, checked and unset', async t => {
   })
   await ok('configs', 'unset', 'topic/conf', 'retention.ms', 'cleanup.policy')
   t.notMatch(await ok('configs', 'get', 'topic/conf'), /retention|cleanup/)
+  for (const words of [
+    ['configs', 'set', 'topic/conf', 'retention.sm=1'],
+    ['topics', 'alter', 'conf', '-c', 'retention.sm=1'],
+    ['topics', 'create', 'conf2', '-c', 'retention.sm=1'],
+  ]) {
+    t.match(await run(words), { code: 1, err: /did you mean 'retention\.ms'\?/ }, words.join(' '))
+  }
   t.match(await run(['configs', 'get', 'topic/none']), { code: 1, err: /does not exist/ })
 })
 
@@ -276,6 +283,52 @@ t.test('segment files of the broker are dumped and verified', async t => {
     /offsets 0-0 .*crc ok[\s\S]*key key {2}value hello/,
   )
   t.match(await ok('log', 'dump', segment, '--verify'), /1 batches, 1 records/)
+})
+
+t.test('lag is told in time; offsets are exported and imported as they were', async t => {
+  await ok('topics', 'create', 'aged', '--partitions', '2')
+  await run(['produce', 'aged', '-p', '0'], 'a\nb\nc\n')
+  const file = join(dataDirectory, 'aged.json')
+  const exported = {
+    format: 'weir-group-offsets',
+    version: 1,
+    groups: [
+      {
+        group: 'old',
+        offsets: [
+          { topic: 'aged', partition: 0, offset: 1, leaderEpoch: 0, metadata: 'a "note"' },
+          { topic: 'aged', partition: 1, offset: 7, leaderEpoch: -1, metadata: '' },
+        ],
+      },
+    ],
+  }
+  writeFileSync(file, JSON.stringify(exported))
+  const plan = await run(['groups', 'import', file])
+  t.match(plan, {
+    code: 0,
+    err: /Nothing was changed/,
+    out: /old +aged +1 +- +7 +beyond the end, 0/,
+  })
+  t.match(await run(['groups', 'export', 'old']), { code: 1, err: /group 'old' does not exist/ })
+  t.match(await run(['groups', 'import', file, '--execute']), { err: /Committed 2 offsets/ })
+  t.same(JSON.parse(await ok('groups', 'export', 'old')), exported)
+  t.equal(await ok('groups', 'export', 'old', '--csv'), 'old,aged,0,1\nold,aged,1,7\n')
+  writeFileSync(file, '"a ""b"", c",aged,0,3\n')
+  await ok('groups', 'import', file, '--execute')
+  t.equal(await ok('groups', 'export', 'a "b", c', '--csv'), '"a ""b"", c",aged,0,3\n')
+  const [described] = JSON.parse(await ok('groups', 'describe', 'old', '--json'))
+  t.equal(described.lag, 2)
+  const [behind, level] = described.partitions
+  t.ok(behind.lagSeconds >= 0 && behind.lagSeconds < 600, `${behind.lagSeconds} s behind`)
+  t.equal(described.lagSeconds, behind.lagSeconds)
+  t.equal(level.lagSeconds, 0)
+  t.match(await run(['groups', 'export']), { code: 2, err: /name groups, or say --all/ })
+  writeFileSync(file, 'old,aged,x\n')
+  t.match(await run(['groups', 'import', file]), { code: 1, err: /line 1 is not GROUP,TOPIC/ })
+  writeFileSync(file, '{"format":"weir-group-offsets","groups":[{"group":"g","offsets":[{}]}]}')
+  t.match(await run(['groups', 'import', file]), { code: 1, err: /an offset that is none/ })
+  writeFileSync(file, 'a,aged,0,1\nb,aged,0,1\n')
+  t.match(await run(['groups', 'import', file, '--group', 'c']), { code: 2, err: /has 2/ })
 })
 
 t.test('completion has the names of topics and groups', async t => {

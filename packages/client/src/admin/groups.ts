@@ -58,6 +58,11 @@ export interface GroupMember {
   /** Only in groups of the consumer protocol (KIP-848). */
   readonly memberEpoch: number | null
   readonly targetAssignment: readonly TopicPartition[] | null
+  readonly rackId: string | null
+  /** Null if it has none. */
+  readonly subscribedTopicRegex: string | null
+  /** How it speaks: a group of the consumer protocol may have members of the classic one. */
+  readonly protocol: 'classic' | 'consumer'
 }
 
 export interface DescribedGroup {
@@ -71,6 +76,8 @@ export interface DescribedGroup {
   readonly coordinatorId: number
   /** Epoch of a group of the consumer protocol. */
   readonly groupEpoch: number | null
+  /** The group epoch for which its assignment was made. */
+  readonly assignmentEpoch: number | null
   readonly members: readonly GroupMember[]
 }
 
@@ -100,6 +107,7 @@ export async function describeGroup(cluster: Cluster, groupId: string): Promise<
       protocol: group?.protocolData ?? '',
       coordinatorId,
       groupEpoch: null,
+      assignmentEpoch: null,
       members: (group?.members ?? []).map(member => ({
         memberId: member.memberId,
         groupInstanceId: member.groupInstanceId,
@@ -108,6 +116,9 @@ export async function describeGroup(cluster: Cluster, groupId: string): Promise<
         assignment: decodeAssignment(member.memberAssignment),
         memberEpoch: null,
         targetAssignment: null,
+        rackId: null,
+        subscribedTopicRegex: null,
+        protocol: 'classic' as const,
       })),
     }
   })
@@ -136,6 +147,9 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
   })
 }
 
+/** As ConsumerGroupDescribe v1 says it; v0 says nothing, which is -1. */
+const CLASSIC_MEMBER = 0
+
 type ConsumerGroup = Decoded<typeof ConsumerGroupDescribeApi.response>['groups'][number]
 
 function consumerGroup(group: ConsumerGroup, coordinatorId: number): DescribedGroup {
@@ -152,6 +166,7 @@ function consumerGroup(group: ConsumerGroup, coordinatorId: number): DescribedGr
     protocol: group.assignorName,
     coordinatorId,
     groupEpoch: group.groupEpoch,
+    assignmentEpoch: group.assignmentEpoch,
     members: group.members.map(member => ({
       memberId: member.memberId,
       groupInstanceId: member.instanceId,
@@ -160,6 +175,9 @@ function consumerGroup(group: ConsumerGroup, coordinatorId: number): DescribedGr
       assignment: flatten(member.assignment),
       memberEpoch: member.memberEpoch,
       targetAssignment: flatten(member.targetAssignment),
+      rackId: member.rackId,
+      subscribedTopicRegex: member.subscribedTopicRegex === '' ? null : member.subscribedTopicRegex,
+      protocol: member.memberType === CLASSIC_MEMBER ? 'classic' : 'consumer',
     })),
   }
 }

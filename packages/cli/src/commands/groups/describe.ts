@@ -3,16 +3,23 @@ import type { Cluster, DescribedGroup } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { describeExistingGroup, groupLag, type PartitionLag } from '../../group-lag.ts'
+import { lagAges } from '../../group-lag-age.ts'
+import { isSettled } from '../../group-members.ts'
 import type { CliIo, Output } from '../../io.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { styled } from '../../output/style.ts'
-import { renderFields, renderTable } from '../../output/table.ts'
-import { parseDurationMs } from '../../values/duration.ts'
+import { type Field, renderFields, renderTable } from '../../output/table.ts'
+import { formatDurationMs, parseDurationMs } from '../../values/duration.ts'
+
+interface PartitionRow extends PartitionLag {
+  /** How old the first record is that is not committed; null if that is not known. */
+  readonly lagMs: number | null
+}
 
 interface GroupReport {
   readonly group: DescribedGroup
-  readonly lag: readonly PartitionLag[]
+  readonly lag: readonly PartitionRow[]
 }
 
 const MIN_INTERVAL_MS = 200
@@ -28,7 +35,7 @@ export const describeGroupsCommand = defineCommand({
     interval: { type: 'string', default: '2s', describe: 'How often with --watch' },
   },
   examples: [
-    ['$0 groups describe billing', 'what is committed, and how far behind it is'],
+    ['$0 groups describe billing', 'what is committed, and how far behind it is: records and time'],
     ['$0 groups describe billing --watch', 'live, until Ctrl-C'],
   ],
   completePositional: ['groups'],
@@ -50,7 +57,9 @@ async function readReports(cluster: Cluster, names: readonly string[]): Promise<
   return await Promise.all(
     names.map(async name => {
       const group = await describeExistingGroup(cluster, name)
-      return { group, lag: await groupLag(cluster, group) }
+      const lag = await groupLag(cluster, group)
+      const ages = await lagAges(cluster, lag)
+      return { group, lag: lag.map((row, index) => ({ ...row, lagMs: ages[index] ?? null })) }
     }),
   )
 }
@@ -95,9 +104,15 @@ function toJson({ group, lag }: GroupReport): unknown {
     type: group.type,
     assignor: group.protocol,
     coordinator: group.coordinatorId,
+    groupEpoch: group.groupEpoch,
+    assignmentEpoch: group.assignmentEpoch,
     members: group.members.length,
-    partitions: lag.map(({ member, ...row }) => ({
+    reconcilingMembers: group.members.filter(member => !isSettled(group, member)).length,
+    lag: sumOf(lag),
+    lagSeconds: secondsOf(largestAge(lag)),
+    partitions: lag.map(({ member, lagMs, ...row }) => ({
       ...row,
+      lagSeconds: secondsOf(lagMs),
       memberId: member?.memberId ?? null,
       clientId: member?.clientId ?? null,
       host: member?.clientHost ?? null,
@@ -109,15 +124,48 @@ function renderReports(output: Output, reports: readonly GroupReport[]): string 
   return reports.map(report => renderReport(output, report)).join('\n')
 }
 
+function sumOf(lag: readonly PartitionRow[]): number {
+  return lag.reduce((sum, row) => sum + (row.lag ?? 0), 0)
+}
+
+/** Null if no partition has a known one. */
+function largestAge(lag: readonly PartitionRow[]): number | null {
+  const ages = lag.flatMap(({ lagMs }) => lagMs ?? [])
+  return ages.length === 0 ? null : Math.max(...ages)
+}
+
+function secondsOf(durationMs: number | null): number | null {
+  return durationMs === null ? null : Math.round(durationMs) / 1000
+}
+
+function formatAge(durationMs: number | null): string | null {
+  return durationMs === null ? null : formatDurationMs(durationMs)
+}
+
+/** Epochs and who is still on the way to the newest assignment: only of consumer groups. */
+function consumerFields(group: DescribedGroup): Field[] {
+  if (group.groupEpoch === null) return []
+  const behind = group.members.filter(member => !isSettled(group, member)).length
+  const classic = group.members.filter(member => member.protocol === 'classic').length
+  return [
+    { name: 'Epoch', value: group.groupEpoch },
+    { name: 'Assignment', value: `of epoch ${group.assignmentEpoch}` },
+    { name: 'Reconciling', value: behind === 0 ? 'nobody' : `${behind} members` },
+    ...(classic === 0 ? [] : [{ name: 'Classic', value: `${classic} members` }]),
+  ]
+}
+
 function renderReport(output: Output, { group, lag }: GroupReport): string {
-  const total = lag.reduce((sum, row) => sum + (row.lag ?? 0), 0)
+  const age = formatAge(largestAge(lag))
   const fields = renderFields(output, [
     { name: 'Group', value: group.groupId, style: 'cyan' },
     { name: 'State', value: group.state },
+    { name: 'Protocol', value: group.type },
+    ...consumerFields(group),
     { name: 'Members', value: group.members.length },
     { name: 'Assignor', value: group.protocol },
     { name: 'Coordinator', value: `node ${group.coordinatorId}` },
-    { name: 'Lag', value: total },
+    { name: 'Lag', value: age === null ? sumOf(lag) : `${sumOf(lag)} records, ${age}` },
   ])
   if (lag.length === 0) return `${fields}\nThe group has no committed offsets and no partitions.\n`
   const table = renderTable(
@@ -128,6 +176,7 @@ function renderReport(output: Output, { group, lag }: GroupReport): string {
       { title: 'COMMITTED', cell: row => row.committed, align: 'right' },
       { title: 'END', cell: row => row.endOffset, align: 'right' },
       { title: 'LAG', cell: row => row.lag, align: 'right' },
+      { title: 'TIME', cell: row => formatAge(row.lagMs), align: 'right' },
       { title: 'CLIENT', cell: row => row.member?.clientId },
       { title: 'HOST', cell: row => row.member?.clientHost.replace(/^\//, '') },
     ],

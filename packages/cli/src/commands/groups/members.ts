@@ -1,8 +1,9 @@
 // weir groups members
-import type { TopicPartition } from '@weir/client'
+import type { GroupMember, TopicPartition } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { comparePartitions, describeExistingGroup } from '../../group-lag.ts'
+import { isSettled, reconciliationOf } from '../../group-members.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderTable } from '../../output/table.ts'
@@ -17,8 +18,12 @@ export const groupMembersCommand = defineCommand({
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
       const group = await describeExistingGroup(cluster, args.group)
-      if (args.json) printJson(io, group.members)
-      else if (group.members.length === 0) {
+      if (args.json) {
+        printJson(
+          io,
+          group.members.map(member => ({ ...member, isReconciling: !isSettled(group, member) })),
+        )
+      } else if (group.members.length === 0) {
         void io.stderr.write(
           `Group '${args.group}' has no members now; its state is ${group.state}.\n`,
         )
@@ -31,6 +36,20 @@ export const groupMembersCommand = defineCommand({
               { title: 'STATIC', cell: row => row.groupInstanceId },
               { title: 'CLIENT', cell: row => row.clientId },
               { title: 'HOST', cell: row => row.clientHost.replace(/^\//, '') },
+              ...(group.groupEpoch === null
+                ? []
+                : [
+                    {
+                      title: 'EPOCH',
+                      cell: (row: GroupMember) => row.memberEpoch,
+                      align: 'right' as const,
+                    },
+                    { title: 'RACK', cell: (row: GroupMember) => row.rackId },
+                    {
+                      title: 'RECONCILING',
+                      cell: (row: GroupMember) => reconciliationOf(group, row),
+                    },
+                  ]),
               { title: 'COUNT', cell: row => row.assignment.length, align: 'right' },
               { title: 'PARTITIONS', cell: row => formatAssignment(row.assignment) },
             ],

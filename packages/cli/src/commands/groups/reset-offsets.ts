@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs'
 import {
   type Cluster,
   commitGroupOffsets,
-  describeGroup,
   fetchGroupOffsets,
   type TopicPartition,
 } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { CommandError, UsageError } from '../../errors.ts'
-import { comparePartitions } from '../../group-lag.ts'
+import { comparePartitions, refuseActiveGroup } from '../../group-lag.ts'
 import { findTopics } from '../../names.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
@@ -23,14 +22,6 @@ import {
   type ResetTarget,
 } from '../../values/offset-plan.ts'
 import { parseStart } from '../../values/read-range.ts'
-
-const ACTIVE_STATES = new Set([
-  'Stable',
-  'PreparingRebalance',
-  'CompletingRebalance',
-  'Assigning',
-  'Reconciling',
-])
 
 export const resetOffsetsCommand = defineCommand({
   positionals: {
@@ -80,7 +71,7 @@ export const resetOffsetsCommand = defineCommand({
     const target = targetOf(args)
     const selections = args.topics.map(parseTopicSelection)
     return await withCluster(io, args, async cluster => {
-      if (args.execute) await refuseActive(cluster, args.group)
+      if (args.execute) await refuseActiveGroup(cluster, args.group)
       const committed = await fetchGroupOffsets(cluster, args.group)
       let partitions: TopicPartition[] = committed
       if (target.kind === 'file') partitions = [...target.offsets]
@@ -148,14 +139,6 @@ function readText(path: string): string {
   } catch (error) {
     throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, error)
   }
-}
-
-async function refuseActive(cluster: Cluster, groupId: string): Promise<void> {
-  const group = await describeGroup(cluster, groupId)
-  if (group.error !== null || !ACTIVE_STATES.has(group.state)) return
-  throw new CommandError(
-    `group '${groupId}' is ${group.state} with ${group.members.length} members: stop them before its offsets are moved`,
-  )
 }
 
 async function execute(
