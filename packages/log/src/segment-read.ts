@@ -348,7 +348,9 @@ export async function positionOf(
       const { length } = await readAt(state, segment, buffer, range)
       if (length < RECORD_BATCH_HEADER_BYTES) break
       const hop = (segment.damage ?? []).find(each => each.fromPosition === position)
-      if (hop !== undefined && hop.toOffset <= offset) {
+      if (hop !== undefined) {
+        // Nothing in it can be believed: the batches before it end where it begins.
+        if (hop.toOffset > offset) return { position, previousEndOffset: hop.fromOffset }
         position = hop.toPosition
         previousEndOffset = hop.toOffset
         continue
