@@ -49,7 +49,6 @@ const PRODUCER_IDS_TIMEOUT_MS = 5_000
 /** Leaders are moved within this, or the broker stops without. */
 const LEAVE_LIMIT_MS = 10_000
 const FOLLOW_STEP_MS = 1_000
-const POLL_MS = 5
 
 export class BrokerRole {
   readonly services: Services
@@ -90,6 +89,10 @@ export class BrokerRole {
       },
     })
     this.services = this.#createServices()
+    // Others lead what it led only when it is gone: nobody is served by a broker without a disk (D6).
+    logManager.onDirectoryOffline((_, cause) => {
+      if (logManager.directories.every(directory => !directory.isOnline)) options.onFatal(cause)
+    })
   }
 
   /** Opens the logs; everything else waits for `start`. */
@@ -133,10 +136,6 @@ export class BrokerRole {
     for (const server of this.#servers) server.open()
     this.#plane.onLeadership(() => this.lifecycle.nudge())
     await this.lifecycle.run()
-    const { nodeId } = this.#options.identity
-    while (controller.image.brokers.get(nodeId)?.fenced !== false) {
-      await this.#env.clock.sleep(POLL_MS)
-    }
   }
 
   /** Moves what this broker leads to others, if there are any: a clean stop loses no request. */
@@ -187,6 +186,7 @@ export class BrokerRole {
       sessionTimeoutMs: () => settings.get('broker.session.timeout.ms'),
       registrationTimeoutMs: () => settings.get('initial.broker.registration.timeout.ms'),
       metadataIndex: () => controller.appliedIndex,
+      whenApplied: (index, timeoutMs) => controller.whenApplied(index, timeoutMs),
       offlineLogDirs: () =>
         directoryIds.filter((_, index) => this.#logManager.directories[index]?.isOnline === false),
       onAlive: sentMs => this.#guard.confirm(sentMs),

@@ -32,7 +32,7 @@ const POLL_MS = 5
 /** A start that waits for others says so this often. */
 const TELL_EVERY_MS = 5_000
 /** A node that is refused and has no leader for so long does not fit its cluster. */
-const REFUSED_LIMIT_MS = 3_000
+const REFUSED_LIMIT_MS = 7_000
 /** Below the first data directory, beside the logs of partitions. */
 const METADATA_DIRECTORY = 'metadata'
 
@@ -174,16 +174,25 @@ class NodeParts {
   /** A broker is ready when it serves; a controller when its quorum has a leader. */
   async #join(plane: ControlPlane): Promise<void> {
     const { clock, log } = this.#env
-    let toldMs = clock.monotonicMs()
+    const startedMs = clock.monotonicMs()
+    let toldMs = startedMs
     while (plane.controller.leadership.leaderId === null || plane.services.clusterId === '') {
       await clock.sleep(POLL_MS)
       this.#goOn()
-      if (clock.monotonicMs() - toldMs < TELL_EVERY_MS) continue
-      toldMs = clock.monotonicMs()
+      const nowMs = clock.monotonicMs()
+      if (nowMs - startedMs > this.#waitLimitMs(plane)) throw unreachable()
+      if (nowMs - toldMs < TELL_EVERY_MS) continue
+      toldMs = nowMs
       const voters = this.#options.settings.get('controller.quorum.voters').join()
       log.warn('waiting for a majority of the controllers', { voters })
     }
     await this.#broker?.start()
+  }
+
+  /** Controllers wait for each other as long as it takes. */
+  #waitLimitMs({ listeners, settings }: ControlPlane): number {
+    if (listeners.controller !== null) return Number.POSITIVE_INFINITY
+    return settings.get('initial.broker.registration.timeout.ms')
   }
 
   /** Rejects when the node does not fit those that it should work with. */
@@ -230,4 +239,10 @@ class NodeParts {
     await this.#broker?.closeLogs()
     for (const lock of this.#locks.splice(0)) await lock.release()
   }
+}
+
+function unreachable(): OperatorError {
+  return new OperatorError(
+    'no controller of --voters answers: are they running, and are the addresses right?',
+  )
 }

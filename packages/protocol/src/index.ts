@@ -957,7 +957,7 @@ export type {
   InitFields,
   Message,
 } from './schema.ts'
-export { api, bytes, int16, int64 } from './schema.ts'
+export { api, array, bool, bytes, int16, int32, int64, uuid } from './schema.ts'
 export {
   decodeRecordKey,
   decodeRecordValue,

@@ -1,23 +1,23 @@
 // BrokerHeartbeat, versions 0-2: a broker lives, and how far its metadata is.
 // v1 data directories that failed; v2 directories that take no new replicas.
 // Difference from Kafka: directories are not cordoned. A heartbeat that changes nothing is answered at
-// once: load on the metadata log does not fence healthy brokers.
+// once: load on the metadata log does not fence healthy brokers. The answer tells how far that log was.
 
-import {
-  type BrokerHeartbeatRequest,
-  type BrokerHeartbeatResponseInit,
-  errorCode,
-} from '@weir/protocol'
+import { type Decoded, errorCode, type Init } from '@weir/protocol'
+import type { nodeHeartbeatApi } from '../metadata/node-apis.ts'
 import type { KafkaFailure } from '../server/api-row.ts'
 import { NO_CONNECTION } from '../server/local-call.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { ControlServices } from '../services.ts'
 
+type Request = Decoded<typeof nodeHeartbeatApi.request>
+type Response = Init<typeof nodeHeartbeatApi.response>
+
 export async function handleBrokerHeartbeat(
   services: ControlServices,
   { connection }: RequestContext,
-  request: BrokerHeartbeatRequest,
-): Promise<BrokerHeartbeatResponseInit> {
+  request: Request,
+): Promise<Response> {
   const { controller, env } = services
   const refusal = { isCaughtUp: false, isFenced: true, shouldShutDown: false }
   if (!controller.isActive) return { errorCode: errorCode('NOT_CONTROLLER'), ...refusal }
@@ -27,12 +27,10 @@ export async function handleBrokerHeartbeat(
   const { error, isCaughtUp, isFenced, shouldShutDown } = await controller.submitSoft(
     (active, nextIndex) => active.brokers.heartbeat(request, env.clock.monotonicMs(), nextIndex),
   )
-  return { errorCode: errorCode(error), isCaughtUp, isFenced, shouldShutDown }
+  const { appliedIndex: metadataIndex } = controller
+  return { errorCode: errorCode(error), isCaughtUp, isFenced, shouldShutDown, metadataIndex }
 }
 
-export function failBrokerHeartbeat(
-  _request: BrokerHeartbeatRequest,
-  { errorCode }: KafkaFailure,
-): BrokerHeartbeatResponseInit {
+export function failBrokerHeartbeat(_request: Request, { errorCode }: KafkaFailure): Response {
   return { errorCode, shouldShutDown: false }
 }

@@ -1,5 +1,5 @@
 // Envelope, version 0: a request that a broker passes on to the active controller for its client.
-// Difference from Kafka: the answer tells how far the metadata log was (envelope.ts).
+// Difference from Kafka: the answer tells how far the metadata log was.
 
 import {
   type Decoded,
@@ -14,7 +14,7 @@ import {
   type Init,
   KafkaError,
 } from '@weir/protocol'
-import type { forwardApi } from '../metadata/envelope.ts'
+import type { forwardApi } from '../metadata/node-apis.ts'
 import type { ApiRow } from '../server/api-row.ts'
 import type { ClientConnection, Principal, RequestContext } from '../server/request-context.ts'
 import type { ControlServices } from '../services.ts'

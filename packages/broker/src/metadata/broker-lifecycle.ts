@@ -6,15 +6,15 @@
 
 import { type Env, OperatorError, type Timer } from '@weir/core'
 import {
-  type BrokerHeartbeatResponse,
   type BrokerRegistrationRequestInit,
-  brokerHeartbeatApi,
   brokerRegistrationApi,
+  type Decoded,
   type ErrorName,
   errorName,
   errorText,
 } from '@weir/protocol'
 import { type ControllerChannel, passes } from './controller-channel.ts'
+import { nodeHeartbeatApi } from './node-apis.ts'
 
 export interface BrokerLifecycleOptions {
   readonly nodeId: number
@@ -32,6 +32,8 @@ export interface BrokerLifecycleOptions {
   readonly registrationTimeoutMs: () => number
   /** The last entry of the metadata log that this broker has applied. */
   readonly metadataIndex: () => number
+  /** True once that is at least `index`. */
+  readonly whenApplied: (index: number, timeoutMs: number) => Promise<boolean>
   readonly offlineLogDirs: () => string[]
   /** A heartbeat that was sent at this monotonic time was answered: the broker is not fenced. */
   readonly onAlive: (sentMs: number) => void
@@ -167,7 +169,7 @@ export class BrokerLifecycle {
     const brokerEpoch = this.#brokerEpoch
     try {
       const answer = await channel.attempt(
-        brokerHeartbeatApi,
+        nodeHeartbeatApi,
         {
           brokerId: nodeId,
           brokerEpoch,
@@ -188,7 +190,10 @@ export class BrokerLifecycle {
     }
   }
 
-  async #answered(answer: BrokerHeartbeatResponse, sentMs: number): Promise<void> {
+  async #answered(
+    answer: Decoded<typeof nodeHeartbeatApi.response>,
+    sentMs: number,
+  ): Promise<void> {
     const error = errorName(answer.errorCode)
     if (error === 'STALE_BROKER_EPOCH' || error === 'BROKER_ID_NOT_REGISTERED') {
       this.#isFenced = true
@@ -206,12 +211,20 @@ export class BrokerLifecycle {
       })
     }
     this.#isFenced = answer.isFenced
-    if (!answer.isFenced) {
-      this.#options.onAlive(sentMs)
+    if (!answer.isFenced) this.#alive(answer.metadataIndex, sentMs)
+    if (answer.shouldShutDown) this.#onReleased?.()
+  }
+
+  /** Nothing is served in the belief of what was decided otherwise before this answer (R16). */
+  #alive(index: number, sentMs: number): void {
+    const { whenApplied, onAlive, sessionTimeoutMs } = this.#options
+    const followed = whenApplied(index, sessionTimeoutMs()).then(hasFollowed => {
+      if (!hasFollowed || this.#isFenced) return
+      onAlive(sentMs)
       this.#onUnfenced?.()
       this.#onUnfenced = null
-    }
-    if (answer.shouldShutDown) this.#onReleased?.()
+    })
+    this.#env.log.background(followed, 'following the controller')
   }
 
   async #registerAgain(error: ErrorName): Promise<void> {

@@ -22,7 +22,7 @@ import {
 } from '@weir/protocol'
 import { ANONYMOUS, type Principal, type RequestContext } from '../server/request-context.ts'
 import type { ControllerChannel } from './controller-channel.ts'
-import { forwardApi } from './envelope.ts'
+import { forwardApi } from './node-apis.ts'
 import type { QuorumController } from './quorum-controller.ts'
 
 /** A request as it came, to be passed on. */

@@ -11,7 +11,6 @@ import {
   alterPartitionApi,
   alterPartitionReassignmentsApi,
   apiVersionsApi,
-  brokerHeartbeatApi,
   brokerRegistrationApi,
   consumerGroupDescribeApi,
   consumerGroupHeartbeatApi,
@@ -119,7 +118,7 @@ import { handleSaslAuthenticate, handleSaslHandshake } from '../handlers/sasl.ts
 import { handleSyncGroup } from '../handlers/sync-group.ts'
 import { failUnregisterBroker, handleUnregisterBroker } from '../handlers/unregister-broker.ts'
 import { failUpdateFeatures, handleUpdateFeatures } from '../handlers/update-features.ts'
-import { forwardApi } from '../metadata/envelope.ts'
+import { forwardApi, nodeHeartbeatApi } from '../metadata/node-apis.ts'
 import { type ApiRow, controlRow, forwardedRow, row } from './api-row.ts'
 
 const BOTH = ['broker', 'controller'] as const
@@ -183,7 +182,7 @@ export const API_ROWS: readonly ApiRow[] = [
   controlRow(brokerRegistrationApi, handleBrokerRegistration, {
     errorResponse: failBrokerRegistration,
   }),
-  controlRow(brokerHeartbeatApi, handleBrokerHeartbeat, { errorResponse: failBrokerHeartbeat }),
+  controlRow(nodeHeartbeatApi, handleBrokerHeartbeat, { errorResponse: failBrokerHeartbeat }),
   forwardedRow(unregisterBrokerApi, handleUnregisterBroker, failUnregisterBroker),
   controlRow(allocateProducerIdsApi, handleAllocateProducerIds, {
     errorResponse: failAllocateProducerIds,

@@ -46,9 +46,8 @@ export class TestCluster {
     await this.sim.complete(Promise.all(ids.map(id => this.starting(id))))
   }
 
-  /** Starts a node (again) without running the simulation; more settings may be given. */
-  async starting(id: number, more: readonly string[] = []): Promise<WeirNode> {
-    const name = `n${id}`
+  /** Starts a node (again) without running the simulation; on the machine of that name. */
+  async starting(id: number, more: readonly string[] = [], name = `n${id}`): Promise<WeirNode> {
     const { settings } = loadSettings({
       assignments: [
         `node.id=${id}`,

@@ -155,7 +155,7 @@ export class Transport implements EndpointHost {
   greet(hello: Hello): HelloReply {
     const refusal = this.#isClosed
       ? `node ${this.#own.nodeId} is shutting down`
-      : refusalOfHello(this.#own, hello, this.#known())
+      : (refusalOfHello(this.#own, hello, this.#known()) ?? this.#rivalOf(hello))
     if (refusal !== null) {
       this.#env.log.warn('a node was refused', { nodeId: hello.nodeId, reason: refusal })
       if (!this.#isClosed) this.#events.refused(refusal)
@@ -167,8 +167,16 @@ export class Transport implements EndpointHost {
     return helloReply(this.#own, this.#events.membership(), null)
   }
 
+  /** Another disk with the same id is asking for its messages right now. */
+  #rivalOf({ nodeId, directoryId }: Hello): string | null {
+    const mailbox = this.#mailboxes.get(nodeId)
+    const isRival = mailbox?.isInUse === true && mailbox.directoryId !== ''
+    if (!isRival || mailbox.directoryId === directoryId) return null
+    return `there are two nodes with the id ${nodeId}: each needs its own`
+  }
+
   /** How this node is to be reached: by its address, or when it asks. */
-  #learnWay({ nodeId, address }: Hello): boolean {
+  #learnWay({ nodeId, address, directoryId }: Hello): boolean {
     const isNew = !this.#heard.has(nodeId) && !this.#mailboxes.has(nodeId)
     if (isNew && this.#heard.size + this.#mailboxes.size >= MAX_KNOWN_NODES) {
       this.#forgetAbandoned()
@@ -177,9 +185,9 @@ export class Transport implements EndpointHost {
     if (address !== '') {
       this.#heard.set(nodeId, address)
       this.#mailboxes.delete(nodeId)
-    } else if (!this.#mailboxes.has(nodeId)) {
+    } else if (this.#mailboxes.get(nodeId)?.directoryId !== directoryId) {
       this.#heard.delete(nodeId)
-      this.#mailboxes.set(nodeId, new Mailbox(this.#env))
+      this.#mailboxes.set(nodeId, new Mailbox(this.#env, directoryId))
     }
     return true
   }
@@ -196,9 +204,12 @@ export class Transport implements EndpointHost {
   }
 
   poll(nodeId: number): Promise<readonly Message[]> {
-    const mailbox = this.#mailboxes.get(nodeId) ?? new Mailbox(this.#env)
-    this.#mailboxes.set(nodeId, mailbox)
-    return mailbox.take()
+    const mailbox = this.#mailboxes.get(nodeId)
+    if (mailbox !== undefined) return mailbox.take()
+    // It has an address by now, or was away for long: it says hello again when it comes back.
+    const fresh = new Mailbox(this.#env, '')
+    this.#mailboxes.set(nodeId, fresh)
+    return fresh.take()
   }
 
   close(): void {

@@ -1,0 +1,85 @@
+// Nodes that do not belong together refuse each other, in one sentence for the operator of each, and
+// the cluster goes on without them.
+
+import { OperatorError } from '@weir/core'
+import t from 'tap'
+import { TestCluster } from './testing/test-cluster.ts'
+
+/** Why a node did not start. */
+async function refusal(cluster: TestCluster, starting: Promise<unknown>): Promise<string> {
+  try {
+    await cluster.complete(starting)
+  } catch (error) {
+    if (error instanceof OperatorError) return error.message
+    throw error
+  }
+  return 'it started'
+}
+
+/** What the nodes that were there say of the one that came. */
+function warnings(cluster: TestCluster): string {
+  return JSON.stringify(cluster.sim.logs.filter(({ message }) => message === 'a node was refused'))
+}
+
+t.test('a list of voters that disagrees', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2] })
+  const list = [...cluster.voters, '3@n3:9093'].join()
+  const message = await refusal(
+    cluster,
+    cluster.starting(3, [`controller.quorum.voters=${list}`, 'process.roles=broker,controller']),
+  )
+  t.match(message, /node \d has the voters 1, 2(, 3)?, node \d the voters 1, 2(, 3)?: give all/)
+  t.match(warnings(cluster), /has the voters 1, 2, 3/)
+  t.same(cluster.fatal, [])
+})
+
+t.test('a node that has a cluster of its own', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  await cluster.stop(3)
+  const alone = ['controller.quorum.voters=', 'log.dirs=/elsewhere']
+  const { clusterId } = await cluster.complete(cluster.starting(3, alone))
+  await cluster.stop(3)
+  const message = await refusal(cluster, cluster.starting(3, ['log.dirs=/elsewhere']))
+  t.match(message, /data belongs to cluster .*, whose only voter it is, but --voters names 1, 2, 3/)
+  t.match(message, clusterId)
+  await cluster.startAll([3])
+  t.equal(cluster.get(3).clusterId, cluster.get(1).clusterId)
+})
+
+t.test('a broker of another cluster', async t => {
+  const cluster = await TestCluster.start({ controllers: [1], brokers: [2] })
+  const elsewhere = ['log.dirs=/elsewhere', 'process.roles=broker,controller']
+  const alone = [...elsewhere, 'controller.quorum.voters=', 'node.id=3']
+  const { clusterId } = await cluster.complete(cluster.starting(3, alone))
+  await cluster.stop(3)
+  cluster.kill(2)
+  const asBroker = ['log.dirs=/elsewhere', 'process.roles=broker', 'metadata.log.dir=/fresh']
+  const message = await refusal(cluster, cluster.starting(3, asBroker))
+  t.match(message, `node 3 belongs to cluster ${clusterId}`)
+  t.match(warnings(cluster), /node 3 belongs to cluster/)
+})
+
+t.test('a disk that was replaced under an old id', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  cluster.kill(3)
+  const message = await refusal(cluster, cluster.starting(3, ['log.dirs=/new']))
+  t.match(message, /node 3 is known with the directory .* its disk was replaced/)
+})
+
+t.test('a second broker with the id of one that lives', async t => {
+  const cluster = await TestCluster.start({ controllers: [1], brokers: [2] })
+  const message = await refusal(cluster, cluster.starting(2, ['listeners=PLAINTEXT://:9092'], 'x'))
+  t.match(message, /there are two nodes with the id 2: each needs its own/)
+  t.notOk(cluster.get(2).isFenced, 'the first one is not disturbed')
+})
+
+t.test('a broker whose controllers do not answer', async t => {
+  const cluster = await TestCluster.start({ controllers: [1], brokers: [2] })
+  await cluster.stop(2)
+  cluster.kill(1)
+  const settings = ['initial.broker.registration.timeout.ms=3000']
+  t.match(
+    await refusal(cluster, cluster.starting(2, settings)),
+    /no controller of --voters answers/,
+  )
+})
