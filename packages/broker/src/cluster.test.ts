@@ -10,6 +10,7 @@ import {
   metadataApi,
 } from '@weir/protocol'
 import t from 'tap'
+import { batchOf } from './testing/data-plane.ts'
 import { TestCluster } from './testing/test-cluster.ts'
 import type { WireClient } from './testing/wire-client.ts'
 
@@ -137,4 +138,17 @@ t.test('a new node is the same one after a power failure', async t => {
       t.ok(paths.includes('/data/meta.properties'), `seed ${seed}, node ${id}`)
     }
   }
+})
+
+t.test('a broker whose last data directory fails says that it cannot go on', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  const client = await cluster.connect(1)
+  await cluster.complete(createTopic(client, 'a', 3))
+  await cluster.sim.run({ forMs: 1_000 })
+  const id = cluster.get(1).services.metadata.partition('a', 0)?.leader ?? 0
+  const partition = cluster.get(id).services.replicaManager.getPartition('a', 0)
+  cluster.sim.disk(`n${id}`).fail('write', 1)
+  partition?.appendAsLeader(batchOf(['x']), 'client', 0)
+  await cluster.sim.run({ forMs: 100 })
+  t.match(cluster.fatal, [{ nodeId: id }])
 })
