@@ -3,7 +3,7 @@
 // failure tests, and as --control of the conformance kit's failover cases.
 //
 //   cluster-control.mjs DIR up [NODES [PORT]] [NAME=VALUE ...]   start; 3 nodes from port 9092 unless told
-//   cluster-control.mjs DIR start ID | stop ID | kill ID         returns when its port answers / it has ended
+//   cluster-control.mjs DIR start ID | stop ID | kill ID         returns when it is ready / has ended
 //   cluster-control.mjs DIR pause ID | continue ID               SIGSTOP, SIGCONT
 //   cluster-control.mjs DIR down [--clean]                       SIGTERM to all; --clean removes DIR
 //   cluster-control.mjs DIR bootstrap | pid ID                   the addresses; a node's process
@@ -13,13 +13,13 @@ import { spawn } from 'node:child_process'
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import net from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -67,22 +67,23 @@ export class ClusterControl {
     return isAlive(pid) ? pid : null
   }
 
+  /** Returns when it serves clients, which takes a majority of the voters. */
   async start(id) {
-    if (this.pid(id) === null) {
-      const log = openSync(join(this.directory, `${id}.log`), 'a')
-      // A session of its own: whoever ends our caller's session leaves the node alone.
-      const child = spawn(process.execPath, [PROGRAM, 'start', ...this.arguments(id)], {
-        stdio: ['ignore', log, log],
-        detached: true,
-      })
-      closeSync(log)
-      child.unref()
-      writeFileSync(join(this.directory, `${id}.pid`), String(child.pid))
-    }
-    await until(START_MS, `node ${id} answers (see ${this.directory}/${id}.log)`, async () => {
-      if (this.pid(id) === null)
-        throw new Error(`node ${id} ended: see ${this.directory}/${id}.log`)
-      return await answers(this.clientPort(id))
+    if (this.pid(id) !== null) return
+    const path = join(this.directory, `${id}.log`)
+    const log = openSync(path, 'a')
+    const { size } = fstatSync(log)
+    // A session of its own: whoever ends our caller's session leaves the node alone.
+    const child = spawn(process.execPath, [PROGRAM, 'start', ...this.arguments(id)], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    })
+    closeSync(log)
+    child.unref()
+    writeFileSync(join(this.directory, `${id}.pid`), String(child.pid))
+    await until(START_MS, `node ${id} is ready (see ${path})`, () => {
+      if (this.pid(id) === null) throw new Error(`node ${id} ended: see ${path}`)
+      return readFileSync(path).toString('utf8', size).includes(' ready: ')
     })
   }
 
@@ -150,18 +151,6 @@ function isAlive(pid) {
   } catch {
     return process.platform !== 'linux'
   }
-}
-
-function answers(port) {
-  return new Promise(resolve => {
-    const socket = net.connect({ port, host: '127.0.0.1' })
-    const end = isThere => {
-      socket.destroy()
-      resolve(isThere)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-  })
 }
 
 async function until(timeoutMs, what, holds) {

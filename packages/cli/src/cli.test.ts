@@ -112,6 +112,10 @@ t.test('settings are explained without a broker', async t => {
   const { code, out } = await weir('configs', 'explain', 'retention.ms')
   t.equal(code, 0)
   t.match(out, /retention\.ms \(topic\)[\s\S]*Default: +604800000/)
+  const [topicSetting] = JSON.parse(
+    (await weir('configs', 'explain', 'retention.ms', '--json')).out,
+  )
+  t.equal(topicSetting.update, 'per-topic')
   const typo = await weir('configs', 'explain', 'retention.sm')
   t.equal(typo.code, 1)
   t.match(typo.err, /did you mean 'retention\.ms'\?/)

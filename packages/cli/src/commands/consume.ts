@@ -192,6 +192,7 @@ async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions):
   io.signal.addEventListener('abort', () => fetcher.close(), { once: true })
   const limits = new Map(options.ranges.map(range => [`${range.partition}/${range.topic}`, range]))
   fetcher.assign(options.ranges.filter(range => !isBounded || range.offset < range.endOffset))
+  let isTroubleSaid = false
   while (!printer.isDone) {
     const positions = fetcher.positions()
     const open = positions.filter(position => {
@@ -202,7 +203,12 @@ async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions):
     if (open.length < positions.length) fetcher.assign(open)
     const records = await fetcher.poll(POLL_MS)
     const trouble = fetcher.trouble()
-    if (isBounded && trouble !== null && trouble.forMs >= patienceMs) throw trouble.error
+    if (trouble !== null && trouble.forMs >= patienceMs) {
+      if (isBounded) throw trouble.error
+      // Without an end it goes on, as what is wrong may pass; but not in silence.
+      if (!isTroubleSaid) void io.stderr.write(`weir: still trying: ${trouble.error.message}\n`)
+    }
+    isTroubleSaid = trouble !== null && (isTroubleSaid || trouble.forMs >= patienceMs)
     const wanted = records.filter(
       record =>
         !isBounded ||

@@ -71,7 +71,11 @@ async function giveUp(io: CliIo, path: string, isConfirmed: boolean): Promise<nu
       void io.stdout.write(`Gave up offsets ${fromOffset} to ${toOffset - 1} of ${name}\n`)
     }
   }
-  if (accepted.length === 0) void io.stdout.write('Nothing is damaged.\n')
+  const next =
+    accepted.length === 0
+      ? 'Nothing is damaged.'
+      : 'The next start reads the logs once more, as after a crash.'
+  void io.stdout.write(`${next}\n`)
   return 0
 }
 

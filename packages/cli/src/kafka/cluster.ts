@@ -81,12 +81,15 @@ async function unregister(context: ToolContext): Promise<number> {
   return 0
 }
 
+/** The Java tool's column is as wide as the longest rack, or this where there is none. */
+const NO_RACK_WIDTH = 10
+
 async function listEndpoints(context: ToolContext): Promise<number> {
   const withFenced = context.options.has('include-fenced-brokers')
   const { brokers } = await describeCluster(context.cluster)
   const shown = brokers.filter(broker => withFenced || !broker.isFenced)
   const hostWidth = Math.max('HOST'.length, ...shown.map(broker => broker.host.length))
-  const rackWidth = Math.max(10, ...shown.map(broker => String(broker.rack).length))
+  const rackWidth = Math.max(0, ...shown.map(({ rack }) => rack?.length ?? NO_RACK_WIDTH))
   const line = (cells: readonly (string | number)[]): string => {
     const widths = [10, hostWidth, 10, rackWidth, 10, 15]
     return `${cells.map((cell, index) => String(cell).padEnd(widths[index] ?? 0)).join(' ')}\n`

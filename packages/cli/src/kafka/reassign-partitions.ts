@@ -1,6 +1,6 @@
 // kafka-reassign-partitions
 import { type Cluster, describeCluster, listReassignments, listTopics } from '@weir/client'
-import { parsePlan } from '../reassign/reassignment-plan.ts'
+import { parsePlaces } from '../reassign/reassignment-plan.ts'
 import { type PlacedPartition, placeReplicas } from '../values/replica-placement.ts'
 import { javaException } from './java-errors.ts'
 import { type ParsedOptions, requireOptions, ToolError, usageError } from './option-parser.ts'
@@ -64,7 +64,9 @@ export const reassignPartitionsTool: KafkaTool = {
   },
   fail(context, error) {
     const text = javaException(error)
-    context.print(`Error: ${text}\njava.util.concurrent.ExecutionException: ${text}\n`)
+    context.print(
+      `Error: ${text}\njava.util.concurrent.ExecutionException: ${text}\nCaused by: ${text}\n\n`,
+    )
     return 1
   },
 }
@@ -93,11 +95,29 @@ function checkArguments(options: ParsedOptions): (typeof ACTIONS)[number] {
 
 function planOf(options: ParsedOptions): PlacedPartition[] {
   const text = readText(options.value('reassignment-json-file') ?? '')
+  let places: PlacedPartition[]
   try {
-    return parsePlan(text)
+    places = parsePlaces(text)
   } catch (error) {
     throw failure(error instanceof Error ? error.message : String(error))
   }
+  const names = places.map(({ topic, partition }) => `${topic}-${partition}`)
+  const twice = repeated(names)
+  if (twice.length > 0) {
+    throw failure(`Partition reassignment contains duplicate topic partitions: ${twice.join(',')}`)
+  }
+  for (const [index, { replicas }] of places.entries()) {
+    const again = repeated(replicas)
+    if (again.length === 0) continue
+    throw failure(
+      `Partition replica lists may not contain duplicate entries: ${names[index]} contains multiple entries for ${again.join(',')}`,
+    )
+  }
+  return places
+}
+
+function repeated<T>(items: readonly T[]): T[] {
+  return [...new Set(items.filter((item, index) => items.indexOf(item) !== index))]
 }
 
 async function generate(context: ToolContext): Promise<number> {

@@ -55,8 +55,23 @@ export function planDocument(partitions: readonly PlacedPartition[]): PlanDocume
   }
 }
 
-/** Throws CommandError for what is no plan; other fields are ignored. */
+/** Throws CommandError for what is no plan. */
 export function parsePlan(text: string): PlacedPartition[] {
+  const places = parsePlaces(text)
+  const seen = new Set<string>()
+  for (const place of places) {
+    const { topic, partition, replicas } = place
+    if (new Set(replicas).size < replicas.length) {
+      throw new CommandError(`the plan names a broker twice for ${topic}-${partition}`)
+    }
+    if (seen.has(keyOf(place))) throw new CommandError(`the plan has ${topic}-${partition} twice`)
+    seen.add(keyOf(place))
+  }
+  return places
+}
+
+/** As they are written, repeats included; other fields are ignored. Throws CommandError. */
+export function parsePlaces(text: string): PlacedPartition[] {
   let document: unknown
   try {
     document = JSON.parse(text)
@@ -70,7 +85,6 @@ export function parsePlan(text: string): PlacedPartition[] {
   if (!Array.isArray(partitions) || partitions.length === 0) {
     throw new CommandError('the plan names no partitions: {"version":1,"partitions":[...]}')
   }
-  const seen = new Set<string>()
   return partitions.map((item: unknown, index) => {
     const { topic, partition, replicas } = asObject(item)
     const isNamed = typeof topic === 'string' && isNodeNumber(partition)
@@ -80,13 +94,7 @@ export function parsePlan(text: string): PlacedPartition[] {
         `entry ${index + 1} of the plan is not {"topic": NAME, "partition": NUMBER, "replicas": [ID, ...]}`,
       )
     }
-    const place: PlacedPartition = { topic, partition, replicas: replicas as number[] }
-    if (new Set(place.replicas).size < place.replicas.length) {
-      throw new CommandError(`the plan names a broker twice for ${topic}-${partition}`)
-    }
-    if (seen.has(keyOf(place))) throw new CommandError(`the plan has ${topic}-${partition} twice`)
-    seen.add(keyOf(place))
-    return place
+    return { topic, partition, replicas: replicas as number[] }
   })
 }
 

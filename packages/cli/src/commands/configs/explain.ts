@@ -44,7 +44,7 @@ export const explainConfigCommand = defineCommand({
           kafkaDefault: row.kafkaDefault ?? row.defaultText,
           valid: rangeOf(row),
           unit: row.unit ?? null,
-          update: row.update,
+          update: updateOf(scope, row),
           support: row.support,
           reason: row.reason ?? null,
           doc: row.doc,
@@ -88,6 +88,11 @@ function fieldsOf(scope: Explained['scope'], row: SettingRow): Field[] {
     fields.push({ name: 'Here', value: `${row.support}: ${row.reason ?? ''}` })
   }
   return fields
+}
+
+/** Those of topics and groups are all changed while brokers run. */
+function updateOf(scope: Explained['scope'], row: SettingRow): string {
+  return scope === 'broker' ? row.update : `per-${scope}`
 }
 
 const UPDATES: ReadonlyMap<string, string> = new Map([

@@ -4,6 +4,7 @@ import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
+import { withSuggestion } from '../../setting-names.ts'
 import { describeResource, parseConfigResource } from '../../values/config-resource.ts'
 import { parseKeyValues } from '../../values/key-values.ts'
 
@@ -32,7 +33,11 @@ export const setConfigsCommand = defineCommand({
       return { name, value }
     })
     return await withCluster(io, args, async cluster => {
-      await alterConfigs(cluster, resource, changes, { validateOnly: args['dry-run'] })
+      await withSuggestion(
+        resource.type,
+        changes.map(({ name }) => name),
+        () => alterConfigs(cluster, resource, changes, { validateOnly: args['dry-run'] }),
+      )
       if (args.json) {
         printJson(io, { resource, changes, dryRun: args['dry-run'] })
         return 0

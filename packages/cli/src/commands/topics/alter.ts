@@ -6,6 +6,7 @@ import { CommandError, UsageError } from '../../errors.ts'
 import { findTopics } from '../../names.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
+import { withSuggestion } from '../../setting-names.ts'
 import { checkInteger, parseKeyValues } from '../../values/key-values.ts'
 
 const MAX_PARTITIONS = 100_000
@@ -68,7 +69,11 @@ export const alterTopicCommand = defineCommand({
         )
       }
       if (changes.length > 0) {
-        await alterConfigs(cluster, { type: 'topic', name: args.topic }, changes)
+        await withSuggestion(
+          'topic',
+          changes.map(({ name }) => name),
+          () => alterConfigs(cluster, { type: 'topic', name: args.topic }, changes),
+        )
         say(`Changed ${changes.map(change => change.name).join(', ')}`)
       }
       if (partitionCount !== undefined && partitionCount !== current) {

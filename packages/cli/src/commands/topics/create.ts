@@ -5,6 +5,7 @@ import { withCluster } from '../../connect.ts'
 import { UsageError } from '../../errors.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
+import { withSuggestion } from '../../setting-names.ts'
 import { checkInteger, parseKeyValues } from '../../values/key-values.ts'
 
 const MAX_PARTITIONS = 100_000
@@ -89,9 +90,11 @@ export const createTopicsCommand = defineCommand({
           void io.stdout.write(`${verb} ${topic.name}${size}\n`)
         }
       }
-      const [first] = failed
-      if (first?.error != null) throw first.error
-      return 0
+      return await withSuggestion('topic', [...configs.keys()], async () => {
+        const [first] = failed
+        if (first?.error != null) throw first.error
+        return 0
+      })
     })
   },
 })
