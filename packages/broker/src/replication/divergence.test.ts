@@ -119,6 +119,15 @@ const cases: readonly Case[] = [
     cuts: [5],
   },
   {
+    name: 'a last epoch newer than every record of the leader (R4)',
+    leader: [[1, 5]],
+    follower: [
+      [1, 5],
+      [2, 4],
+    ],
+    cuts: [5],
+  },
+  {
     name: 'nothing in common',
     leader: [[2, 4]],
     follower: [[1, 6]],

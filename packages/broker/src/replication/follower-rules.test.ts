@@ -251,7 +251,15 @@ t.test(
     await cluster.node(3).start(true)
     await cluster.run(50)
     t.same(cluster.controller.partition('a').isr, [1, 2, 3])
+    cluster.node(1).life.isrFault = () => 'lost'
     await t.rejects(cluster.node(3).batches('a'), /damaged/)
+    await cluster.run(1_000)
+    t.equal(
+      cluster.node(3).partition('a').log.logEndOffset,
+      20,
+      'nothing goes while it is a member',
+    )
+    cluster.node(1).life.isrFault = null
     let wasOut = false
     await cluster.sim.run(() => {
       wasOut ||= !cluster.controller.partition('a').isr.includes(3)
