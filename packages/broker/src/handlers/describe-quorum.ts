@@ -38,7 +38,7 @@ export function handleDescribeQuorum(
   return {
     errorCode: 0,
     errorMessage: null,
-    topics: [{ topicName: CLUSTER_METADATA_TOPIC, partitions: [describe(status)] }],
+    topics: [{ topicName: CLUSTER_METADATA_TOPIC, partitions: [describe(services, status)] }],
     nodes: nodesOf(services, status),
   }
 }
@@ -50,7 +50,12 @@ export function failDescribeQuorum(
   return { errorCode, errorMessage: message, topics: [], nodes: [] }
 }
 
-function describe(status: QuorumStatus): Partition {
+function describe({ metadata }: ControlServices, status: QuorumStatus): Partition {
+  // The voters' directories are part of the membership; an observer has told its own as a broker.
+  const replicaOf = (replica: ReplicaStatus): ReturnType<typeof stateOf> => {
+    const registered = metadata.brokers.get(replica.nodeId)?.directoryIds[0]
+    return stateOf(replica, replica.directoryId || registered || ZERO_UUID)
+  }
   const isVoter = ({ nodeId }: ReplicaStatus) => status.membership.voters.includes(nodeId)
   return {
     partitionIndex: 0,
@@ -66,10 +71,13 @@ function describe(status: QuorumStatus): Partition {
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-function replicaOf(replica: ReplicaStatus): Partition['currentVoters'][number] {
+function stateOf(
+  replica: ReplicaStatus,
+  replicaDirectoryId: string,
+): Partition['currentVoters'][number] {
   return {
     replicaId: replica.nodeId,
-    replicaDirectoryId: replica.directoryId || ZERO_UUID,
+    replicaDirectoryId,
     logEndOffset: replica.logEndOffset,
     lastFetchTimestamp: replica.lastFetchMs,
     lastCaughtUpTimestamp: replica.lastCaughtUpMs,
