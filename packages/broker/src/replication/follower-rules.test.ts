@@ -253,19 +253,18 @@ t.test(
     t.same(cluster.controller.partition('a').isr, [1, 2, 3])
     cluster.node(1).life.isrFault = () => 'lost'
     await t.rejects(cluster.node(3).batches('a'), /damaged/)
-    await cluster.run(1_000)
-    t.equal(
-      cluster.node(3).partition('a').log.logEndOffset,
-      20,
-      'nothing goes while it is a member',
-    )
+    let leastEndOffset = 20
+    const untilMs = cluster.sim.nowMs + 1_000
+    await cluster.sim.run(() => {
+      const { log } = cluster.node(3).partition('a')
+      leastEndOffset = Math.min(leastEndOffset, log.logEndOffset)
+      return cluster.sim.nowMs > untilMs
+    })
+    t.equal(leastEndOffset, 20, 'nothing goes while it is a member')
     cluster.node(1).life.isrFault = null
     let wasOut = false
     await cluster.sim.run(() => {
       wasOut ||= !cluster.controller.partition('a').isr.includes(3)
-      // Nothing that is committed goes while it is a member.
-      const { log } = cluster.node(3).partition('a')
-      if (!wasOut && log.logEndOffset < 20) throw new Error('cut while in the ISR')
       return wasOut && cluster.hasConverged('a')
     })
     t.ok(wasOut)
