@@ -1,5 +1,6 @@
 // Three controllers on simulated machines: clients create and delete topics and take blocks of
-// producer ids from whoever is active, while controllers are killed, lose power and are cut off.
+// producer ids from whoever is active, brokers come and go, while controllers are killed, lose power
+// and are cut off.
 //
 // Checked: what was acknowledged is in every image (P8); no producer id is given twice (T5); all
 // images are made of the same decisions; a controller that was cut off gives no more answers.
@@ -8,6 +9,7 @@ import type { ProducerIdBlock } from '@weir/controller'
 import { errorMessage } from '@weir/core'
 import { SimRandom, Simulation } from '@weir/core/sim'
 import { NotLeaderError, QuorumBusyError, QuorumNode, QuorumServer } from '@weir/quorum'
+import { BrokerActors, MIN_INSYNC_REPLICAS } from './broker-actors.ts'
 import { QuorumController } from './quorum-controller.ts'
 
 export interface ControllerSeedResult {
@@ -27,6 +29,8 @@ const HEALING_MS = 6000
 const IDS = [1, 2, 3]
 const CLIENTS = 3
 const CLIENT_TIMEOUT_MS = 1500
+const WORK_MS = 10
+const MAX_TOPICS = 30
 
 export async function runControllerSeed(seed: number): Promise<ControllerSeedResult> {
   const random = new SimRandom(`controller ${seed}`)
@@ -68,12 +72,19 @@ class ControllerRun {
   readonly #topics = new Map<string, string>()
   readonly #unsure = new Set<string>()
   readonly #blocks: ProducerIdBlock[] = []
+  readonly #actors: BrokerActors
   #number = 0
   #isOver = false
 
   constructor(sim: Simulation, random: SimRandom) {
     this.#sim = sim
     this.#random = random
+    this.#actors = new BrokerActors(
+      sim,
+      random,
+      () => this.#active(),
+      what => this.violations.push(what),
+    )
   }
 
   get topicCount(): number {
@@ -84,11 +95,13 @@ class ControllerRun {
     const sim = this.#sim
     for (const id of IDS) this.#start(id)
     await sim.run(() => this.#active() !== null, HEALING_MS)
-    await this.#registerBroker()
+    this.#actors.startAll()
+    await sim.run(() => (this.#active()?.image.brokers.size ?? 0) >= 3, HEALING_MS)
     for (let client = 0; client < CLIENTS; client++) this.#client()
     while (sim.nowMs < FAULT_MS) {
       await sim.run({ forMs: this.#random.fraction() * 500 })
-      this.#fault()
+      if (this.#random.chance(0.5)) this.#fault()
+      else this.#actors.fault()
       this.#check()
     }
     await this.#finish()
@@ -108,10 +121,17 @@ class ControllerRun {
       controller: {
         newUuid: () => env.random.uuid().replace(/^-/, '0'),
         randomBelow: limit => env.random.below(limit),
-        topicDefaults: () => ({ partitionCount: 2, replicationFactor: 1 }),
-        configRules: { problem: () => null, inherited: () => null, isList: () => false },
+        topicDefaults: () => ({ partitionCount: 2, replicationFactor: 3 }),
+        configRules: {
+          problem: () => null,
+          inherited: (_type, key) =>
+            key === 'min.insync.replicas' ? String(MIN_INSYNC_REPLICAS) : null,
+          isList: () => false,
+        },
       },
       onChange: () => {},
+      onActive: () => this.#activate(id),
+      onPartition: (topic, before, after) => this.#actors.checkPartition(topic, before, after),
     })
     const process: Process = { controller, node: null }
     this.#processes.set(id, process)
@@ -122,7 +142,7 @@ class ControllerRun {
       address: `n${id}:${PORT}`,
       voters: IDS.map(each => ({ id: each, directoryId: '', address: `n${each}:${PORT}` })),
       clusterId: () => controller.image.clusterId ?? '',
-      snapshotBytes: 2000,
+      snapshotBytes: 20_000,
       trailingEntries: 10,
       reserveBytes: 0,
       onFatal: (error: Error) => this.violations.push(`fatal: ${error.message}`),
@@ -136,6 +156,29 @@ class ControllerRun {
       },
       error => this.violations.push(`does not open: ${errorMessage(error)}`),
     )
+  }
+
+  /** The active controller's own work: a fresh start, and then whatever is due. */
+  #activate(id: number): void {
+    const process = this.#processes.get(id)
+    const term = process?.controller.runtime.leadership.term
+    if (process === undefined) return
+    const { controller } = process
+    const isOver = () => this.#processes.get(id) !== process || this.#isOver
+    const ignore = () => {}
+    const env = this.#sim.env(`n${id}`)
+    const work = () => {
+      const { machine, leadership } = controller.runtime
+      if (isOver() || machine === null || leadership.term !== term) return
+      if (machine.nextDeadlineMs() <= this.#sim.nowMs)
+        controller.submit(each => each.expire(this.#sim.nowMs)).catch(ignore)
+      env.clock.after(WORK_MS, work)
+    }
+    env.clock.after(0, () => {
+      if (isOver() || controller.runtime.machine === null) return
+      controller.submit(each => each.activate(this.#sim.nowMs)).catch(ignore)
+      work()
+    })
   }
 
   #active(): QuorumController | null {
@@ -179,37 +222,6 @@ class ControllerRun {
 
   // --- Clients ---
 
-  async #registerBroker(): Promise<void> {
-    const controller = this.#active()
-    if (controller === null) throw new Error('nobody is active')
-    const broker = {
-      brokerId: 1,
-      incarnationId: 'first',
-      endpoints: [{ name: 'PLAINTEXT', host: 'h', port: 9092, securityProtocol: 0 }],
-      rack: null,
-      directoryIds: ['d'],
-      previousBrokerEpoch: -1,
-    }
-    const nowMs = this.#sim.nowMs
-    const { brokerEpoch } = await this.#sim.complete(
-      controller.submit((machine, nextOffset) =>
-        machine.brokers.register(broker, nextOffset, nowMs),
-      ),
-    )
-    const heartbeat = {
-      brokerId: 1,
-      brokerEpoch,
-      currentMetadataOffset: brokerEpoch,
-      wantFence: false,
-      wantShutDown: false,
-    }
-    await this.#sim.complete(
-      controller.submit((machine, nextOffset) =>
-        machine.brokers.heartbeat(heartbeat, nowMs, nextOffset),
-      ),
-    )
-  }
-
   #client(): void {
     if (this.#isOver) return
     let isDone = false
@@ -239,6 +251,7 @@ class ControllerRun {
   #ask(controller: QuorumController): Promise<void> {
     const kind = this.#random.below(4)
     if (kind === 0) return this.#allocate(controller)
+    if (kind !== 2 && this.#topics.size > MAX_TOPICS) return this.#delete(controller)
     if (kind === 1 && this.#topics.size > 5) return this.#delete(controller)
     return this.#create(controller)
   }
@@ -247,10 +260,11 @@ class ControllerRun {
     this.#number++
     const name = `topic-${this.#number}`
     this.#unsure.add(name)
-    const topic = { name, partitionCount: 2, replicationFactor: 1, assignments: [], configs: [] }
+    const topic = { name, partitionCount: 2, replicationFactor: 3, assignments: [], configs: [] }
     const [created] = await controller.submit(machine =>
       machine.topics.createTopics([topic], false),
     )
+    if (created?.error === 'INVALID_REPLICATION_FACTOR') return
     if (created?.error !== 'NONE') throw new Error(`${name}: ${created?.error}`)
     this.#unsure.delete(name)
     this.#topics.set(name, created.topicId)
@@ -288,12 +302,23 @@ class ControllerRun {
     for (const id of IDS) this.#start(id)
     const before = this.decisions
     await sim.run(() => this.decisions > before + 3, HEALING_MS)
+    const healedMs = sim.nowMs + HEALING_MS
+    while (!this.#isWhole() && sim.nowMs < healedMs) await sim.run({ forMs: 100 })
+    const active = this.#active()
+    const problem = active === null ? 'nobody is active' : this.#actors.problem(active.image)
+    if (problem !== null) throw new Error(`not whole at the end: ${problem}`)
     this.#isOver = true
+    this.#actors.close()
     await sim.run({ forMs: 3000 })
     this.#check()
     const states = [...this.#processes.values()].map(({ controller }) => this.#stateOf(controller))
     if (states.length !== IDS.length) throw new Error('a controller does not come up')
     for (const state of states) if (state !== states[0]) throw new Error('images differ')
+  }
+
+  #isWhole(): boolean {
+    const active = this.#active()
+    return active !== null && this.#actors.problem(active.image) === null
   }
 
   #stateOf({ image, index }: QuorumController): string {

@@ -6,12 +6,13 @@ import {
   type ControllerOptions,
   type Decision,
   decodeMetadataBatch,
-  decodeSnapshot,
   encodeMetadataBatch,
-  encodeSnapshot,
   MetadataDelta,
   MetadataImage,
   type MetadataRecord,
+  type PartitionImage,
+  readSnapshot,
+  snapshotChunks,
 } from '@weir/controller'
 import { DecisionRuntime } from '@weir/quorum'
 
@@ -19,6 +20,14 @@ export interface QuorumControllerOptions {
   readonly controller: ControllerOptions
   /** Called with each change of the image, and with null when it was replaced by a snapshot. */
   readonly onChange: (delta: MetadataDelta | null) => void
+  /** This node is the active controller now. */
+  readonly onActive?: () => void
+  /** Each new state of a partition, and what it was before. */
+  readonly onPartition?: (
+    topic: string,
+    before: PartitionImage | undefined,
+    after: PartitionImage,
+  ) => void
 }
 
 export class QuorumController {
@@ -35,12 +44,14 @@ export class QuorumController {
     this.runtime = new DecisionRuntime<Controller, MetadataRecord>({
       encode: encodeMetadataBatch,
       decode: decodeMetadataBatch,
-      rebuild: () => this.#rebuild(),
+      rebuild: () => new Controller(this.#options.controller, this.#image.copy()),
       commit: (records, { index, term }) => this.#commit(records, index, term),
       published: () => this.#publish(),
       restore: (data, index, term) => this.#restore(data, index, term),
-      snapshot: () => [encodeSnapshot(this.#image, this.#index + 1, this.#term)],
-      leadershipChanged: () => {},
+      snapshot: () => [...snapshotChunks(this.#image, this.#index + 1, this.#term)],
+      leadershipChanged: ({ isActive }) => {
+        if (isActive) options.onActive?.()
+      },
     })
   }
 
@@ -59,16 +70,22 @@ export class QuorumController {
     return this.runtime.submit(decide)
   }
 
-  #rebuild(): Controller {
-    const controller = new Controller(this.#options.controller)
-    for (const record of this.#image.records()) controller.replay(record)
-    return controller
-  }
-
   #commit(records: readonly MetadataRecord[], index: number, term: number): void {
-    for (const record of records) this.#image.replay(record, this.#delta)
+    for (const record of records) this.#replay(record)
     this.#index = index
     this.#term = term
+  }
+
+  #replay(record: MetadataRecord): void {
+    const isPartition = record.kind === 'partition' || record.kind === 'partitionChange'
+    const find = () =>
+      isPartition ? this.#image.partitionById(record.topicId, record.partitionIndex) : undefined
+    const before = find()
+    this.#image.replay(record, this.#delta)
+    const after = find()
+    if (after === undefined) return
+    const topic = this.#image.topicById(after.topicId)?.name ?? ''
+    this.#options.onPartition?.(topic, before, after)
   }
 
   #publish(): void {
@@ -84,8 +101,7 @@ export class QuorumController {
     this.#isReplaced = true
     this.#index = index
     this.#term = term
-    const bytes = Buffer.concat(data)
-    if (bytes.length === 0) return
-    for (const record of decodeSnapshot(bytes).records) this.#image.replay(record)
+    if (data.every(chunk => chunk.length === 0)) return
+    for (const record of readSnapshot(data).records) this.#image.replay(record)
   }
 }
