@@ -130,8 +130,10 @@ const APIS_INTRO = `# APIs
 Made by \`node scripts/generate-docs.mjs\` from the table of APIs and the comments of their handlers:
 do not edit.
 
-What a node of one broker and controller answers, with Apache Kafka 4.3.1's version ranges. ApiVersions
-lists the same; a request for anything else closes the connection, with a line in the log.
+What a node answers, with Apache Kafka 4.3.1's version ranges, and on which of its listeners: those of
+clients (broker), or the one for other nodes (controller). ApiVersions lists the same; a request for
+anything else closes the connection, with a line in the log. What is marked *passed on* is answered by
+the active controller, whichever broker is asked.
 `
 
 /** The comment at the top of each handler: its lines, joined by paragraph. */
@@ -163,13 +165,17 @@ function apiLine(row, comments) {
     problems.push(`the handler of ${name} does not say where it differs from Kafka`)
   }
   const versions = `${row.advertisedMinVersion}-${row.maxVersion}`
-  return `| ${row.definition.key} | ${name} | ${versions} | ${difference} |`
+  const listeners = row.listeners.join(', ') + (row.isForwarded ? ', passed on' : '')
+  return `| ${row.definition.key} | ${name} | ${versions} | ${listeners} | ${difference} |`
 }
 
 function apisPage() {
   const comments = handlerComments()
-  const lines = API_ROWS.map(row => apiLine(row, comments))
-  const head = ['| key | API | versions | differences from Kafka |', '| --- | --- | --- | --- |']
+  const lines = API_ROWS.filter(row => !row.isPrivate).map(row => apiLine(row, comments))
+  const head = [
+    '| key | API | versions | listeners | differences from Kafka |',
+    '| --- | --- | --- | --- | --- |',
+  ]
   return [APIS_INTRO, ...head, ...lines, ''].join('\n')
 }
 

@@ -152,3 +152,16 @@ t.test('a broker whose last data directory fails says that it cannot go on', asy
   await cluster.sim.run({ forMs: 100 })
   t.match(cluster.fatal, [{ nodeId: id }])
 })
+
+t.test('a broker that knows no ids of controllers asks one of them', async t => {
+  const cluster = await TestCluster.start({ controllers: [1, 2, 3], brokers: [4] })
+  const bootstrap = [
+    'node.id=5',
+    'process.roles=broker',
+    'controller.quorum.voters=',
+    'controller.quorum.bootstrap.servers=nobody:1,n2:9093',
+  ]
+  const node = await cluster.complete(cluster.starting(5, bootstrap))
+  t.equal(node.clusterId, cluster.get(4).clusterId)
+  t.notOk(node.isFenced)
+})

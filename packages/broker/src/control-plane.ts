@@ -4,6 +4,7 @@
 // Whoever the leader is, the calls of this node go through `sessions` (registration and heartbeats) and
 // `requests` (the others); requests of clients through `forwarder`.
 
+import { type Address, parseAddresses } from '@weir/client'
 import type { ControllerOptions, MetadataDelta, MetadataRecord } from '@weir/controller'
 import { assert, type Env, OperatorError } from '@weir/core'
 import type { Leadership } from '@weir/quorum'
@@ -13,10 +14,12 @@ import {
   nodeListeners,
   quorumVoters,
   settingRules,
+  type Voter,
 } from '@weir/settings'
 import { BrokerConnections } from './metadata/broker-connections.ts'
 import { ControllerChannel } from './metadata/controller-channel.ts'
 import { ControllerDeadlines } from './metadata/controller-deadlines.ts'
+import { findVoters } from './metadata/find-voters.ts'
 import { MetadataPublisher } from './metadata/metadata-publisher.ts'
 import type { NodeIdentity } from './metadata/node-identity.ts'
 import { NodeQuorum } from './metadata/node-quorum.ts'
@@ -41,10 +44,13 @@ export interface ControlPlaneOptions {
   /** Where the metadata is kept. */
   readonly directory: string
   readonly onFatal: (error: Error) => void
+  /** The start is to be given up. */
+  readonly cancelled: () => boolean
 }
 
 /** Requests between nodes never wait for the memory of clients' requests. */
 const REQUEST_MEMORY_BYTES = 64 * 1024 * 1024
+const BOOTSTRAP_RETRY_MS = 1_000
 const RESIGN_LIMIT_MS = 500
 const POLL_MS = 10
 
@@ -133,12 +139,12 @@ export class ControlPlane {
     this.#bound = await listen(this.#server, address, '--controller-listen')
   }
 
-  /** Opens what this node knows of the quorum, and takes part in it. */
+  /** Opens what this node knows of the quorum, and takes part in it. May wait for other controllers. */
   async open(): Promise<void> {
-    const { identity, directory, hostName, onFatal } = this.#options
+    const { identity, directory, hostName, onFatal, settings } = this.#options
     const address =
       this.#bound === null ? null : advertisedAddress(this.#bound, this.listeners, hostName)
-    const voters = quorumVoters(this.#options.settings)
+    const voters = await this.#voters()
     this.#checkVoters(voters.map(voter => voter.nodeId))
     this.#quorum = await NodeQuorum.open(
       this.#env,
@@ -149,7 +155,8 @@ export class ControlPlane {
         address: voters.find(voter => voter.nodeId === identity.nodeId) ?? address,
         voters,
         clusterId: () => identity.clusterId,
-        electionTimeoutMs: this.#options.settings.get('controller.quorum.election.timeout.ms'),
+        electionTimeoutMs: settings.get('controller.quorum.election.timeout.ms'),
+        snapshotBytes: settings.get('metadata.log.max.record.bytes.between.snapshots'),
         onRefused: reason => this.#onRefused(reason),
         onPeerReset: peerId => {
           this.#lostPeers.add(peerId)
@@ -163,6 +170,36 @@ export class ControlPlane {
     this.#checkOwnCluster(voters.map(voter => voter.nodeId))
     this.#server?.open()
     this.#quorum.start()
+  }
+
+  /** Those of the list, or those of the cluster that the bootstrap servers belong to; none: alone. */
+  async #voters(): Promise<readonly Voter[]> {
+    const { settings, cancelled } = this.#options
+    const listed = quorumVoters(settings)
+    const servers = settings.get('controller.quorum.bootstrap.servers')
+    if (listed.length > 0 || servers.length === 0) return listed
+    const addresses = parseAddresses(servers.join())
+    if (addresses === null) {
+      throw new OperatorError(
+        `controller.quorum.bootstrap.servers has '${servers.join()}', which is not HOST:PORT,...`,
+      )
+    }
+    const others = addresses.filter(server => !this.#isOwn(server))
+    if (others.length === 0) return listed
+    for (;;) {
+      const found = await findVoters(this.#env, others)
+      if (found !== null) return found
+      this.#env.log.warn('no controller of controller.quorum.bootstrap.servers answers', {
+        servers: servers.join(),
+      })
+      await this.#env.clock.sleep(BOOTSTRAP_RETRY_MS)
+      if (cancelled()) throw new OperatorError('the start was given up')
+    }
+  }
+
+  #isOwn({ host, port }: Address): boolean {
+    const { controller } = this.listeners
+    return controller !== null && controller.host === host && controller.port === port
   }
 
   #checkVoters(ids: readonly number[]): void {

@@ -148,7 +148,7 @@ class NodeParts {
     this.#hasJoined = true
   }
 
-  /** Waits for nobody. */
+  /** Waits at most for the controllers that are to name the voters. */
   async #open(): Promise<void> {
     const { settings, hostName, onFatal, interceptor } = this.#options
     const metadata = settings.get('metadata.log.dir') ?? this.directories[0] ?? ''
@@ -157,7 +157,14 @@ class NodeParts {
       metadataDirectory: metadata,
     })
     const directory = `${metadata}/${METADATA_DIRECTORY}`
-    const plane = new ControlPlane(this.#env, { settings, hostName, identity, directory, onFatal })
+    const plane = new ControlPlane(this.#env, {
+      settings,
+      hostName,
+      identity,
+      directory,
+      onFatal,
+      cancelled: () => this.#isStopping,
+    })
     this.#plane = plane
     const { directories } = this
     const roles: readonly string[] = settings.get('process.roles')

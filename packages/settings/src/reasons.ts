@@ -1,10 +1,13 @@
 // Why a setting of Kafka's has no effect in Weir, or is refused.
 
 export const why = {
+  ADDED_VOTERS: "an operator adds voters: 'weir quorum add'",
   ALWAYS_CLEANED: 'logs whose policy is compact are always cleaned',
   ALWAYS_CONTROLLED: 'a stop by SIGTERM is always a controlled one',
+  AT_ONCE: 'partitions without a leader get one as soon as there may be one',
   CONTROLLER_LISTENER: 'brokers talk to each other on the controller listener',
   EVENT_LOOP_METRIC: 'the delay of the event loop is a metric',
+  FOLLOWS_LEADER: 'calls go to the new controller as soon as it is known',
   GROWING_FILES: 'segment files grow as they are written',
   JVM: 'it belongs to the JVM',
   KERNEL: "the operating system's defaults are used",
@@ -31,8 +34,9 @@ export const why = {
   ONE_START: 'all listeners open when the node is ready',
   PLAIN_BATCHES: 'the coordinator writes uncompressed batches',
   RAFT_TIMING: 'the quorum runs Raft, with a timing of its own',
-  SEVERAL_NODES: 'it matters with several nodes only',
+  SNAPSHOT_BY_SIZE: 'snapshots are made when the metadata log has grown',
   TURN_BATCHES: 'records of one turn are written together',
+  WITH_OFFSETS: 'they are written with log.flush.offset.checkpoint.interval.ms',
 } as const
 
 /** Spread into the rows that pace background work of the group coordinator, which has none. */

@@ -23,6 +23,8 @@ export interface NodeQuorumOptions {
   readonly voters: readonly Voter[]
   readonly clusterId: () => string
   readonly electionTimeoutMs: number
+  /** A snapshot is taken when the log has grown by this much. */
+  readonly snapshotBytes: number
   readonly onRefused: (reason: string) => void
   /** The connection to a node broke that worked; most likely its process is gone. */
   readonly onPeerReset: (nodeId: number) => void
@@ -65,6 +67,7 @@ export class NodeQuorum {
         voters: voters.length > 0 ? voters : [{ id: nodeId, directoryId: '', address: own }],
         clusterId: options.clusterId,
         tickMs: TICK_MS,
+        snapshotBytes: options.snapshotBytes,
         limits: {
           electionTicks: Math.max(
             MIN_ELECTION_TICKS,

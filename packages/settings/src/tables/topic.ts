@@ -38,5 +38,5 @@ export const topicRows = [
   int('segment.index.bytes', 10_485_760, { min: 4, unit: 'bytes', brokerKeys: ['log.index.size.max.bytes'] }, 'An index of this size closes its segment.'),
   long('segment.jitter.ms', 0, { min: 0, unit: 'ms', brokerKeys: ['log.roll.jitter.ms', 'log.roll.jitter.hours'] }, 'A random part of up to this is taken off the age, so that logs do not roll at once.'),
   long('segment.ms', 604_800_000, { min: 1, unit: 'ms', brokerKeys: ['log.roll.ms', 'log.roll.hours'] }, 'Age at which a segment is closed.'),
-  boolean('unclean.leader.election.enable', false, { accepted: why.SEVERAL_NODES, brokerKeys: ['unclean.leader.election.enable'] }, 'Let a replica that lacks acknowledged records lead, if no other is left.'),
+  boolean('unclean.leader.election.enable', false, { brokerKeys: ['unclean.leader.election.enable'] }, 'Let a replica that lacks acknowledged records lead, if no other is left.'),
 ] as const
