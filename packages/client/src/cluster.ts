@@ -137,10 +137,27 @@ export class Cluster {
     if (target === 'any') return await this.#anyConnection()
     if (this.#brokers.size === 0) await this.refreshMetadata([])
     const nodeId = target === 'controller' ? this.#controllerId : target
-    const broker = this.#brokers.get(nodeId)
+    let broker = this.#brokers.get(nodeId)
+    if (broker === undefined && target !== 'controller') {
+      await this.refreshMetadata([])
+      broker = this.#brokers.get(nodeId)
+    }
     if (broker !== undefined) return await this.connectTo(broker, lane)
     if (target === 'controller') return await this.#anyConnection()
     throw new ClientError('unknown', `broker ${nodeId} is not in the cluster`)
+  }
+
+  /**
+   * As `connectionTo`, for a broker that metadata named as a leader or coordinator: that it has left
+   * since is an error that passes. Throws ClientError, KafkaError.
+   */
+  async connectionToLeader(nodeId: number, lane: Lane = 'main'): Promise<Connection> {
+    try {
+      return await this.connectionTo(nodeId, lane)
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.kind !== 'unknown') throw error
+      throw new KafkaError('LEADER_NOT_AVAILABLE', error.message)
+    }
   }
 
   /** One attempt: no retries. Throws ClientError; error codes in the answer are the caller's. */

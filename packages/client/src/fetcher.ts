@@ -236,7 +236,7 @@ export class Fetcher {
       topics.push({ topic: await this.#cluster.topic(name), positions: list })
     }
     const hasIds = topics.every(({ topic }) => topic.topicId !== ZERO_UUID)
-    const connection = await this.#cluster.connectionTo(leaderId, 'fetch')
+    const connection = await this.#cluster.connectionToLeader(leaderId, 'fetch')
     const version = connection.versionOf(fetchApi, {
       minVersion: FIRST_USABLE_VERSION,
       maxVersion: hasIds ? fetchApi.maxVersion : FIRST_VERSION_WITH_IDS - 1,

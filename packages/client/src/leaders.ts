@@ -40,7 +40,16 @@ export async function sendToLeaders<P extends TopicPartition, R>(
   const attempt = async (): Promise<void> => {
     const { byLeader, refused } = await groupByLeader(cluster, waiting)
     const answers = await Promise.all(
-      [...byLeader].map(([leaderId, partitions]) => send(leaderId, partitions)),
+      [...byLeader].map(async ([leaderId, partitions]) => {
+        try {
+          await cluster.connectionToLeader(leaderId)
+          return await send(leaderId, partitions)
+        } catch (error) {
+          // It may not be the leader any more: the next try asks who is.
+          for (const { request } of partitions) cluster.forgetTopic(request.topic)
+          throw error
+        }
+      }),
     )
     for (const outcome of [...refused, ...answers.flat()]) {
       outcomes.set(outcome.request, outcome as PartitionOutcome<P, R>)

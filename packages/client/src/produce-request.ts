@@ -32,7 +32,7 @@ export async function sendProduce(
   if (leaderId < 0) {
     throw new KafkaError('LEADER_NOT_AVAILABLE', `${name}-${partition} has no leader`)
   }
-  const connection = await cluster.connectionTo(leaderId)
+  const connection = await cluster.connectionToLeader(leaderId)
   const version = connection.versionOf(produceApi, {
     minVersion: FIRST_VERSION_WITH_ZSTD,
     maxVersion: topic.topicId === ZERO_UUID ? FIRST_VERSION_WITH_IDS - 1 : produceApi.maxVersion,

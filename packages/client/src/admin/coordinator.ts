@@ -24,6 +24,6 @@ export async function withCoordinator<R>(
 ): Promise<R> {
   return await cluster.retry(async () => {
     const coordinatorId = await findCoordinator(cluster, groupId)
-    return await use(await cluster.connectionTo(coordinatorId), coordinatorId)
+    return await use(await cluster.connectionToLeader(coordinatorId), coordinatorId)
   })
 }
