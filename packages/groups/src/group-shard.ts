@@ -191,7 +191,9 @@ export class GroupShard {
       return this.#consumer.heartbeat({ requestId, request, context, draft })
     }
     if (known === undefined && memberEpoch !== 0) {
-      return fail('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+      // The two kinds of requests are worded differently in Kafka.
+      const what = memberEpoch < 0 ? 'Group' : 'Consumer group'
+      return fail('GROUP_ID_NOT_FOUND', `${what} ${groupId} not found.`)
     }
     if (known !== undefined && (memberEpoch !== 0 || known.state !== 'Empty')) {
       return this.#upgrade(requestId, request, context, known)

@@ -22,7 +22,7 @@ export async function handleConsumerGroupDescribe(
   request: ConsumerGroupDescribeRequest,
 ): Promise<ConsumerGroupDescribeResponseInit> {
   const submitted = services.groupCoordinator.submitByShard<readonly Described[]>(
-    request.groupIds,
+    request.groupIds.filter(groupId => groupId !== ''),
     groupIds => (requestId, shard) => shard.describeConsumerGroups(requestId, groupIds),
   )
   const byId = new Map<string, Described>()
@@ -32,6 +32,7 @@ export async function handleConsumerGroupDescribe(
     )
     for (const each of described) byId.set(each.groupId, each)
   }
+  byId.set('', { ...failed('', 'INVALID_GROUP_ID'), errorMessage: null })
   const groups = request.groupIds.flatMap(groupId => byId.get(groupId) ?? [])
   if (!request.includeAuthorizedOperations) return { groups }
   return { groups: groups.map(each => ({ ...each, authorizedOperations: GROUP_OPERATIONS })) }

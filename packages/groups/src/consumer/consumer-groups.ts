@@ -33,11 +33,11 @@ import {
   type Problem,
   reportedPartitions,
 } from './heartbeat-answer.ts'
-import { findMember, unknownMember } from './member-lookup.ts'
+import { findMember, unknownInstance, unknownMember } from './member-lookup.ts'
 import { MemberTimers } from './member-timers.ts'
 import { allowsDowngrade, downgrade, hasOnlyClassicMembers } from './migration.ts'
 import { NOTHING_OWNED, type OwnedPartitions, type PartitionSet } from './partitions.ts'
-import { compilePattern } from './patterns.ts'
+import { patternProblem } from './patterns.ts'
 import { reconcile } from './reconcile.ts'
 import { hashOfTopics, patternOf, refreshSubscriptions } from './subscribed-topics.ts'
 import { updateTarget } from './target.ts'
@@ -79,8 +79,9 @@ export class ConsumerGroups {
     const { memberEpoch } = request
     if (memberEpoch === LEAVE_EPOCH || memberEpoch === STATIC_LEAVE_EPOCH) return this.#leave(beat)
     const pattern = request.subscribedTopicRegex
-    if (pattern !== null && pattern !== '' && compilePattern(pattern) === null) {
-      const message = `SubscribedTopicRegex \`${pattern}\` is not a valid regular expression.`
+    const reason = pattern === null || pattern === '' ? null : patternProblem(pattern)
+    if (reason !== null) {
+      const message = `SubscribedTopicRegex \`${pattern}\` is not a valid regular expression: ${reason}.`
       const problem: Problem = { error: 'INVALID_REGULAR_EXPRESSION', message }
       return replyOnly(requestId, heartbeatFailed(problem))
     }
@@ -156,7 +157,8 @@ export class ConsumerGroups {
     const staticId = instanceId === null ? undefined : group.staticMembers.get(instanceId)
     const member = group.members.get(instanceId === null ? memberId : (staticId ?? ''))
     if (member === undefined) {
-      const { problem } = unknownMember(memberId, group.groupId)
+      const { problem } =
+        instanceId === null ? unknownMember(memberId, group.groupId) : unknownInstance(instanceId)
       return replyOnly(requestId, heartbeatFailed(problem))
     }
     if (member.metadata.memberId !== memberId) {

@@ -47,7 +47,7 @@ function findStatic(
   const current = currentId === undefined ? undefined : group.members.get(currentId)
   const isJoining = request.memberEpoch === JOIN_EPOCH
   if (current === undefined) {
-    if (!isJoining) return refused('UNKNOWN_MEMBER_ID', `Instance id ${instanceId} is unknown.`)
+    if (!isJoining) return unknownInstance(instanceId ?? '')
     const known = group.members.get(memberId)
     return known === undefined ? found(newMember(memberId)) : withValidEpoch(known, request)
   }
@@ -60,7 +60,7 @@ function findStatic(
   const isReleased =
     current.current.memberEpoch === STATIC_LEAVE_EPOCH || current.metadata.classic !== null
   if (!isReleased) {
-    const message = `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by member ${currentId}.`
+    const message = `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${currentId} member.`
     return refused('UNRELEASED_INSTANCE_ID', message)
   }
   return found(replaceStatic(draft, current.metadata.memberId, memberId))
@@ -96,6 +96,13 @@ export function unknownMember(
   groupId: string,
 ): Extract<FoundMember, { readonly kind: 'problem' }> {
   const message = `Member ${memberId} is not a member of group ${groupId}.`
+  return { kind: 'problem', problem: { error: 'UNKNOWN_MEMBER_ID', message } }
+}
+
+export function unknownInstance(
+  instanceId: string,
+): Extract<FoundMember, { readonly kind: 'problem' }> {
+  const message = `Instance id ${instanceId} is unknown.`
   return { kind: 'problem', problem: { error: 'UNKNOWN_MEMBER_ID', message } }
 }
 

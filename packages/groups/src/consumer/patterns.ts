@@ -14,19 +14,32 @@ let library: Re2 | undefined
 const MAX_EXPANDED_CHARACTERS = 2500
 /** Instructions of the compiled program: 1,800 were measured to hold the event loop for 150 ms. */
 const MAX_PROGRAM_SIZE = 1000
+const TOO_COSTLY = 'it is too costly'
 /** What a class of Unicode characters counts: it stands for many ranges. */
 const UNICODE_CLASS_CHARACTERS = 20
 
 /** Null if the text is not a pattern in RE2 syntax, or one that is too costly. */
 export function compilePattern(text: string): RE2JS | null {
-  if (expandedLength(text) > MAX_EXPANDED_CHARACTERS) return null
+  const compiled = compile(text)
+  return typeof compiled === 'string' ? null : compiled
+}
+
+/** Why a text is no pattern, in the words of RE2; null if it is one. */
+export function patternProblem(text: string): string | null {
+  const compiled = compile(text)
+  return typeof compiled === 'string' ? compiled : null
+}
+
+function compile(text: string): RE2JS | string {
+  if (expandedLength(text) > MAX_EXPANDED_CHARACTERS) return TOO_COSTLY
   library ??= createRequire(import.meta.url)('re2js') as Re2
   try {
     const compiled = library.RE2JS.compile(text)
-    return compiled.programSize() > MAX_PROGRAM_SIZE ? null : compiled
-  } catch {
+    return compiled.programSize() > MAX_PROGRAM_SIZE ? TOO_COSTLY : compiled
+  } catch (error) {
     // The library's word for a malformed pattern: the only thing that compile throws.
-    return null
+    if (error instanceof library.RE2JSSyntaxException) return error.getDescription()
+    throw error
   }
 }
 
