@@ -35,6 +35,8 @@ export class QuorumStorage {
   readonly snapshots: SnapshotStore
   readonly #voterState: VoterStateFile
   readonly #reserve: SpaceReserve
+  /** It is made beside the start, which need not wait for its megabytes. */
+  #reserving: Promise<void> = Promise.resolve()
 
   private constructor(
     log: EntryLog,
@@ -66,7 +68,7 @@ export class QuorumStorage {
     const snapshots = await SnapshotStore.open(env, `${directory}/snapshots`)
     const opened = await VoterStateFile.open(env, directory)
     const storage = new QuorumStorage(log, snapshots, opened.file, reserve)
-    await reserve.ensure()
+    storage.#reserving = reserve.ensure()
     const hardState = opened.hardState ?? (await storage.#initialise(directory, voters))
     const snapshot = await snapshots.load()
     const entries = await storage.#fit(snapshot?.meta ?? null, await log.load())
@@ -130,10 +132,12 @@ export class QuorumStorage {
   async trimTo(index: number): Promise<void> {
     await this.log.trimTo(index)
     await this.snapshots.removeOld()
+    await this.#reserving
     await this.#reserve.ensure()
   }
 
   async close(): Promise<void> {
+    await this.#reserving
     await this.log.close()
     await this.snapshots.close()
     await this.#voterState.close()
