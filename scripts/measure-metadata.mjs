@@ -1,15 +1,12 @@
 // What very much metadata costs: memory, snapshot, start, and the decisions after a broker's death.
 //
-//   node scripts/measure-metadata.mjs --partitions 1000000 --brokers 12 --topics 1000
+//   node --expose-gc scripts/measure-metadata.mjs --partitions 1000000 --brokers 12 --topics 1000
 //
-// Nothing is written and no broker runs: the controller's state machine alone, in this process.
-// Each figure is of one run; --expose-gc makes the memory exact (the script starts itself so).
+// The controller's state machine alone, in this process: nothing is written, no broker runs. Times are
+// CPU times, so that a busy machine does not count. Build first (npx tsc -b packages/controller).
 
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { prepare, ROOT } from './prepare.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -19,42 +16,25 @@ const { values } = parseArgs({
     factor: { type: 'string', default: '3' },
   },
 })
-
 if (global.gc === undefined) {
-  prepare()
-  const again = ['--expose-gc', fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  process.exit(spawnSync(process.execPath, again, { stdio: 'inherit' }).status ?? 1)
+  throw new Error('run as: node --expose-gc scripts/measure-metadata.mjs')
 }
 
-const entry = join(ROOT, 'packages', 'controller', 'dist', 'index.js')
-const weir = await import(pathToFileURL(entry).href)
+const controllerUrl = new URL('../packages/controller/dist/index.js', import.meta.url)
+const weir = await import(controllerUrl.href).catch(error => {
+  throw new Error(`build first: npx tsc -b packages/controller (${fileURLToPath(controllerUrl)})`, {
+    cause: error,
+  })
+})
 
 const partitionCount = Number(values.partitions)
 const brokerCount = Number(values.brokers)
 const topicCount = Number(values.topics)
 const replicationFactor = Number(values.factor)
-
-function heapMiB() {
-  global.gc()
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return (heapUsed + external + arrayBuffers) / 2 ** 20
-}
-
-function row(what, value) {
-  console.log(`${what.padEnd(58)} ${value}`)
-}
-
-const ms = value => `${value.toFixed(value < 10 ? 2 : 0)} ms`
-const mib = value => `${value.toFixed(0)} MiB`
-
-/** Runs a job; answers its time and what it returned. */
-function timed(job) {
-  const start = performance.now()
-  const result = job()
-  return [performance.now() - start, result]
-}
-
+/** Monotonic time of the model. */
+let nowMs = 0
 let uuids = 0
+
 const options = {
   newUuid: () => Buffer.from(String(++uuids).padStart(16, '0')).toString('base64url'),
   randomBelow: limit => Math.floor(Math.random() * limit),
@@ -66,21 +46,47 @@ const options = {
   },
 }
 
+function heapMiB() {
+  global.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return (heapUsed + external) / 2 ** 20
+}
+
+/** Runs a job; answers its CPU time in milliseconds and what it returned. */
+function timed(job) {
+  const start = process.cpuUsage()
+  const result = job()
+  const { user, system } = process.cpuUsage(start)
+  return [(user + system) / 1000, result]
+}
+
+const row = (what, value) => console.log(`${what.padEnd(50)} ${value}`)
+const ms = value => `${value.toFixed(value < 10 ? 1 : 0)} ms`
+const mib = value => `${value.toFixed(0)} MiB`
+
+function heartbeat(controller, brokerId, offset) {
+  const { brokerEpoch } = controller.image.brokers.get(brokerId)
+  const request = { brokerId, brokerEpoch, wantFence: false, wantShutDown: false }
+  return controller.brokers.heartbeat(
+    { ...request, currentMetadataOffset: offset },
+    nowMs,
+    offset + 1,
+  )
+}
+
 /** A cluster as its log would make it: the records are decided, encoded, decoded and replayed. */
 function build() {
   const controller = new weir.Controller(options)
   const follower = new weir.MetadataImage()
   let offset = 0
-  const commit = ({ records, response }) => {
+  const commit = ({ records }) => {
     if (records.length > 0) offset++
-    const decoded = weir.decodeMetadataBatch(weir.encodeMetadataBatch(records))
-    for (const record of decoded) {
+    for (const record of weir.decodeMetadataBatch(weir.encodeMetadataBatch(records))) {
       controller.replay(record)
       follower.replay(record)
     }
-    return response
   }
-  commit(controller.activate(0))
+  commit(controller.activate(nowMs))
   for (let brokerId = 1; brokerId <= brokerCount; brokerId++) {
     const registration = {
       brokerId,
@@ -90,65 +96,34 @@ function build() {
       directoryIds: ['d'],
       previousBrokerEpoch: -1,
     }
-    const { brokerEpoch } = commit(controller.brokers.register(registration, offset + 1, 0))
-    const heartbeat = {
-      brokerId,
-      brokerEpoch,
-      currentMetadataOffset: offset,
-      wantFence: false,
-      wantShutDown: false,
-    }
-    commit(controller.brokers.heartbeat(heartbeat, 0, offset + 1))
+    commit(controller.brokers.register(registration, offset + 1, nowMs))
+    commit(heartbeat(controller, brokerId, offset))
   }
   let left = partitionCount
   let slowest = 0
   for (let index = 0; index < topicCount; index++) {
     const count = Math.ceil(left / (topicCount - index))
     left -= count
-    const topic = {
-      name: `topic.${index}`,
-      partitionCount: count,
-      replicationFactor,
-      assignments: [],
-      configs: [],
-    }
+    const counts = { partitionCount: count, replicationFactor }
+    const topic = { name: `topic.${index}`, ...counts, assignments: [], configs: [] }
     const [took] = timed(() => commit(controller.topics.createTopics([topic], false)))
     slowest = Math.max(slowest, took)
   }
-  return { controller, follower, slowest, commit }
+  return { controller, follower, slowest }
 }
 
-function fence(controller, brokerId) {
-  const nowMs = 10_000
-  for (const broker of controller.image.brokers.values()) {
-    controller.brokers.refreshSessions(nowMs - 2_500)
-    const { brokerEpoch, brokerId: id } = broker
-    if (id === brokerId) continue
-    const request = { brokerId: id, brokerEpoch, currentMetadataOffset: 0 }
-    controller.brokers.heartbeat({ ...request, wantFence: false, wantShutDown: false }, nowMs, 0)
-  }
-}
-
-/** Everything that follows from the silence of one broker, until nothing is left to do. */
+/** One broker falls silent: everything that follows, until nothing is left to do. */
 function failOver(controller, brokerId) {
-  let nowMs = 10_000
-  const beat = () => {
-    for (const { brokerEpoch, brokerId: id } of controller.image.brokers.values()) {
-      if (id === brokerId) continue
-      const request = { brokerId: id, brokerEpoch, currentMetadataOffset: 2 ** 40 }
-      controller.brokers.heartbeat({ ...request, wantFence: false, wantShutDown: false }, nowMs, 0)
-    }
-  }
+  const others = [...controller.image.brokers.keys()].filter(id => id !== brokerId)
   controller.brokers.refreshSessions(nowMs)
-  for (const step of [500, 500, 500, 500, 100]) {
-    nowMs += step
-    beat()
-    if (step === 500) controller.expire(nowMs)
+  for (let step = 0; step < 5; step++) {
+    nowMs += 450
+    for (const id of others) heartbeat(controller, id, 2 ** 40)
+    if (nowMs < 2_000) controller.expire(nowMs)
   }
   const slices = []
   let bytes = 0
   let changes = 0
-  let total = 0
   while (controller.nextDeadlineMs() <= nowMs) {
     const [took] = timed(() => {
       const { records } = controller.expire(nowMs)
@@ -157,72 +132,57 @@ function failOver(controller, brokerId) {
       for (const record of records) controller.replay(record)
     })
     slices.push(took)
-    total += took
   }
-  const led = [...controller.image.brokers.keys()].filter(id => id !== brokerId)
-  const leads = led.map(id => controller.image.index.ledCount(id))
-  return { slices, bytes, changes, total, leads }
+  const leads = others.map(id => controller.image.index.ledCount(id))
+  return { slices, bytes, changes, leads }
 }
 
-const before = heapMiB()
-const [buildMs, cluster] = timed(build)
-const { controller, follower } = cluster
-row(
-  `${partitionCount} partitions, ${topicCount} topics, ${brokerCount} brokers, factor ${replicationFactor}`,
-  '',
-)
-row('decided, encoded, decoded and replayed', ms(buildMs))
-row('  the slowest topic', ms(cluster.slowest))
-row('memory of both images, with their indexes', mib(heapMiB() - before))
-
-const [encodeMs, chunks] = timed(() => [...weir.snapshotChunks(follower, 1, 1)])
-row(
-  'snapshot',
-  `${mib(chunks.reduce((sum, chunk) => sum + chunk.length, 0) / 2 ** 20)} in ${ms(encodeMs)}, ${chunks.length} chunks`,
-)
-let slowestChunk = 0
-{
-  const frozen = follower.copy()
-  const iterator = weir.snapshotChunks(frozen, 1, 1)
+function measureSnapshot(image) {
+  const chunks = []
+  const times = []
+  const pieces = weir.snapshotChunks(image.copy(), 1, 1)
   for (;;) {
-    const [took, step] = timed(() => iterator.next())
+    const [took, step] = timed(() => pieces.next())
     if (step.done) break
-    slowestChunk = Math.max(slowestChunk, took)
+    chunks.push(step.value)
+    times.push(took)
   }
-}
-row('  the slowest chunk', ms(slowestChunk))
-
-{
-  const start = heapMiB()
-  const [loadMs, image] = timed(() => {
-    const loaded = new weir.MetadataImage()
-    for (const record of weir.readSnapshot(chunks).records) loaded.replay(record)
-    return loaded
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const total = times.reduce((sum, each) => sum + each, 0)
+  times.sort((a, b) => a - b)
+  row('snapshot', `${mib(bytes / 2 ** 20)}, ${chunks.length} chunks`)
+  row('  encoded', `${ms(total)}; a chunk ${ms(times[times.length >> 1])}`)
+  const before = heapMiB()
+  const [took, loaded] = timed(() => {
+    const made = new weir.MetadataImage()
+    for (const record of weir.readSnapshot(chunks).records) made.replay(record)
+    return made
   })
-  row('snapshot loaded', `${ms(loadMs)}, ${mib(heapMiB() - start)}`)
-  if (image.topicCount !== topicCount) throw new Error('the snapshot lacks topics')
+  row('  loaded', `${ms(took)}, ${mib(heapMiB() - before)}`)
+  if (loaded.topicCount !== topicCount) throw new Error('the snapshot lacks topics')
 }
+
+row(
+  'partitions, topics, brokers, replication factor',
+  [partitionCount, topicCount, brokerCount, replicationFactor].join(', '),
+)
+const before = heapMiB()
+const [buildMs, { controller, follower, slowest }] = timed(build)
+row('decided, encoded, decoded, replayed twice', ms(buildMs))
+row(`  a topic of ${Math.ceil(partitionCount / topicCount)} partitions, at most`, ms(slowest))
+row('memory of the two images of an active controller', mib(heapMiB() - before))
+measureSnapshot(follower)
 
 const [copyMs, copy] = timed(() => follower.copy())
-row('image copied, index included (a controller begins)', ms(copyMs))
-const [activateMs, next] = timed(() => {
-  const made = new weir.Controller(options, copy)
-  made.activate(0)
-  return made
-})
-row('  controller made and activated', ms(activateMs))
+row('image copied, index included', ms(copyMs))
+const [activateMs] = timed(() => new weir.Controller(options, copy).activate(0))
+row('a controller made of it and activated', ms(activateMs))
 
-for (const [what, machine, id] of [['first', controller, 1]]) {
-  const { slices, bytes, changes, total, leads } = failOver(machine, id)
-  row(
-    `broker ${id} fenced: ${changes} partitions changed`,
-    `${ms(total)} in ${slices.length} decisions`,
-  )
-  slices.sort((a, b) => a - b)
-  row('  a decision: median, slowest', `${ms(slices[slices.length >> 1])}, ${ms(slices.at(-1))}`)
-  row('  bytes of the log', `${(bytes / Math.max(1, changes)).toFixed(0)} a partition`)
-  row('  partitions that the others lead', `${Math.min(...leads)} to ${Math.max(...leads)}`)
-  void what
-}
-void next
-void fence
+const { slices, bytes, changes, leads } = failOver(controller, 1)
+const total = slices.reduce((sum, each) => sum + each, 0)
+slices.sort((a, b) => a - b)
+row('a broker fenced: partitions changed', changes)
+row('  decided, encoded, replayed', `${ms(total)} in ${slices.length} decisions`)
+row('  one of them: median, slowest', `${ms(slices[slices.length >> 1])}, ${ms(slices.at(-1))}`)
+row('  bytes of the log', `${Math.round(bytes / Math.max(1, changes))} a partition`)
+row('  partitions that each other broker leads', `${Math.min(...leads)} to ${Math.max(...leads)}`)

@@ -11,6 +11,12 @@ import type { PartitionSweeps } from './partition-sweep.ts'
 import type { BrokerChangeRecord, BrokerEndpoint, MetadataRecord } from './records.ts'
 import { type ApiError, type Decision, failure, NO_ERROR } from './requests.ts'
 
+export interface FeatureRange {
+  readonly name: string
+  readonly minLevel: number
+  readonly maxLevel: number
+}
+
 export interface BrokerRegistration {
   readonly brokerId: number
   readonly incarnationId: string
@@ -22,6 +28,8 @@ export interface BrokerRegistration {
    * registration means a crash: what the broker wrote but did not sync may be gone.
    */
   readonly previousBrokerEpoch: number
+  /** The levels that it can work with; not given: those of this controller. */
+  readonly features?: readonly FeatureRange[]
   /** The broker runs in the process of this controller: an earlier incarnation cannot live. */
   readonly isSameProcess?: boolean
 }
@@ -46,6 +54,8 @@ export interface HeartbeatResult extends ApiError {
   readonly isFenced: boolean
   readonly shouldShutDown: boolean
 }
+
+const NO_LEVELS = { minLevel: 0, maxLevel: 0 }
 
 export interface BrokerControlParts {
   readonly image: MetadataImage
@@ -72,8 +82,12 @@ export class BrokerControl {
     recordOffset: number,
     nowMs: number,
   ): Decision<RegisteredBroker> {
-    const { previousBrokerEpoch, isSameProcess, ...broker } = registration
+    const { previousBrokerEpoch, isSameProcess, features, ...broker } = registration
     const { brokerId } = broker
+    const unsupported = this.#featureProblem(features)
+    if (unsupported !== null) {
+      return { records: [], response: { ...unsupported, brokerEpoch: -1 } }
+    }
     const known = this.#image.brokers.get(brokerId)
     if (known?.incarnationId === broker.incarnationId) {
       return this.#registerAgain(broker, known, nowMs)
@@ -102,9 +116,23 @@ export class BrokerControl {
     return { records: [record], response: { ...NO_ERROR, brokerEpoch: recordOffset } }
   }
 
+  /** A broker that cannot read what is finalised must not join. */
+  #featureProblem(features: readonly FeatureRange[] | undefined): ApiError | null {
+    if (features === undefined) return null
+    for (const [name, level] of this.#image.features) {
+      const { minLevel, maxLevel } = features.find(each => each.name === name) ?? NO_LEVELS
+      if (level >= minLevel && level <= maxLevel) continue
+      const message =
+        `Unable to register because the broker does not support finalized version ${level} of ` +
+        `${name}. The broker wants a version between ${minLevel} and ${maxLevel}, inclusive.`
+      return failure('UNSUPPORTED_VERSION', message)
+    }
+    return null
+  }
+
   /** The same process asks again: its answer got lost, or its endpoints have changed. */
   #registerAgain(
-    broker: Omit<BrokerRegistration, 'previousBrokerEpoch' | 'isSameProcess'>,
+    broker: Omit<BrokerRegistration, 'previousBrokerEpoch' | 'isSameProcess' | 'features'>,
     known: BrokerImage,
     nowMs: number,
   ): Decision<RegisteredBroker> {

@@ -95,7 +95,15 @@ t.test('after a crash a broker is fenced until no partition counts on it', async
 })
 
 t.test('a new controller goes on where the last one was, also with a crash', async t => {
-  const { cluster } = newCluster()
+  const { cluster, epochs } = newCluster()
+  heartbeat(cluster, 2, epochs[1] ?? 0)
+  cluster.controller.brokers.connectionReset(1, cluster.nowMs)
+  cluster.nowMs += 300
+  cluster.settle()
+  t.equal(
+    countOf(cluster, (_isr, elr) => elr.includes(1)),
+    PARTITIONS,
+  )
   const epoch = start(cluster, 1, -1)
   heartbeat(cluster, 1, epoch)
   cluster.failOver()

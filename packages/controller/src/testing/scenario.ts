@@ -46,7 +46,7 @@ export class Scenario {
 
   // --- Brokers ---
 
-  /** `register 1 incarnation=a rack=r previous=5 same-process`. */
+  /** `register 1 incarnation=a rack=r previous=5 same-process old`. */
   #register({ words, options }: Step): string[] {
     const brokerId = Number(words[0])
     const incarnationId = options.get('incarnation') ?? `i${this.#cluster.offset}`
@@ -59,6 +59,9 @@ export class Scenario {
       directoryIds: ['d'],
       previousBrokerEpoch: this.#previousEpoch(brokerId, options.get('previous')),
       isSameProcess: words.includes('same-process'),
+      ...(words.includes('old')
+        ? { features: [{ name: 'group.version', minLevel: 0, maxLevel: 1 }] }
+        : {}),
     }
     const { nowMs } = this.#cluster
     const { records, response } = this.#cluster.submit((machine, offset) =>
