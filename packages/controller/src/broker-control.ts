@@ -69,6 +69,8 @@ export class BrokerControl {
   readonly #sweeps: PartitionSweeps
   /** Brokers in controlled shutdown wait until all others know of this offset. Soft: made anew. */
   readonly #shutdownOffsets = new Map<number, number>()
+  /** When the last registration was decided. */
+  #registeredAtMs = 0
 
   constructor({ image, sessions, sweeps }: BrokerControlParts) {
     this.#image = image
@@ -104,7 +106,7 @@ export class BrokerControl {
       known === undefined
         ? this.#image.index.ofBroker(brokerId).size > 0
         : known.brokerEpoch !== previousBrokerEpoch
-    this.#sessions.renew(brokerId, recordOffset, nowMs)
+    this.#registeredAtMs = nowMs
     const record: MetadataRecord = {
       kind: 'registerBroker',
       ...broker,
@@ -136,7 +138,7 @@ export class BrokerControl {
     known: BrokerImage,
     nowMs: number,
   ): Decision<RegisteredBroker> {
-    this.#sessions.renew(broker.brokerId, known.brokerEpoch, nowMs)
+    this.#registeredAtMs = nowMs
     const record: MetadataRecord = { kind: 'registerBroker', ...known, ...broker }
     return { records: [record], response: { ...NO_ERROR, brokerEpoch: known.brokerEpoch } }
   }
@@ -257,7 +259,11 @@ export class BrokerControl {
   replay(record: MetadataRecord): void {
     if (record.kind === 'brokerChange' && record.fenced === true) this.#forget(record.brokerId)
     else if (record.kind === 'unregisterBroker') this.#forget(record.brokerId)
-    else if (record.kind === 'registerBroker') this.#shutdownOffsets.delete(record.brokerId)
+    else if (record.kind === 'registerBroker') {
+      // Not before: a registration that the log refuses may be tried again at once.
+      this.#sessions.renew(record.brokerId, record.brokerEpoch, this.#registeredAtMs)
+      this.#shutdownOffsets.delete(record.brokerId)
+    }
   }
 
   #forget(brokerId: number): void {

@@ -6,7 +6,7 @@
 
 import { type EffectiveSettings, UNCLEAN_ELECTION } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage } from './image.ts'
-import { newLeaderEpoch, partitionChange } from './partition-change.ts'
+import { newLeaderEpoch, type PartitionRules, partitionChange } from './partition-change.ts'
 import type { PartitionKey } from './partition-set.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 
@@ -38,6 +38,7 @@ export class PartitionSweeps {
   /** It is heard of: a broker that is fenced all the same has just registered, and is soon back. */
   readonly #isHeard: (brokerId: number) => boolean
   readonly #sweeps = new Map<string, Sweep>()
+  #rules: (PartitionRules & { readonly topicName: string }) | null = null
 
   constructor(
     image: MetadataImage,
@@ -119,6 +120,7 @@ export class PartitionSweeps {
    */
   next(brokerId?: number): Slice {
     const records: PartitionChangeRecord[] = []
+    this.#rules = null
     for (const [key, sweep] of this.#sweeps) {
       if (brokerId !== undefined && sweep.brokerId !== brokerId) continue
       if (records.length > 0) return { records, isLast: false }
@@ -175,20 +177,28 @@ export class PartitionSweeps {
         // Nobody else could lead, and it will in a moment: two changes less.
         if (isOnlyReplica && this.#isComing(brokerId)) return null
         if (!partition.isr.includes(brokerId) && partition.leader !== brokerId) return null
-        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+        return partitionChange(partition, {}, this.#rulesOf(topicName))
       case 'crashed':
         // A new epoch tells clients and followers that a tail may be lost (KIP-320).
         if (isOnlyReplica && this.#isComing(brokerId)) return newLeaderEpoch(partition)
-        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+        return partitionChange(partition, {}, this.#rulesOf(topicName))
       case 'preferred': {
         const [preferred] = partition.replicas
         const mayLead = preferred !== undefined && this.#image.isActive(preferred)
         if (!mayLead || !partition.isr.includes(preferred)) return null
-        return partitionChange(partition, { preferred: true }, this.#settings.rulesOf(topicName))
+        return partitionChange(partition, { preferred: true }, this.#rulesOf(topicName))
       }
       case 'elect':
-        return partitionChange(partition, {}, this.#settings.rulesOf(topicName))
+        return partitionChange(partition, {}, this.#rulesOf(topicName))
     }
+  }
+
+  /** Partitions of a topic follow each other, and settings do not change within a slice. */
+  #rulesOf(topicName: string): PartitionRules {
+    if (this.#rules?.topicName !== topicName) {
+      this.#rules = { topicName, ...this.#settings.rulesOf(topicName) }
+    }
+    return this.#rules
   }
 
   #isComing(brokerId: number): boolean {
