@@ -79,6 +79,9 @@ class World {
       get changeCount() {
         return changeCount()
       },
+      get namesVersion() {
+        return changeCount()
+      },
     })
   }
 

@@ -2,7 +2,7 @@
 
 import { ZERO_UUID } from '@weir/core'
 import { SimRandom } from '@weir/core/sim'
-import { errorName } from '@weir/protocol'
+import { type ConsumerGroupHeartbeatResponse, errorName } from '@weir/protocol'
 import t from 'tap'
 import type { FetchedGroup } from './group-offsets.ts'
 import { NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
@@ -151,4 +151,46 @@ t.test('ids that nobody uses are bounded', async t => {
     harness.apply(harness.shard.expire(nowMs), nowMs)
   }
   t.equal(join(), 'MEMBER_ID_REQUIRED')
+})
+
+t.test('a pattern over thousands of topics is answered at once, and matched meanwhile', async t => {
+  const names = Array.from({ length: 2500 }, (_, index) => `topic-${index}`)
+  const idOf = (name: string) => name.padEnd(22, 'A')
+  const harness = new ShardHarness(new SimRandom(1), DEFAULT_GROUPS_CONFIG, {
+    ...NO_TOPICS,
+    topicId: name => (names.includes(name) ? idOf(name) : null),
+    topicName: id => names.find(each => idOf(each) === id) ?? null,
+    partitionCount: () => 1,
+    names: () => names,
+    changeCount: 1,
+    namesVersion: 1,
+  })
+  const beat = (memberEpoch: number) => {
+    const request = {
+      groupId: 'g',
+      memberId: 'm',
+      memberEpoch,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: 20_000,
+      subscribedTopicNames: null,
+      subscribedTopicRegex: 'topic-.*7',
+      serverAssignor: null,
+      topicPartitions: [],
+    }
+    const context = { nowMs: 0, apiVersion: 1, clientId: 'c', clientHost: '/h' }
+    const [answer] = harness.apply(harness.shard.consumerGroupHeartbeat(1, request, context), 0)
+    return answer!.response as ConsumerGroupHeartbeatResponse
+  }
+  t.same(beat(0).assignment, { topicPartitions: [] })
+  let steps = 0
+  for (let nowMs = harness.shard.nextDeadlineMs(); nowMs < 100; steps++) {
+    harness.apply(harness.shard.expire(nowMs), nowMs)
+    nowMs = harness.shard.nextDeadlineMs()
+  }
+  t.equal(steps, 3, 'two steps, and a look that finds nothing more to do')
+  const { memberEpoch, assignment } = beat(1)
+  t.equal(memberEpoch, 2)
+  t.equal(assignment?.topicPartitions.length, 250)
+  t.equal(beat(2).memberEpoch, 2)
 })

@@ -114,4 +114,6 @@ export interface TopicsView {
   names(): Iterable<string>
   /** Grows with every change of a topic. */
   readonly changeCount: number
+  /** Grows when topics come or go. */
+  readonly namesVersion: number
 }

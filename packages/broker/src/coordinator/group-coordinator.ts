@@ -57,12 +57,18 @@ export class GroupCoordinator implements MetadataSubscriber {
   readonly #parts: GroupCoordinatorParts
   readonly #runtime: CoordinatorRuntime<GroupRecord, GroupShard>
   #topicsChange = 0
+  readonly #topicIds = new Set<string>()
+  #namesVersion = 0
 
   constructor(env: Env, parts: GroupCoordinatorParts) {
     this.#env = env
     this.#parts = parts
     const config = groupsConfigOf(parts)
-    const topics = topicsViewOf(parts.metadata, () => this.#topicsChange)
+    for (const { topicId } of parts.metadata.topics) this.#topicIds.add(topicId)
+    const topics = topicsViewOf(parts.metadata, {
+      changeCount: () => this.#topicsChange,
+      namesVersion: () => this.#namesVersion,
+    })
     this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
       topic: OFFSETS_TOPIC,
       newShard: () => new GroupShard(env.random, config, topics),
@@ -149,8 +155,19 @@ export class GroupCoordinator implements MetadataSubscriber {
     // Brokers bring racks, which are a part of what assignors look at.
     const haveTopicsChanged = removedTopics.length > 0 || changedTopicIds.size > 0
     if (haveTopicsChanged || changedBrokerIds.size > 0) this.#topicsChange++
+    this.#countNames(delta)
     if (removedTopics.length > 0) {
       this.#runtime.runOnAll((shard, nowMs) => shard.topicsDeleted(removedTopics, nowMs))
+    }
+  }
+
+  #countNames({ removedTopics, changedTopicIds }: MetadataDelta): void {
+    for (const { topicId } of removedTopics)
+      if (this.#topicIds.delete(topicId)) this.#namesVersion++
+    for (const topicId of changedTopicIds) {
+      if (this.#topicIds.has(topicId)) continue
+      this.#topicIds.add(topicId)
+      this.#namesVersion++
     }
   }
 
@@ -226,7 +243,10 @@ function consumerGroupsConfigOf(
   }
 }
 
-function topicsViewOf(metadata: MetadataImage, changeCount: () => number): TopicsView {
+function topicsViewOf(
+  metadata: MetadataImage,
+  counts: { readonly changeCount: () => number; readonly namesVersion: () => number },
+): TopicsView {
   return {
     topicId: name => metadata.topic(name)?.topicId ?? null,
     topicName: topicId => metadata.topicById(topicId)?.name ?? null,
@@ -239,7 +259,10 @@ function topicsViewOf(metadata: MetadataImage, changeCount: () => number): Topic
       for (const { name } of metadata.topics) yield name
     },
     get changeCount() {
-      return changeCount()
+      return counts.changeCount()
+    },
+    get namesVersion() {
+      return counts.namesVersion()
     },
   }
 }

@@ -2,7 +2,8 @@
 // members. v1: the client makes its member id, and may subscribe by a pattern in RE2 syntax.
 //
 // Differences from Kafka: patterns are matched in the request that brings them and whenever topics
-// change, not in the background; the target is made at once, without an assignment interval.
+// come or go, in the background only from a thousand topics on; the target is made at once, without an
+// assignment interval.
 
 import { type Random, randomUuid } from '@weir/core'
 import type { ConsumerGroupHeartbeatRequest } from '@weir/protocol'
@@ -37,10 +38,14 @@ import { findMember, unknownInstance, unknownMember } from './member-lookup.ts'
 import { MemberTimers } from './member-timers.ts'
 import { allowsDowngrade, downgrade, hasOnlyClassicMembers } from './migration.ts'
 import { NOTHING_OWNED, type OwnedPartitions, type PartitionSet } from './partitions.ts'
+import { patternTopicsOf } from './pattern-topics.ts'
 import { patternProblem } from './patterns.ts'
 import { reconcile } from './reconcile.ts'
 import { hashOfTopics, patternOf, refreshSubscriptions } from './subscribed-topics.ts'
 import { updateTarget } from './target.ts'
+
+/** Between two steps of matching patterns: requests come first. */
+const MATCH_PAUSE_MS = 2
 
 /** A heartbeat on its way. The draft may be of a group that is only made by it. */
 export interface Beat {
@@ -55,6 +60,8 @@ export class ConsumerGroups {
   readonly #config: GroupsConfig
   readonly timers: MemberTimers
   readonly #topics: TopicsView
+  readonly #timers: Timers
+  #isMatching = false
   readonly #find: (groupId: string) => ConsumerGroup | null
   readonly #onDowngraded: (groupId: string, nowMs: number) => void
 
@@ -69,6 +76,7 @@ export class ConsumerGroups {
     this.#random = parts.random
     this.#config = parts.config
     this.#topics = parts.topics
+    this.#timers = timers
     this.timers = new MemberTimers(parts.config.consumer, timers, (...args) => this.#fence(...args))
     this.#find = shard.find
     this.#onDowngraded = shard.onDowngraded
@@ -128,7 +136,8 @@ export class ConsumerGroups {
       !sameNames(before.metadata.subscribedTopicNames, metadata.subscribedTopicNames) ||
       before.metadata.subscribedTopicRegex !== metadata.subscribedTopicRegex ||
       (!isStored && before.current === INITIAL_ASSIGNMENT)
-    refreshSubscriptions(draft, this.#topics, { hasSubscriptionChanged, nowMs })
+    const isUpToDate = refreshSubscriptions(draft, this.#topics, { hasSubscriptionChanged, nowMs })
+    if (!isUpToDate) this.#matchPatterns(nowMs)
     const { assignors } = this.#config.consumer
     updateTarget(draft, this.#topics, { assignors, nowMs })
     const next = reconcile({
@@ -143,11 +152,21 @@ export class ConsumerGroups {
     const afterReplay = () => {
       const group = this.#find(groupId)
       if (group === null) return
-      group.seenTopicsChange = topicsChange
+      if (isUpToDate) group.seenTopicsChange = topicsChange
       this.timers.scheduleSession(group, memberId, nowMs)
       if (next !== before.current) this.timers.scheduleRebalance(group, memberId, nowMs)
     }
     return { next, afterReplay }
+  }
+
+  /** Patterns of a large cluster are matched step by step; heartbeats after that see the outcome. */
+  #matchPatterns(nowMs: number): void {
+    if (this.#isMatching) return
+    this.#isMatching = true
+    this.#timers.schedule(nowMs + MATCH_PAUSE_MS, expiredMs => {
+      this.#isMatching = false
+      if (patternTopicsOf(this.#topics).advance()) this.#matchPatterns(expiredMs)
+    })
   }
 
   #leave(beat: Beat): GroupEffects {

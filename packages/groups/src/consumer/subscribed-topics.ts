@@ -4,7 +4,7 @@
 import type { TopicsView } from '../types.ts'
 import { type ConsumerMember, sameNames } from './consumer-member.ts'
 import type { GroupDraft } from './group-draft.ts'
-import { compilePattern } from './patterns.ts'
+import { patternTopicsOf } from './pattern-topics.ts'
 
 /** The member's pattern, null if it has none. */
 export function patternOf(member: ConsumerMember): string | null {
@@ -59,49 +59,50 @@ export class TopicResolver {
 
 /**
  * Brings patterns and the hash of the topics up to date, and begins a new group epoch if a member's
- * subscription or one of the topics has changed.
+ * subscription or one of the topics has changed. False if a pattern is still being matched: then it
+ * has to be called again.
  */
 export function refreshSubscriptions(
   draft: GroupDraft,
   topics: TopicsView,
   options: { readonly hasSubscriptionChanged: boolean; readonly nowMs: number },
-): void {
+): boolean {
   const { hasSubscriptionChanged, nowMs } = options
   const haveTopicsChanged = draft.group.seenTopicsChange !== topics.changeCount
-  if (!hasSubscriptionChanged && !haveTopicsChanged) return
-  const hasRegexChanged = resolvePatterns(draft, topics, haveTopicsChanged, nowMs)
+  if (!hasSubscriptionChanged && !haveTopicsChanged) return true
+  const resolved = resolvePatterns(draft, topics, nowMs)
   const hash = hashOfTopics(draft, topics)
-  if (hasSubscriptionChanged || hasRegexChanged || hash !== draft.metadataHash) {
+  if (hasSubscriptionChanged || resolved.hasChanged || hash !== draft.metadataHash) {
     draft.setGroupEpoch(draft.groupEpoch + 1, hash)
   }
+  return resolved.isComplete
 }
 
 function resolvePatterns(
   draft: GroupDraft,
   topics: TopicsView,
-  isStale: boolean,
   nowMs: number,
-): boolean {
+): { readonly hasChanged: boolean; readonly isComplete: boolean } {
   const used = new Set<string>()
   for (const member of draft.members()) {
     const pattern = patternOf(member)
     if (pattern !== null) used.add(pattern)
   }
   let hasChanged = false
+  let isComplete = true
   for (const pattern of used) {
     const known = draft.regex(pattern)
-    if (known !== undefined && !isStale) continue
-    const compiled = compilePattern(pattern)
-    const names = new Set<string>()
-    for (const name of topics.names()) if (compiled?.matches(name) === true) names.add(name)
-    if (known !== undefined && sameSet(known.topics, names)) continue
+    const names = patternTopicsOf(topics).resolve(pattern)
+    // Until it is matched what was known holds.
+    if (names === null) isComplete = false
+    if (names === null || (known !== undefined && sameSet(known.topics, names))) continue
     draft.setRegex(pattern, { topics: names, version: topics.changeCount, timestampMs: nowMs })
     hasChanged = true
   }
   for (const pattern of draft.group.regexes.keys()) {
     if (!used.has(pattern) && draft.regex(pattern) !== undefined) draft.setRegex(pattern, null)
   }
-  return hasChanged
+  return { hasChanged, isComplete }
 }
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -61,6 +61,9 @@ export class Scenario {
       get changeCount() {
         return changeCount()
       },
+      get namesVersion() {
+        return changeCount()
+      },
     })
   }
 

@@ -14,6 +14,7 @@ export const NO_TOPICS: TopicsView = {
   racksOf: () => [],
   names: () => [],
   changeCount: 0,
+  namesVersion: 0,
 }
 
 export interface AcceptedRecord extends RecordBytes {
