@@ -7,11 +7,14 @@ type NativeCrc32c = (input: Uint8Array, seed?: number) => number
 
 /** Below this a native call costs more than the table. */
 const NATIVE_MIN_BYTES = 512
+/** What goes through the table before the native module is loaded: that takes 5-10 ms. */
+const TABLE_FIRST_BYTES = 128 * 1024
 const POLYNOMIAL = 0x82f63b78
 
-/** Both are made at the first use: a command that checks no batch does not pay 10-20 ms for them. */
+/** Undefined until enough was asked for: a command or a broker in a test mostly never needs it. */
 let native: NativeCrc32c | null | undefined
 let tables: Int32Array | undefined
+let bytesSoFar = 0
 
 function loadNative(): NativeCrc32c | null {
   try {
@@ -51,8 +54,11 @@ export function crc32c(
   seed = 0,
 ): number {
   if (end - start >= NATIVE_MIN_BYTES) {
-    if (native === undefined) native = loadNative()
-    if (native !== null) {
+    if (native === undefined) {
+      bytesSoFar += end - start
+      if (bytesSoFar > TABLE_FIRST_BYTES) native = loadNative()
+    }
+    if (native) {
       const whole = start === 0 && end === buffer.length
       return native(whole ? buffer : buffer.subarray(start, end), seed) >>> 0
     }

@@ -45,8 +45,9 @@ export class SpaceReserve {
   async #make(): Promise<void> {
     const file = await this.#env.disk.open(this.#path, 'write')
     try {
+      const zeros = Buffer.alloc(PIECE_BYTES)
       for (let at = 0; at < this.#bytes; at += PIECE_BYTES)
-        await writeFully(file, Buffer.alloc(Math.min(PIECE_BYTES, this.#bytes - at)), at)
+        await writeFully(file, zeros.subarray(0, this.#bytes - at), at)
       await file.sync()
     } finally {
       await file.close()
