@@ -282,6 +282,9 @@ function openLogs(
     get cleanerMapBytes() {
       return settings.get('log.cleaner.dedupe.buffer.size')
     },
+    get moveBytesPerSecond() {
+      return settings.get('replica.alter.log.dirs.io.max.bytes.per.second')
+    },
     get cleanerBytesPerSecond() {
       const given = settings.get('log.cleaner.io.max.bytes.per.second')
       return given > 0 ? given : Number.POSITIVE_INFINITY

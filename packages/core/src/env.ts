@@ -74,6 +74,8 @@ export interface Disk {
   lock(directory: string): Promise<DiskLock>
   /** Bytes that are free for this process on the file system of the path. */
   freeBytes(path: string): Promise<number>
+  /** Bytes of the file system of the path, used and free. */
+  totalBytes(path: string): Promise<number>
 }
 
 export interface DiskEntry {

@@ -55,10 +55,14 @@ export function parsePartitionDirectory(
   return { topic, partitionIndex: Number(digits) }
 }
 
-/** `.UUID-delete` and `.UUID-stray` behind a partition's directory name. */
+/**
+ * `.UUID-delete` and `.UUID-stray` behind a partition's directory name, and `.UUID-future`: a copy that a
+ * move between data directories did not end with, which is to be deleted.
+ */
 export function isSetAside(name: string): 'delete' | 'stray' | null {
-  const match = /^.+\.[A-Za-z0-9_-]{22}-(delete|stray)$/.exec(name)
-  return match === null ? null : (match[1] as 'delete' | 'stray')
+  const match = /^.+\.[A-Za-z0-9_-]{22}-(delete|stray|future)$/.exec(name)
+  if (match === null) return null
+  return match[1] === 'stray' ? 'stray' : 'delete'
 }
 
 export function encodePartitionMetadata(topicId: string): Buffer {

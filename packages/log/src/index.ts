@@ -12,6 +12,7 @@ export {
 } from './inspect/inspect-directory.ts'
 export { Log } from './log.ts'
 export { type LogDirectoryStatus, LogManager, type LogManagerOptions } from './log-manager.ts'
+export type { LogMove, MoveRefusal } from './log-moves.ts'
 export {
   type AbortedTransaction,
   type ActiveProducer,

@@ -14,6 +14,7 @@ import { Log } from './log.ts'
 import { type ClosedLog, closeLog } from './log-close.ts'
 import { LogDirectory, type OpenLog } from './log-directory.ts'
 import { isDiskError, LogMaintenance } from './log-maintenance.ts'
+import { type LogMove, LogMoves, type MoveRefusal } from './log-moves.ts'
 import { inParallel, openLogs, removeDirectory, setAside } from './log-opening.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
@@ -46,6 +47,8 @@ export interface LogManagerOptions {
   readonly cleanerMapBytes?: number
   /** Bytes that the cleaner reads and writes a second. Default: no limit. */
   readonly cleanerBytesPerSecond?: number
+  /** Bytes that moves between directories copy a second. Default: no limit. */
+  readonly moveBytesPerSecond?: number
 }
 
 export interface LogDirectoryStatus {
@@ -71,6 +74,7 @@ export class LogManager {
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #timers = new Set<Timer>()
   readonly #deletions = new Set<() => Promise<unknown>>()
+  readonly #moves: LogMoves
   readonly #tailBudget: TailBudget
   readonly #maintenance: LogMaintenance
   #files: FileCache | null = null
@@ -81,6 +85,12 @@ export class LogManager {
     this.#options = options
     this.#tailBudget = new TailBudget(options.tailBudgetBytes ?? 64 * MIB)
     this.#maintenance = new LogMaintenance(env, this.#directories, options)
+    this.#moves = new LogMoves(env, {
+      directories: this.#directories,
+      contexts: this.#contexts,
+      bytesPerSecond: () => options.moveBytesPerSecond ?? Number.POSITIVE_INFINITY,
+      remove: (path, what) => this.#deleteLater(0, () => removeDirectory(env, path), what),
+    })
   }
 
   /**
@@ -111,6 +121,7 @@ export class LogManager {
       this.#contexts.set(directory, { env: this.#env, directory, ...shared })
     }
     for (const directory of this.#directories) await this.#openDirectory(directory)
+    await this.#moves.resolveTwins()
     if (this.#directories.some(each => each.isOnline)) return
     const reasons = this.#directories.map(each => `${each.path}: ${errorMessage(each.failure)}`)
     await this.#abandon()
@@ -317,6 +328,16 @@ export class LogManager {
     return null
   }
 
+  /** Moves between data directories: the one under way first, then those that wait. */
+  get moves(): readonly LogMove[] {
+    return this.#moves.all
+  }
+
+  /** Moves a log to another data directory, in the background, one after the other. */
+  move(topic: string, partitionIndex: number, path: string): MoveRefusal | null {
+    return this.#moves.start(topic, partitionIndex, path)
+  }
+
   /** A data directory has gone offline with all its logs. */
   onDirectoryOffline(listener: (path: string, cause: Error) => void): void {
     this.#offlineListeners.push(listener)
@@ -390,6 +411,7 @@ export class LogManager {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#maintenance.stop()
+    this.#moves.stop()
     for (const timer of this.#timers) timer.cancel()
     await Promise.allSettled(this.#leaving.values())
     await Promise.allSettled([...this.#deletions].map(task => task()))

@@ -58,7 +58,8 @@ export interface LogIdentity {
 }
 
 export class LogState {
-  readonly context: LogContext
+  /** Another one when the log moves to another data directory. */
+  context: LogContext
   readonly topic: string
   readonly topicId: string
   readonly partitionIndex: number

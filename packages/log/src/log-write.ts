@@ -49,8 +49,8 @@ async function prepareDirectory(state: LogState): Promise<void> {
   if (!state.isCheckpointDurable) await writeLogCheckpoint(state)
 }
 
-/** While the promise runs the log counts as writing; afterwards the loop goes on. */
-function startAsync(state: LogState, step: Promise<void>): void {
+/** While the promise runs the log counts as writing: appends wait in memory. Then the loop goes on. */
+export function startAsync(state: LogState, step: Promise<void>): void {
   state.isWriting = true
   const done = step.then(
     () => {

@@ -17,7 +17,7 @@ export const why = {
   NO_JMX: 'there is no JMX: metrics are served over HTTP, see weir.http.listen',
   NO_CORDON: 'directories cannot be closed to new partitions yet',
   NO_KERBEROS: 'there is no Kerberos',
-  NO_MOVES: 'partitions are not moved between directories',
+  NO_MOVES: 'logs are moved between directories one after the other',
   NO_OAUTH: 'there is no OAUTHBEARER yet',
   NO_PURGE: 'requests that waited are removed when they are answered',
   NO_QUOTAS: 'there are no quotas yet',

@@ -1,6 +1,6 @@
 // DescribeLogDirs, versions 1-5.
 // v3 a top-level error; v4 sizes of the file system; v5 cordoned directories, which do not exist here.
-// Difference from Kafka: the total size of the file system is -1, only what is free is known.
+// Difference from Kafka: none known.
 
 import { errorMessage } from '@weir/core'
 import {
@@ -29,18 +29,23 @@ export async function handleDescribeLogDirs(
       errorCode: 0,
       logDir: path,
       topics: topicsIn(services, path, request),
-      totalBytes: -1,
-      usableBytes: await freeBytes(services, path),
+      totalBytes: await bytesOf(services, path, 'totalBytes'),
+      usableBytes: await bytesOf(services, path, 'freeBytes'),
     })
   }
   return { errorCode: 0, results }
 }
 
-async function freeBytes({ env }: Services, path: string): Promise<number> {
+/** Of the file system; -1 if it does not say. */
+async function bytesOf(
+  { env }: Services,
+  path: string,
+  which: 'totalBytes' | 'freeBytes',
+): Promise<number> {
   try {
-    return await env.disk.freeBytes(path)
+    return await env.disk[which](path)
   } catch (error) {
-    env.log.warn('free space is unknown', { path, error: errorMessage(error) })
+    env.log.warn('the size of a file system is unknown', { path, error: errorMessage(error) })
     return -1
   }
 }
@@ -48,17 +53,22 @@ async function freeBytes({ env }: Services, path: string): Promise<number> {
 function topicsIn(services: Services, path: string, request: DescribeLogDirsRequest): Topics {
   const wanted = wantedPartitions(request)
   const topics = new Map<string, Topics[number]['partitions'][number][]>()
+  const add = (topic: string, partition: Topics[number]['partitions'][number]) => {
+    if (wanted !== null && !wanted.get(topic)?.has(partition.partitionIndex)) return
+    const partitions = topics.get(topic) ?? []
+    topics.set(topic, partitions)
+    partitions.push(partition)
+  }
   for (const log of services.logManager.logs()) {
     if (log.dataDirectory !== path) continue
-    if (wanted !== null && !wanted.get(log.topic)?.has(log.partitionIndex)) continue
-    const partitions = topics.get(log.topic) ?? []
-    topics.set(log.topic, partitions)
-    partitions.push({
-      partitionIndex: log.partitionIndex,
-      partitionSize: log.sizeInBytes,
-      offsetLag: 0,
-      isFutureKey: false,
-    })
+    const { topic, partitionIndex, sizeInBytes: partitionSize } = log
+    const offsetLag = Math.max(0, log.highWatermark - log.logEndOffset)
+    add(topic, { partitionIndex, partitionSize, offsetLag, isFutureKey: false })
+  }
+  for (const move of services.logManager.moves) {
+    if (move.path !== path) continue
+    const { topic, partitionIndex, copiedBytes: partitionSize, offsetLag } = move
+    add(topic, { partitionIndex, partitionSize, offsetLag, isFutureKey: true })
   }
   return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }

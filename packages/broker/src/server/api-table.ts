@@ -10,6 +10,7 @@ import {
   alterConfigsApi,
   alterPartitionApi,
   alterPartitionReassignmentsApi,
+  alterReplicaLogDirsApi,
   apiVersionsApi,
   brokerRegistrationApi,
   consumerGroupDescribeApi,
@@ -62,6 +63,7 @@ import {
   handleIncrementalAlterConfigs,
 } from '../handlers/alter-configs.ts'
 import { failAlterPartition, handleAlterPartition } from '../handlers/alter-partition.ts'
+import { handleAlterReplicaLogDirs } from '../handlers/alter-replica-log-dirs.ts'
 import { handleApiVersions } from '../handlers/api-versions.ts'
 import { failBrokerHeartbeat, handleBrokerHeartbeat } from '../handlers/broker-heartbeat.ts'
 import {
@@ -150,6 +152,7 @@ export const API_ROWS: readonly ApiRow[] = [
   row(offsetForLeaderEpochApi, handleOffsetForLeaderEpoch),
   row(describeConfigsApi, handleDescribeConfigs),
   forwardedRow(alterConfigsApi, handleAlterConfigs, failAlterConfigs),
+  row(alterReplicaLogDirsApi, handleAlterReplicaLogDirs),
   row(describeLogDirsApi, handleDescribeLogDirs),
   row(saslAuthenticateApi, handleSaslAuthenticate),
   forwardedRow(createPartitionsApi, handleCreatePartitions, failCreatePartitions),

@@ -121,6 +121,11 @@ export class MemoryDisk implements Disk {
     return FREE_BYTES
   }
 
+  async totalBytes(path: string): Promise<number> {
+    this.#directory(path)
+    return FREE_BYTES
+  }
+
   #find(path: string): Directory | MemoryNode | undefined {
     let node: Directory | MemoryNode = this.#root
     for (const name of partsOf(path)) {

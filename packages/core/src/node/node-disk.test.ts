@@ -75,6 +75,7 @@ t.test('directories are listed, renamed over and synced', async t => {
   t.equal((await disk.readFile(`${directory}/old`, 10)).toString(), 'new')
   t.match(await disk.stat(`${directory}/old`), { isDirectory: false, bytes: 3 })
   t.ok((await disk.freeBytes(directory)) > 0)
+  t.ok((await disk.totalBytes(directory)) >= (await disk.freeBytes(directory)))
 })
 
 t.test('a directory that cannot be made is an error, whatever the file system answers', async t => {

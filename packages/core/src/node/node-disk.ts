@@ -105,6 +105,11 @@ export class NodeDisk implements Disk {
     const { bavail, bsize } = await awaitDisk(path, fsp.statfs(path))
     return bavail * bsize
   }
+
+  async totalBytes(path: string): Promise<number> {
+    const { blocks, bsize } = await awaitDisk(path, fsp.statfs(path))
+    return blocks * bsize
+  }
 }
 
 function flagsOf(mode: 'read' | 'write'): number {

@@ -136,6 +136,14 @@ export class SimDiskAccess implements Disk {
     })
   }
 
+  totalBytes(path: string): Promise<number> {
+    return this.#later('statfs', () => {
+      this.#disk.directory(path)
+      const { capacityBytes } = this.#disk.faults
+      return capacityBytes === Number.POSITIVE_INFINITY ? 2 ** 40 : capacityBytes
+    })
+  }
+
   #checkAlive(path: string): void {
     if (!this.#life.isAlive) throw new DiskError('EIO', path, 'the machine has crashed')
   }

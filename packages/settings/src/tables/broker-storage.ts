@@ -50,6 +50,7 @@ export const storageRows = [
   int('compression.lz4.level', 9, { min: 1, max: 17, update: 'cluster-wide' }, 'Level of lz4 where the broker compresses.'),
   int('compression.zstd.level', 3, { min: -131_072, max: 22, update: 'cluster-wide' }, 'Level of zstd where the broker compresses.'),
   int('num.recovery.threads.per.data.dir', 2, { min: 1, update: 'cluster-wide', accepted: why.ONE_LOOP }, 'Threads a directory that recover logs at the start.'),
+  long('replica.alter.log.dirs.io.max.bytes.per.second', MAX_LONG, { min: 1, unit: 'bytes/s', update: 'per-broker' }, 'Rate at which logs are copied to other data directories.'),
   int('num.replica.alter.log.dirs.threads', null, { accepted: why.NO_MOVES }, 'Threads that move partitions between directories.'),
   int('alter.log.dirs.replication.quota.window.num', 11, { min: 1, accepted: why.NO_MOVES }, 'Samples kept to measure moves between directories.'),
   int('alter.log.dirs.replication.quota.window.size.seconds', 1, { min: 1, unit: 's', accepted: why.NO_MOVES }, 'Length of a sample of moves between directories.'),

@@ -84,6 +84,10 @@ export class LifeDisk implements Disk {
     return this.run(() => this.#disk.freeBytes(path))
   }
 
+  totalBytes(path: string): Promise<number> {
+    return this.run(() => this.#disk.totalBytes(path))
+  }
+
   /** Throws if the life has ended. */
   check(path: string): void {
     if (!this.#isAlive) throw new DiskError('EIO', path, 'the broker was killed')
