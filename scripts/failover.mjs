@@ -47,7 +47,8 @@ function connect() {
   return new Cluster(env, {
     bootstrap: parseAddresses(control.bootstrap),
     clientId: 'failover',
-    requestTimeoutMs: 3_000,
+    // A node that is silent is given up after this; its partitions are elsewhere after the session of 2 s.
+    requestTimeoutMs: 1_000,
     connectTimeoutMs: 1_000,
     retryTimeoutMs: 60_000,
   })
