@@ -141,7 +141,7 @@ t.test('a node that is no member follows the log without being reachable', async
     .leader()
     ?.node.status()
     .replicas.find(one => one.nodeId === 9)
-  t.match(status, { kind: 'observer', directoryId: '' })
+  t.match(status, { kind: 'observer', directoryId: 'disk-of-9' })
   // It goes on when another leads.
   cluster.kill(cluster.leaderId())
   await cluster.commit('later')

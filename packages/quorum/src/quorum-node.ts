@@ -46,6 +46,10 @@ const SNAPSHOT_BYTES = 32 * MIB
 const TRAILING_ENTRIES = 5000
 const RESERVE_BYTES = 4 * MIB
 const OBSERVE_EVERY_MS = 500
+/** While no leader is known. */
+const OBSERVE_EAGERLY_MS = 50
+/** A leader is heard of every 100 ms. */
+const SILENT_LEADER_MS = 1_000
 
 /** With ticks of 50 ms: elections after 300-600 ms, heartbeats every 100 ms. */
 export const DEFAULT_LIMITS: RaftLimits = {
@@ -68,7 +72,6 @@ export class QuorumNode {
   readonly #storage: QuorumStorage
   readonly #directories: KnownDirectories
   #observer: Timer | null = null
-  #nextTarget = 0
   #membershipSeen: unknown = null
   #isStopped = false
 
@@ -105,6 +108,7 @@ export class QuorumNode {
       options.reserveBytes ?? RESERVE_BYTES,
     )
     const directories = await KnownDirectories.open(env, options.directory)
+    let node: QuorumNode | null = null
     const driver: RaftDriver = new RaftDriver(
       env,
       {
@@ -129,6 +133,7 @@ export class QuorumNode {
         received: message => driver.step(message),
         connectionReset: nodeId => {
           driver.connectionReset(nodeId)
+          node?.followSoon()
           options.onPeerReset?.(nodeId)
         },
         connected: nodeId => options.onPeerConnected?.(nodeId),
@@ -136,7 +141,8 @@ export class QuorumNode {
         refused: reason => options.onRefused?.(reason),
       },
     })
-    return new QuorumNode(env, options, { driver, transport, storage, directories })
+    node = new QuorumNode(env, options, { driver, transport, storage, directories })
+    return node
   }
 
   start(): void {
@@ -144,7 +150,12 @@ export class QuorumNode {
     this.#follow()
   }
 
-  /** A node that is no member asks the leader for the log, or each voter until it knows one. */
+  /** The leader may be gone. */
+  followSoon(): void {
+    if (this.driver.leadership.leaderId === null) this.#follow()
+  }
+
+  /** A node that is no member asks the leader for the log, or all voters until it knows one. */
   #follow(): void {
     if (this.#isStopped) return
     const { membership } = this.driver
@@ -152,37 +163,32 @@ export class QuorumNode {
       this.#membershipSeen = membership
       this.transport.membershipChanged()
     }
-    if (!membership.members.some(member => member.id === this.#options.nodeId)) this.#observe()
-    else if (this.#options.address === '') this.#poll()
-    this.#observer = this.#env.clock.after(OBSERVE_EVERY_MS, () => this.#follow())
+    const { nodeId, address } = this.#options
+    const isMember = membership.members.some(member => member.id === nodeId)
+    if (!isMember) this.driver.forgetSilentLeader(SILENT_LEADER_MS)
+    const targets = this.#targets()
+    if (!isMember) for (const target of targets) this.driver.observe(target)
+    if (address === '') this.transport.pollFrom(targets)
+    const isEager = !isMember && this.driver.leadership.leaderId === null
+    const delayMs = isEager ? OBSERVE_EAGERLY_MS : OBSERVE_EVERY_MS
+    this.#observer?.cancel()
+    this.#observer = this.#env.clock.after(delayMs, () => this.#follow())
   }
 
-  #target(): number | null {
+  #targets(): readonly number[] {
     const { leaderId } = this.driver.leadership
-    if (leaderId !== null) return leaderId
+    if (leaderId !== null) return leaderId === this.#options.nodeId ? [] : [leaderId]
     const { voters } = this.driver.membership
     const ids = voters.length > 0 ? voters : this.#options.voters.map(member => member.id)
-    const others = ids.filter(id => id !== this.#options.nodeId)
-    this.#nextTarget++
-    return others[this.#nextTarget % Math.max(1, others.length)] ?? null
-  }
-
-  #observe(): void {
-    const target = this.#target()
-    if (target === null) return
-    this.driver.observe(target)
-    if (this.#options.address === '') this.transport.pollFrom(target)
-  }
-
-  #poll(): void {
-    const target = this.#target()
-    if (target !== null) this.transport.pollFrom(target)
+    return ids.filter(id => id !== this.#options.nodeId)
   }
 
   #directoryOf(id: number): string {
     if (id === this.#options.nodeId) return this.#options.directoryId
     const member = this.driver.membership.members.find(one => one.id === id)
-    return member?.directoryId || (this.#directories.get(id) ?? '')
+    return (
+      member?.directoryId || (this.#directories.get(id) ?? this.transport.directoryOf(id) ?? '')
+    )
   }
 
   status(): QuorumStatus {

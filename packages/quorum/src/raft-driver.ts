@@ -58,6 +58,8 @@ export class RaftDriver {
   readonly #snapshots: SnapshotTasks
   #leadership: Leadership = { term: -1, leaderId: null, isActive: false }
   #ticker: Timer | null = null
+  /** When something came from the leader. */
+  #heardMs = 0
   #isStopped = false
   #isScheduled = false
   /** The rounds that are being done; null when there is nothing to do. */
@@ -176,6 +178,7 @@ export class RaftDriver {
       this.#fail(error)
       return
     }
+    if (message.from === this.#raft.leaderId) this.#heardMs = this.#env.clock.monotonicMs()
     if (this.#raft.role === 'leader') this.#noteContact(message)
     this.#kick()
   }
@@ -245,6 +248,14 @@ export class RaftDriver {
     if (this.#isStopped) return
     this.#raft.observe(to)
     this.#kick()
+  }
+
+  /** For a node that does not campaign: one that was not heard of for so long does not lead it. */
+  forgetSilentLeader(limitMs: number): void {
+    const isSilent = this.#env.clock.monotonicMs() - this.#heardMs > limitMs
+    if (this.#isStopped || !isSilent || this.#raft.role !== 'follower') return
+    this.#raft.forgetLeader()
+    this.#leadershipMayHaveChanged()
   }
 
   /** The connection to a node broke: if it leads, its process is probably gone. */

@@ -43,6 +43,8 @@ export class Transport implements EndpointHost {
   readonly #links = new Map<number, PeerLink>()
   readonly #polls = new Map<number, PeerLink>()
   readonly #mailboxes = new Map<number, Mailbox>()
+  /** Of nodes that have said hello since the start. */
+  readonly #seenDirectories = new Map<number, string>()
   #isClosed = false
 
   constructor(
@@ -75,14 +77,20 @@ export class Transport implements EndpointHost {
     else this.#linkTo(message.to, this.#links, false)?.send(message)
   }
 
-  /** Keeps a request open at a node, which brings its messages to this one. */
-  pollFrom(nodeId: number): void {
-    if (!this.#isClosed) this.#linkTo(nodeId, this.#polls, true)?.wake()
+  /** The directory with which a node came last; null if it did not. */
+  directoryOf(nodeId: number): string | null {
+    return this.#seenDirectories.get(nodeId) ?? null
   }
 
-  stopPolling(): void {
-    for (const link of this.#polls.values()) link.close()
-    this.#polls.clear()
+  /** Keeps a request open at these nodes, and no others, which brings their messages to this one. */
+  pollFrom(nodeIds: readonly number[]): void {
+    for (const [nodeId, link] of this.#polls) {
+      if (nodeIds.includes(nodeId)) continue
+      link.close()
+      this.#polls.delete(nodeId)
+    }
+    if (this.#isClosed) return
+    for (const nodeId of nodeIds) this.#linkTo(nodeId, this.#polls, true)?.wake()
   }
 
   /** Where a node serves the private API, as far as it is known here: what it said itself, else the
@@ -162,7 +170,9 @@ export class Transport implements EndpointHost {
       return helloReply(this.#own, this.#events.membership(), refusal)
     }
     this.#remember(hello.nodeId, hello.directoryId)
-    if (!this.#learnWay(hello))
+    const isKnown = this.#learnWay(hello)
+    if (isKnown) this.#seenDirectories.set(hello.nodeId, hello.directoryId)
+    if (!isKnown)
       return helloReply(this.#own, this.#events.membership(), 'too many nodes are connected')
     return helloReply(this.#own, this.#events.membership(), null)
   }
@@ -197,6 +207,8 @@ export class Transport implements EndpointHost {
     for (const [id, mailbox] of this.#mailboxes) if (mailbox.isAbandoned) this.#mailboxes.delete(id)
     for (const id of this.#heard.keys())
       if (!members.some(member => member.id === id)) this.#heard.delete(id)
+    for (const id of this.#seenDirectories.keys())
+      if (!this.#heard.has(id) && !this.#mailboxes.has(id)) this.#seenDirectories.delete(id)
   }
 
   received(message: Message): void {
@@ -215,6 +227,6 @@ export class Transport implements EndpointHost {
   close(): void {
     this.#isClosed = true
     for (const link of this.#links.values()) link.close()
-    this.stopPolling()
+    this.pollFrom([])
   }
 }
