@@ -30,6 +30,9 @@ t.test('a list of voters that disagrees', async t => {
   )
   t.match(message, /node \d has the voters 1, 2(, 3)?, node \d the voters 1, 2(, 3)?: give all/)
   t.match(warnings(cluster), /has the voters 1, 2, 3/)
+  // With the right list, and no role of its own in it, it is welcome.
+  const mended = await cluster.complete(cluster.starting(3, ['process.roles=broker']))
+  t.equal(mended.clusterId, cluster.get(1).clusterId)
   t.same(cluster.fatal, [])
 })
 

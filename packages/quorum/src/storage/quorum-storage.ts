@@ -30,6 +30,9 @@ export interface Recovered {
   readonly entries: readonly Entry[]
 }
 
+/** Where the log begins. */
+const FIRST = { term: 1, index: 1 } as const
+
 export class QuorumStorage {
   readonly log: EntryLog
   readonly snapshots: SnapshotStore
@@ -51,8 +54,8 @@ export class QuorumStorage {
   }
 
   /**
-   * Opens the directory. On the very first start it is made to hold the first voters, or nothing if
-   * `voters` is empty: then the node waits to be sent the log. Rejects with an OperatorError if the
+   * Opens the directory. On the first start, and until the node has voted or got the log, it is made to
+   * hold the first voters, or nothing if `voters` is empty: then the node waits to be sent the log. Rejects with an OperatorError if the
    * voter state is gone or damaged.
    */
   static async open(
@@ -69,10 +72,19 @@ export class QuorumStorage {
     const opened = await VoterStateFile.open(env, directory)
     const storage = new QuorumStorage(log, snapshots, opened.file, reserve)
     storage.#reserving = reserve.ensure()
-    const hardState = opened.hardState ?? (await storage.#initialise(directory, voters))
+    const known = opened.hardState
+    const isKept = known !== null && !storage.#isUntouched(known)
+    const hardState = isKept ? known : await storage.#initialise(directory, voters)
     const snapshot = await snapshots.load()
     const entries = await storage.#fit(snapshot?.meta ?? null, await log.load())
     return { storage, recovered: { hardState, snapshot, entries } }
+  }
+
+  /** Nothing was voted, promised or followed yet: the voters may still be others than at first. */
+  #isUntouched({ term, vote, acked }: HardState): boolean {
+    const isFirst = term <= FIRST.term && acked.index <= FIRST.index && vote === null
+    const isEmpty = this.log.lastIndex < this.log.firstIndex
+    return isFirst && isEmpty && (this.snapshots.newest?.index ?? 0) <= FIRST.index
   }
 
   async #initialise(directory: string, voters: readonly Member[]): Promise<HardState> {
@@ -85,6 +97,7 @@ export class QuorumStorage {
     if (newest !== null && newest.index > 1)
       throw new OperatorError(`${directory} holds a snapshot but no voter state`)
     const start = voters.length === 0 ? null : bootstrapSnapshot(voters)
+    await this.snapshots.removeAll()
     if (start !== null) await this.snapshots.save(start, [])
     const acked = { term: start?.term ?? 0, index: start?.index ?? 0 }
     const hardState = { term: acked.term, vote: null, commitIndex: acked.index, acked }

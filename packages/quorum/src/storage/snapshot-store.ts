@@ -110,6 +110,10 @@ export class SnapshotStore {
     this.#sort()
   }
 
+  async removeAll(): Promise<void> {
+    for (const { path } of this.#stored.splice(0)) await this.#env.disk.unlink(path)
+  }
+
   async removeOld(): Promise<void> {
     while (this.#stored.length > KEPT_SNAPSHOTS) {
       const oldest = this.#stored.shift()
