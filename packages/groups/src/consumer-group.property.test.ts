@@ -38,9 +38,18 @@ type Op =
       readonly client: number
     }
   | { readonly kind: 'lose'; readonly client: number }
+  | { readonly kind: 'zombie'; readonly which: number }
   | { readonly kind: 'advance'; readonly ms: number }
   | { readonly kind: 'refuse' | 'restart' | 'grow' }
   | { readonly kind: 'compact'; readonly percent: number; readonly dropsTombstones: boolean }
+
+/** What some client was told to be and to have, at some time. */
+interface Identity {
+  readonly memberId: string
+  readonly instanceId: string | null
+  readonly epoch: number
+  readonly owned: ReadonlySet<number>
+}
 
 class World {
   nowMs = 0
@@ -56,6 +65,8 @@ class World {
   #nextOffset = 1
   groupEpoch = 0
   moves = 0
+  readonly past: Identity[] = []
+  zombies = 0
 
   constructor(seed: number) {
     const names = ['a', 'b', 'c', 'd']
@@ -105,6 +116,11 @@ class World {
         this.partitionCount = Math.min(this.partitionCount + 1, MAX_PARTITIONS)
         this.topicsChange++
         return
+      case 'zombie': {
+        const identity = this.past[op.which % Math.max(this.past.length, 1)]
+        if (identity !== undefined) this.#commit(identity)
+        return
+      }
       default:
         this.#act(op.kind, this.clients[op.client]!)
     }
@@ -201,6 +217,7 @@ class World {
     const next = new Set(response.assignment.topicPartitions.flatMap(each => each.partitions))
     if ([...next].some(each => !client.owned.has(each))) this.moves++
     client.owned = next
+    this.past.push({ ...client, owned: next })
   }
 
   #leave(client: Client, memberEpoch: number): void {
@@ -225,7 +242,8 @@ class World {
     this.#startAnew(client)
   }
 
-  #commit(client: Client): void {
+  /** Also of those who have been fenced meanwhile and do not know. */
+  #commit(client: Identity): void {
     const [partitionIndex] = client.owned
     if (client.epoch === 0 || partitionIndex === undefined) return
     const committedOffset = this.#nextOffset++
@@ -246,13 +264,28 @@ class World {
     const response = this.#send<OffsetCommitResponse>(shard =>
       shard.offsetCommit(1, request, this.#context()),
     )
-    if (response === undefined || response.topics[0]!.partitions[0]!.errorCode !== 0) return
-    if (this.gone.has(client.memberId)) throw new Error('a member that left has committed')
+    const isAccepted = response !== undefined && response.topics[0]!.partitions[0]!.errorCode === 0
+    if (!isAccepted) {
+      this.zombies++
+      return
+    }
+    this.#checkCommitter(client, partitionIndex)
+    this.acked.set(partitionIndex, committedOffset)
+  }
+
+  #checkCommitter({ memberId, epoch }: Identity, partitionIndex: number): void {
+    if (this.gone.has(memberId)) throw new Error('a member that left has committed')
     const holders = this.#holdersOf(partitionIndex)
-    if (holders.some(each => each !== client.memberId)) {
+    if (holders.some(each => each !== memberId)) {
       throw new Error('a commit was accepted for a partition of another member')
     }
-    this.acked.set(partitionIndex, committedOffset)
+    const member = describe(this.harness.shard).members.find(each => each.memberId === memberId)
+    if (member === undefined) throw new Error('a fenced member has committed')
+    if (epoch > member.memberEpoch) throw new Error('a commit of the future was accepted')
+    // One with an older epoch must have had the partition ever since (KIP-1251).
+    if (epoch < member.memberEpoch && !holders.includes(memberId)) {
+      throw new Error('a commit of an older epoch was accepted for what the member has not')
+    }
   }
 
   #holdersOf(partitionIndex: number): string[] {
@@ -349,6 +382,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: of('leave') },
   { weight: 3, arbitrary: of('pause') },
   { weight: 2, arbitrary: of('crash') },
+  {
+    weight: 8,
+    arbitrary: fc.record({ kind: fc.constant('zombie' as const), which: fc.nat() }),
+  },
   { weight: 5, arbitrary: of('move') },
   {
     weight: 5,
@@ -370,7 +407,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'grow' as const }) },
 )
 
-const seen = { moves: 0, acked: 0, gone: 0 }
+const seen = { moves: 0, acked: 0, gone: 0, zombies: 0 }
 
 t.test('random interleavings keep one owner, growing epochs and acked commits', async t => {
   fc.assert(
@@ -388,6 +425,7 @@ t.test('random interleavings keep one owner, growing epochs and acked commits', 
         seen.moves += world.moves
         seen.acked += world.acked.size
         seen.gone += world.gone.size
+        seen.zombies += world.zombies
       },
     ),
     { numRuns: 100 },
@@ -395,4 +433,5 @@ t.test('random interleavings keep one owner, growing epochs and acked commits', 
   t.ok(seen.moves > 500, `${seen.moves} times a member got partitions`)
   t.ok(seen.acked > 100, `${seen.acked} partitions had acked commits`)
   t.ok(seen.gone > 100, `${seen.gone} members left`)
+  t.ok(seen.zombies > 50, `${seen.zombies} commits were refused`)
 })
