@@ -14,7 +14,7 @@ import { GroupCoordinator } from './coordinator/group-coordinator.ts'
 import { OFFERED_FEATURES } from './handlers/broker-registration.ts'
 import { FetchSessionCache } from './handlers/fetch-session.ts'
 import { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
-import { BrokerLifecycle } from './metadata/broker-lifecycle.ts'
+import { BrokerLifecycle, type OfflineTopic } from './metadata/broker-lifecycle.ts'
 import { ControllerIsrChannel } from './metadata/controller-isr-channel.ts'
 import type { NodeIdentity } from './metadata/node-identity.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
@@ -189,9 +189,23 @@ export class BrokerRole {
       whenApplied: (index, timeoutMs) => controller.whenApplied(index, timeoutMs),
       offlineLogDirs: () =>
         directoryIds.filter((_, index) => this.#logManager.directories[index]?.isOnline === false),
+      offlinePartitions: () => this.#offlinePartitions(),
       onAlive: sentMs => this.#guard.confirm(sentMs),
       onFatal: this.#options.onFatal,
     })
+  }
+
+  /** Of directories that failed, while others still serve. */
+  #offlinePartitions(): OfflineTopic[] {
+    if (this.#logManager.directories.every(directory => directory.isOnline)) return []
+    const topics = new Map<string, OfflineTopic>()
+    for (const { log, topicId, partitionIndex } of this.#replicaManager.partitions()) {
+      if (!log.isOffline) continue
+      const topic = topics.get(topicId) ?? { topicId, indexes: [] }
+      topic.indexes.push(partitionIndex)
+      topics.set(topicId, topic)
+    }
+    return [...topics.values()]
   }
 
   #createServices(): Services {

@@ -6,8 +6,11 @@
 // PartitionSweeps, which starts when these records are replayed.
 
 import type { BrokerSessions } from './broker-sessions.ts'
+import type { EffectiveSettings } from './effective-settings.ts'
 import type { BrokerImage, MetadataImage } from './image.ts'
-import type { PartitionSweeps } from './partition-sweep.ts'
+import { partitionChange } from './partition-change.ts'
+import type { PartitionKey } from './partition-set.ts'
+import { MAX_CHANGES, type PartitionSweeps } from './partition-sweep.ts'
 import type { BrokerChangeRecord, BrokerEndpoint, MetadataRecord } from './records.ts'
 import { type ApiError, type Decision, failure, NO_ERROR } from './requests.ts'
 
@@ -46,7 +49,8 @@ export interface BrokerHeartbeat {
   readonly currentMetadataOffset: number
   readonly wantFence: boolean
   readonly wantShutDown: boolean
-  readonly offlineLogDirs?: readonly string[]
+  /** Partitions of which the broker can no longer read or write its replica: a directory failed. */
+  readonly offlinePartitions?: readonly PartitionKey[]
 }
 
 export interface HeartbeatResult extends ApiError {
@@ -61,21 +65,24 @@ export interface BrokerControlParts {
   readonly image: MetadataImage
   readonly sessions: BrokerSessions
   readonly sweeps: PartitionSweeps
+  readonly settings: EffectiveSettings
 }
 
 export class BrokerControl {
   readonly #image: MetadataImage
   readonly #sessions: BrokerSessions
   readonly #sweeps: PartitionSweeps
+  readonly #settings: EffectiveSettings
   /** Brokers in controlled shutdown wait until all others know of this offset. Soft: made anew. */
   readonly #shutdownOffsets = new Map<number, number>()
   /** When the last registration was decided. */
   #registeredAtMs = 0
 
-  constructor({ image, sessions, sweeps }: BrokerControlParts) {
+  constructor({ image, sessions, sweeps, settings }: BrokerControlParts) {
     this.#image = image
     this.#sessions = sessions
     this.#sweeps = sweeps
+    this.#settings = settings
   }
 
   /** `recordOffset` is the offset that this decision will get: the new broker epoch. */
@@ -158,13 +165,39 @@ export class BrokerControl {
     const isCaughtUp = request.currentMetadataOffset >= brokerEpoch
     if (request.wantShutDown) return this.#shutDown(broker, request, isCaughtUp, recordOffset)
     if (!broker.fenced) {
-      const records = request.wantFence ? [changeOf(broker, { fenced: true })] : []
+      const records = request.wantFence
+        ? [changeOf(broker, { fenced: true })]
+        : this.#withoutReplicas(brokerId, request.offlinePartitions ?? [])
       return answered(records, { isCaughtUp, isFenced: request.wantFence, shouldShutDown: false })
     }
     if (request.wantFence || !isCaughtUp) {
       return answered([], { isCaughtUp, isFenced: true, shouldShutDown: false })
     }
     return this.#unfence(broker)
+  }
+
+  /** As if the broker had crashed, for these partitions only (D6); some now, more at the next heartbeat. */
+  #withoutReplicas(brokerId: number, partitions: readonly PartitionKey[]): MetadataRecord[] {
+    const records: MetadataRecord[] = []
+    for (const { topicId, partitionIndex } of partitions) {
+      const topic = this.#image.topicById(topicId)
+      const partition = topic?.partitions[partitionIndex]
+      if (topic === undefined || partition === undefined) continue
+      if (!partition.isr.includes(brokerId) && !partition.elr.includes(brokerId)) continue
+      const rules = this.#settings.rulesOf(topic.name)
+      const record = partitionChange(
+        partition,
+        {},
+        {
+          ...rules,
+          isAlive: id => id !== brokerId && rules.isAlive(id),
+          isSuspect: id => id === brokerId || rules.isSuspect(id),
+        },
+      )
+      if (record !== null) records.push(record)
+      if (records.length === MAX_CHANGES) break
+    }
+    return records
   }
 
   /** Once nothing counts any more on what it may have lost. */

@@ -85,6 +85,7 @@ export class Controller {
       image,
       sessions: this.#sessions,
       sweeps: this.#sweeps,
+      settings,
     })
     this.features = new FeatureControl(image, options.nodeId ?? 1, settings)
     this.producerIds = new ProducerIdControl(image)

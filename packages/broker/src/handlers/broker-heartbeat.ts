@@ -24,8 +24,12 @@ export async function handleBrokerHeartbeat(
   if (connection.id !== NO_CONNECTION) {
     services.brokerConnections.note(connection.id, request.brokerId)
   }
+  const offlinePartitions = request.offlinePartitions.flatMap(({ topicId, indexes }) =>
+    indexes.map(partitionIndex => ({ topicId, partitionIndex })),
+  )
+  const heartbeat = { ...request, offlinePartitions }
   const { error, isCaughtUp, isFenced, shouldShutDown } = await controller.submitSoft(
-    (active, nextIndex) => active.brokers.heartbeat(request, env.clock.monotonicMs(), nextIndex),
+    (active, nextIndex) => active.brokers.heartbeat(heartbeat, env.clock.monotonicMs(), nextIndex),
   )
   const { appliedIndex: metadataIndex } = controller
   return { errorCode: errorCode(error), isCaughtUp, isFenced, shouldShutDown, metadataIndex }

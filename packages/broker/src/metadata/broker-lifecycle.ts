@@ -16,9 +16,15 @@ import {
 import { type ControllerChannel, passes } from './controller-channel.ts'
 import { nodeHeartbeatApi } from './node-apis.ts'
 
+/** Partitions of a topic whose replica here cannot be read or written. */
+export interface OfflineTopic {
+  readonly topicId: string
+  readonly indexes: number[]
+}
+
 export interface BrokerLifecycleOptions {
   readonly nodeId: number
-  readonly channel: ControllerChannel
+  readonly channel: Pick<ControllerChannel, 'attempt' | 'request'>
   /** All of the registration but what this class knows itself. */
   readonly registration: () => Omit<
     BrokerRegistrationRequestInit,
@@ -35,6 +41,8 @@ export interface BrokerLifecycleOptions {
   /** True once that is at least `index`. */
   readonly whenApplied: (index: number, timeoutMs: number) => Promise<boolean>
   readonly offlineLogDirs: () => string[]
+  /** What was in them: others have to lead that. */
+  readonly offlinePartitions: () => OfflineTopic[]
   /** A heartbeat that was sent at this monotonic time was answered: the broker is not fenced. */
   readonly onAlive: (sentMs: number) => void
   /** The node cannot be this broker any more. */
@@ -165,7 +173,7 @@ export class BrokerLifecycle {
   }
 
   async #heartbeat(sentMs: number): Promise<void> {
-    const { nodeId, channel, metadataIndex, offlineLogDirs, sessionTimeoutMs } = this.#options
+    const { nodeId, channel, metadataIndex, sessionTimeoutMs } = this.#options
     const brokerEpoch = this.#brokerEpoch
     try {
       const answer = await channel.attempt(
@@ -176,7 +184,8 @@ export class BrokerLifecycle {
           currentMetadataOffset: metadataIndex(),
           wantFence: false,
           wantShutDown: this.#phase === 'leaving',
-          offlineLogDirs: offlineLogDirs(),
+          offlineLogDirs: this.#options.offlineLogDirs(),
+          offlinePartitions: this.#options.offlinePartitions(),
         },
         sessionTimeoutMs() / 2,
       )

@@ -17,6 +17,7 @@ import {
 
 /** Far from the tags that Kafka may give out. */
 const OFFSET_TAG = 10_000
+const OFFLINE_TAG = 10_001
 
 /** Inclusive; -1 if unknown. */
 const metadataIndex = int64({ since: 0, tag: OFFSET_TAG, default: -1 })
@@ -51,6 +52,11 @@ export const nodeHeartbeatApi = api({
     wantShutDown: bool(),
     offlineLogDirs: array({ since: 1, tag: 0 }, uuid()),
     cordonedLogDirs: array({ since: 2, nullable: true, tag: 1, default: null }, uuid()),
+    // Kafka's controller knows which directory has which replica; here the broker says what is lost.
+    offlinePartitions: array(
+      { since: 0, tag: OFFLINE_TAG },
+      { topicId: uuid(), indexes: array(int32()) },
+    ),
   },
   response: {
     throttleTimeMs: int32({ default: 0 }),
