@@ -1,11 +1,15 @@
 // kafka-topics
 import {
+  ClientError,
+  type Cluster,
   createPartitions,
   createTopics,
   deleteTopics,
   describeConfigs,
   describeTopicPartitions,
+  listReassignments,
   listTopics,
+  type OngoingReassignment,
   type TopicInfo,
 } from '@weir/client'
 import { KafkaError } from '@weir/protocol'
@@ -251,6 +255,7 @@ async function describe(context: ToolContext): Promise<number> {
     cluster,
     topics.map(topic => topic.name),
   )
+  const moves = topics.length === 0 ? [] : await movesUnderWay(cluster)
   for (const topic of topics) {
     const needsConfigs = showsTopics || filters.some(filter => filter.includes('min-isr'))
     const configs = needsConfigs
@@ -267,17 +272,37 @@ async function describe(context: ToolContext): Promise<number> {
     if (!showsPartitions) continue
     const minIsr = Number(configs.find(entry => entry.name === 'min.insync.replicas')?.value ?? 1)
     for (const partition of topic.partitions) {
-      if (!isShown(partition, filters, minIsr)) continue
+      const move = moves.find(
+        each => each.topic === topic.name && each.partition === partition.partitionIndex,
+      )
+      // Replicas that are still being added are not missed.
+      const replicaCount = partition.replicas.length - (move?.addingReplicas.length ?? 0)
+      if (!isShown(partition, filters, { minIsr, replicaCount })) continue
       const detail = details?.get(topic.name)?.get(partition.partitionIndex)
       const leader = partition.leaderId < 0 ? 'none' : partition.leaderId
       const elr = details === null ? 'N/A' : (detail?.eligibleLeaderReplicas ?? []).join(',')
+      const moving =
+        move === undefined
+          ? ''
+          : `\tAdding Replicas: ${move.addingReplicas.join(',')}\tRemoving Replicas: ${move.removingReplicas.join(',')}`
       const lastElr = details === null ? 'N/A' : (detail?.lastKnownElr ?? []).join(',')
       context.print(
-        `\tTopic: ${topic.name}\tPartition: ${partition.partitionIndex}\tLeader: ${leader}\tReplicas: ${partition.replicas.join(',')}\tIsr: ${partition.isr.join(',')}\tElr: ${elr}\tLastKnownElr: ${lastElr}\n`,
+        `\tTopic: ${topic.name}\tPartition: ${partition.partitionIndex}\tLeader: ${leader}\tReplicas: ${partition.replicas.join(',')}\tIsr: ${partition.isr.join(',')}${moving}\tElr: ${elr}\tLastKnownElr: ${lastElr}\n`,
       )
     }
   }
   return 0
+}
+
+/** None where the broker does not tell: the rest can be described all the same. */
+async function movesUnderWay(cluster: Cluster): Promise<readonly OngoingReassignment[]> {
+  try {
+    return await listReassignments(cluster)
+  } catch (error) {
+    const isUnsupported = error instanceof ClientError && error.kind === 'unsupported'
+    if (isUnsupported || error instanceof KafkaError) return []
+    throw error
+  }
 }
 
 async function topicsToDescribe(context: ToolContext): Promise<TopicInfo[]> {
@@ -294,11 +319,11 @@ async function topicsToDescribe(context: ToolContext): Promise<TopicInfo[]> {
 function isShown(
   partition: TopicInfo['partitions'][number],
   filters: readonly (typeof PARTITION_FILTERS)[number][],
-  minIsr: number,
+  { minIsr, replicaCount }: { readonly minIsr: number; readonly replicaCount: number },
 ): boolean {
   const inSync = partition.isr.length
   const holds = {
-    'under-replicated-partitions': inSync < partition.replicas.length,
+    'under-replicated-partitions': inSync < replicaCount,
     'unavailable-partitions': partition.leaderId < 0,
     'under-min-isr-partitions': inSync < minIsr,
     'at-min-isr-partitions': inSync === minIsr,
