@@ -428,10 +428,10 @@ t.test('random interleavings keep one owner, growing epochs and acked commits', 
         seen.zombies += world.zombies
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
-  t.ok(seen.moves > 500, `${seen.moves} times a member got partitions`)
-  t.ok(seen.acked > 100, `${seen.acked} partitions had acked commits`)
+  t.ok(seen.moves > 300, `${seen.moves} times a member got partitions`)
+  t.ok(seen.acked > 60, `${seen.acked} partitions had acked commits`)
   t.ok(seen.gone > 100, `${seen.gone} members left`)
-  t.ok(seen.zombies > 50, `${seen.zombies} commits were refused`)
+  t.ok(seen.zombies > 30, `${seen.zombies} commits were refused`)
 })
