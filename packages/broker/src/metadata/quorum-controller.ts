@@ -10,13 +10,13 @@ import {
   type ControllerOptions,
   type Decision,
   decodeMetadataBatch,
-  decodeSnapshot,
   deltaBetween,
   encodeMetadataBatch,
-  encodeSnapshot,
   MetadataDelta,
   MetadataImage,
   type MetadataRecord,
+  readSnapshot,
+  snapshotChunks,
 } from '@weir/controller'
 import type { Env } from '@weir/core'
 import { KafkaError } from '@weir/protocol'
@@ -67,7 +67,7 @@ export class QuorumController implements ControllerClient, StateMachine {
       },
       published: () => this.#publish(),
       restore: (data, _index, term) => this.#replaceImage(data, term),
-      snapshot: () => [encodeSnapshot(this.image, this.#runtime.appliedIndex + 1, this.#term)],
+      snapshot: () => [...snapshotChunks(this.image, this.#runtime.appliedIndex + 1, this.#term)],
       leadershipChanged: leadership => options.onLeadership(leadership),
     })
   }
@@ -180,9 +180,8 @@ export class QuorumController implements ControllerClient, StateMachine {
   /** No data: the state before the first decision. */
   #replaceImage(data: readonly Buffer[], term: number): void {
     const restored = new MetadataImage()
-    const bytes = Buffer.concat(data)
-    if (bytes.length > 0) {
-      for (const record of decodeSnapshot(bytes).records) restored.replay(record)
+    if (data.some(chunk => chunk.length > 0)) {
+      for (const record of readSnapshot(data).records) restored.replay(record)
     }
     this.#delta = deltaBetween(this.image, restored)
     this.image.become(restored)

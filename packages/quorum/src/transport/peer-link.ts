@@ -62,6 +62,7 @@ export class PeerLink {
   /** When the requests that have no answer yet were sent, oldest first. */
   #unansweredMs: number[] = []
   #lastTrouble = ''
+  #isClosed = false
 
   constructor(
     env: Env,
@@ -96,6 +97,14 @@ export class PeerLink {
     if (this.#state.kind === 'idle') this.#connect()
   }
 
+  /** The node was heard of: it is there, and need not be waited for. */
+  peerIsUp(): void {
+    if (this.#state.kind !== 'waiting' || this.#isClosed) return
+    this.#state.timer.cancel()
+    this.#backoffMs = MIN_BACKOFF_MS
+    this.#connect()
+  }
+
   /** Sends soon, or drops. */
   send(message: Message): void {
     this.wake()
@@ -105,6 +114,7 @@ export class PeerLink {
   }
 
   close(): void {
+    this.#isClosed = true
     const state = this.#state
     this.#state = { kind: 'waiting', timer: this.#env.clock.after(0, () => {}) }
     this.#queue = []

@@ -172,6 +172,7 @@ export class Transport implements EndpointHost {
     this.#remember(hello.nodeId, hello.directoryId)
     const isKnown = this.#learnWay(hello)
     if (isKnown) this.#seenDirectories.set(hello.nodeId, hello.directoryId)
+    this.#links.get(hello.nodeId)?.peerIsUp()
     if (!isKnown)
       return helloReply(this.#own, this.#events.membership(), 'too many nodes are connected')
     return helloReply(this.#own, this.#events.membership(), null)
