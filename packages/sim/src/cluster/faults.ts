@@ -2,8 +2,8 @@
 //
 import type { FaultKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
-import type { Operator } from './operator.ts'
 import { LossRule } from './loss-rule.ts'
+import type { Operator } from './operator.ts'
 
 export class Faults {
   readonly #world: ClusterWorld

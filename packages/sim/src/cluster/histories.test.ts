@@ -91,13 +91,16 @@ for (const { name, events, expected } of [
     t.match(violations[0], expected)
   })
 
-t.test('records that were deleted from the front, or not acknowledged, need not be there', async t => {
-  const { history, violations } = recordHistory()
-  history.acked('p-1', 0, true)
-  history.acked('p-2', 1, false)
-  finish(history, [[2, 'p-3']], 1)
-  t.same(violations, [])
-})
+t.test(
+  'records that were deleted from the front, or not acknowledged, need not be there',
+  async t => {
+    const { history, violations } = recordHistory()
+    history.acked('p-1', 0, true)
+    history.acked('p-2', 1, false)
+    finish(history, [[2, 'p-3']], 1)
+    t.same(violations, [])
+  },
+)
 
 function commitHistory() {
   const violations: string[] = []

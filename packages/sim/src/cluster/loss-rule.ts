@@ -44,9 +44,7 @@ export class LossRule {
   }
 
   #isAway(machine: Machine): boolean {
-    return (
-      machine.node === null || machine.isStopping || this.#isSince(machine, machine.endedEpoch)
-    )
+    return machine.node === null || machine.isStopping || this.#isSince(machine, machine.endedEpoch)
   }
 
   /** It has not registered and been let in since it had that epoch. */
