@@ -15,7 +15,7 @@ import {
 } from '@weir/protocol'
 import t from 'tap'
 import { ByteStream } from './byte-stream.ts'
-import { formatReport, runBench, scenarioByName } from './index.ts'
+import { formatReport, IsolationRun, runBench, scenarioByName } from './index.ts'
 import { Meter } from './meter.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
@@ -261,3 +261,25 @@ t.test('the median of an even number of rounds lies between the middle two', t =
   t.equal(median([]), 0)
   t.end()
 })
+
+t.test(
+  'a good producer is measured while a leader moves, and the soak samples the memory',
+  async t => {
+    const { sim, broker, env } = await world()
+    const run = await sim.complete(
+      IsolationRun.open(env, { bootstrap: 'broker:9092', pids: [process.pid] }),
+    )
+    broker.notLeaderAnswers = 0
+    const measuring = run.measure(1)
+    env.clock.after(1_500, () => {
+      broker.notLeaderAnswers = 2
+    })
+    const { requests, refusedCount, latency, residentBytes } = await sim.complete(measuring)
+    t.equal(refusedCount, 2)
+    t.ok(requests > 100 && latency.p50Us > 0)
+    t.ok(residentBytes >= 0)
+    t.equal((await sim.complete(run.soak(2, 1))).length, 2)
+    await sim.complete(run.close())
+    t.same([...broker.topics], [])
+  },
+)

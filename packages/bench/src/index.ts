@@ -7,6 +7,13 @@ export {
   type GroupProtocol,
 } from './groups/group-load.ts'
 export type { LoadObserver, MemberCommit } from './groups/member-load.ts'
+export {
+  BAD_PEERS,
+  type BadPeerKind,
+  BadPeers,
+  type BadPeersOptions,
+} from './isolation/bad-peers.ts'
+export { type Disturbed, type IsolationBroker, IsolationRun } from './isolation/isolation.ts'
 export { readUsage, type Usage } from './process-usage.ts'
 export { formatReport } from './report.ts'
 export { type Address, parseBootstrap, Rpc } from './rpc.ts'

@@ -16,7 +16,15 @@ export class Meter {
   bytes = 0
   /** The first failure; it ends the load. */
   error: string | null = null
+  /** Answers that only asked for patience, and got it. */
+  refusedCount = 0
+  readonly #isPatient: boolean
   #isWarmingUp = true
+
+  /** A patient one takes a leader that is not there, at any time, as a request to try again. */
+  constructor(options: { readonly isPatient?: boolean } = {}) {
+    this.#isPatient = options.isPatient ?? false
+  }
 
   /**
    * Takes the error of an answer. True: it was none. A leader may need a moment after the topic was
@@ -24,8 +32,9 @@ export class Meter {
    */
   accept(error: string, what: string): boolean {
     if (error === 'NONE') return true
-    const isEarly = this.#isWarmingUp && NOT_YET_THERE.has(error)
-    if (!isEarly) this.error ??= `${what} was answered with ${error}`
+    const mayPass = (this.#isWarmingUp || this.#isPatient) && NOT_YET_THERE.has(error)
+    if (mayPass) this.refusedCount++
+    else this.error ??= `${what} was answered with ${error}`
     return false
   }
 
@@ -34,6 +43,7 @@ export class Meter {
     this.#isWarmingUp = false
     this.requests = 0
     this.bytes = 0
+    this.refusedCount = 0
     this.latency.reset()
   }
 

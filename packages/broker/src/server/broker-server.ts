@@ -86,6 +86,10 @@ export class BrokerServer implements ConnectionHost {
     this.#clock.after(delayMs, fn)
   }
 
+  soon(fn: () => void): void {
+    this.#clock.soon(fn)
+  }
+
   /** Starts to accept; answers the port. Rejects with NetError (EADDRINUSE ...). */
   async listen(host: string, port: number): Promise<number> {
     const listener = await this.#env.net.listen({ host, port }, socket => this.#accept(socket))

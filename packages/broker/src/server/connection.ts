@@ -40,6 +40,8 @@ export interface ConnectionHost {
   readonly isServing: boolean
   nowMs(): number
   after(delayMs: number, fn: () => void): void
+  /** In the next turn of the event loop. */
+  soon(fn: () => void): void
   /** The peer did something that closes its connection. */
   onBadPeer(connection: Connection, reason: string): void
   onUnencodable(request: PendingRequest, error: unknown): void
@@ -204,6 +206,14 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#host.memory.hold(chunk.length)
     this.#assembler.push(chunk)
     this.#pump()
+    if (this.#assembler.isJoining) this.#letOthersGo()
+  }
+
+  /** Of a large frame one chunk a turn: who sends such does not slow the others down. */
+  #letOthersGo(): void {
+    if (!this.#isReading) return
+    this.#pause()
+    this.#host.soon(() => this.#updateReading())
   }
 
   #onEnd(): void {

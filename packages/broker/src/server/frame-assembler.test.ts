@@ -87,3 +87,28 @@ t.test('exactly the largest size is taken', t => {
   t.equal(assembler.take()?.length, 1000)
   t.end()
 })
+
+for (const step of [100_000, 262_144, 1_000_003]) {
+  t.test(`a large frame between others is joined as it comes, ${step} bytes at a time`, t => {
+    const large = Buffer.alloc(5 * 1024 * 1024, 'large')
+    const all = [Buffer.from('before'), large, Buffer.from('after'), large, Buffer.from('end')]
+    const bytes = Buffer.concat(all.map(framed))
+    const assembler = new FrameAssembler(large.length)
+    const frames: Buffer[] = []
+    let joinedChunks = 0
+    for (let at = 0; at < bytes.length; at += step) {
+      // Each in memory of its own, as small reads are.
+      assembler.push(Buffer.from(bytes.subarray(at, at + step)))
+      for (let frame = assembler.take(); frame !== null; frame = assembler.take()) {
+        frames.push(frame)
+      }
+      if (assembler.isJoining) joinedChunks++
+    }
+    t.ok(joinedChunks > 6, 'most of it did not wait for its end')
+    t.ok(all.every((expected, index) => frames[index]?.equals(expected)))
+    t.equal(frames.length, all.length)
+    t.equal(assembler.heldBytes, 0)
+    t.notOk(assembler.isJoining)
+    t.end()
+  })
+}

@@ -2,9 +2,16 @@
 // announced size is checked, never allocated: chunks are kept as they came and joined once, when all
 // of them are there. A frame inside one chunk is a slice of it.
 //
+// A large frame would take too long to join in one go (100 MB: 100 ms, mostly page faults). When a part of
+// it has arrived its memory is asked for, which costs nothing before it is written to, and every
+// further chunk is copied as it comes.
+//
 // Bounded by its user, who stops feeding it: it holds at most one frame and what came behind it.
 
 const SIZE_BYTES = 4
+const LARGE_FRAME_BYTES = 4 * 1024 * 1024
+/** Share of a large frame that has to be there before memory is asked for all of it. */
+const JOINS_FROM = 1 / 16
 
 export class FrameSizeError extends Error {
   constructor(message: string) {
@@ -21,6 +28,9 @@ export class FrameAssembler {
   #bytes = 0
   /** Size of the frame that is being collected; -1 while that is unknown. */
   #frameBytes = -1
+  /** A large frame, as far as it has come; null while there is none. */
+  #joined: Buffer | null = null
+  #joinedBytes = 0
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -31,9 +41,19 @@ export class FrameAssembler {
     return this.#bytes
   }
 
+  /** Each chunk of a large frame takes its time: others should have their turn in between. */
+  get isJoining(): boolean {
+    return this.#joined !== null
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     this.#bytes += chunk.length
+    const taken = this.#joined === null ? 0 : this.#join(this.#joined, chunk)
+    if (taken < chunk.length) this.#keep(taken === 0 ? chunk : chunk.subarray(taken))
+  }
+
+  #keep(chunk: Buffer): void {
     const last = this.#chunks.at(-1)
     if (last !== undefined && isGapless(last, chunk)) {
       // One behind the other in memory, as bulk senders are read: together they are one chunk.
@@ -53,10 +73,41 @@ export class FrameAssembler {
       if (this.#bytes < SIZE_BYTES) return null
       this.#frameBytes = this.#takeSize()
     }
-    if (this.#bytes < this.#frameBytes) return null
+    if (this.#joined !== null) return this.#takeJoined(this.#joined)
+    if (this.#bytes < this.#frameBytes) {
+      const isDue = this.#frameBytes >= LARGE_FRAME_BYTES
+      if (isDue && this.#bytes >= this.#frameBytes * JOINS_FROM) this.#beginJoin()
+      return null
+    }
     const frame = this.#takeBytes(this.#frameBytes)
     this.#frameBytes = -1
     return frame
+  }
+
+  #beginJoin(): void {
+    const joined = Buffer.allocUnsafeSlow(this.#frameBytes)
+    this.#joined = joined
+    this.#joinedBytes = 0
+    for (const chunk of this.#chunks) {
+      this.#join(joined, chunk.subarray(this.#headOffset))
+      this.#headOffset = 0
+    }
+    this.#chunks = []
+  }
+
+  /** Answers how much of the chunk belongs to the frame. */
+  #join(joined: Buffer, chunk: Buffer): number {
+    const copied = chunk.copy(joined, this.#joinedBytes)
+    this.#joinedBytes += copied
+    return copied
+  }
+
+  #takeJoined(joined: Buffer): Buffer | null {
+    if (this.#joinedBytes < joined.length) return null
+    this.#bytes -= joined.length
+    this.#joined = null
+    this.#frameBytes = -1
+    return joined
   }
 
   #takeSize(): number {
