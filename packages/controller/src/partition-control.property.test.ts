@@ -323,28 +323,35 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.nat({ max: 1_000_000 }),
 )
 
-t.test('whatever happens to brokers, ISR and ELR have what is committed', async t => {
-  const seed = Number(process.env['WEIR_TEST_SEED'] ?? 7)
-  const numRuns = Number(process.env['WEIR_TEST_RUNS'] ?? 150)
-  fc.assert(
-    fc.property(
-      fc.array(step, { maxLength: 120, size: 'max' }),
-      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }),
-      (steps, minimums) => {
-        const model = new Model(minimums)
-        for (const each of steps) {
-          play(model, each)
+/** A busy machine, or many runs, must not fail the test. */
+t.setTimeout(600_000)
+
+t.test(
+  'whatever happens to brokers, ISR and ELR have what is committed',
+  { timeout: 600_000 },
+  async t => {
+    const seed = Number(process.env['WEIR_TEST_SEED'] ?? 7)
+    const numRuns = Number(process.env['WEIR_TEST_RUNS'] ?? 150)
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 120, size: 'max' }),
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }),
+        (steps, minimums) => {
+          const model = new Model(minimums)
+          for (const each of steps) {
+            play(model, each)
+            const [problem] = model.problems()
+            if (problem !== undefined) throw new Error(`${each.join(' ')}: ${problem}`)
+          }
+          model.cluster.refuses = false
+          model.cluster.settle()
+          model.cluster.check({ isSettled: true })
           const [problem] = model.problems()
-          if (problem !== undefined) throw new Error(`${each.join(' ')}: ${problem}`)
-        }
-        model.cluster.refuses = false
-        model.cluster.settle()
-        model.cluster.check({ isSettled: true })
-        const [problem] = model.problems()
-        if (problem !== undefined) throw new Error(`at the end: ${problem}`)
-      },
-    ),
-    { seed, numRuns },
-  )
-  t.pass(`${numRuns} runs of seed ${seed}`)
-})
+          if (problem !== undefined) throw new Error(`at the end: ${problem}`)
+        },
+      ),
+      { seed, numRuns },
+    )
+    t.pass(`${numRuns} runs of seed ${seed}`)
+  },
+)
