@@ -262,24 +262,20 @@ t.test('the median of an even number of rounds lies between the middle two', t =
   t.end()
 })
 
-t.test(
-  'a good producer is measured while a leader moves, and the soak samples the memory',
-  async t => {
-    const { sim, broker, env } = await world()
-    const run = await sim.complete(
-      IsolationRun.open(env, { bootstrap: 'broker:9092', pids: [process.pid] }),
-    )
-    broker.notLeaderAnswers = 0
-    const measuring = run.measure(1)
-    env.clock.after(1_500, () => {
-      broker.notLeaderAnswers = 2
-    })
-    const { requests, refusedCount, latency, residentBytes } = await sim.complete(measuring)
-    t.equal(refusedCount, 2)
-    t.ok(requests > 100 && latency.p50Us > 0)
-    t.ok(residentBytes >= 0)
-    t.equal((await sim.complete(run.soak(2, 1))).length, 2)
-    await sim.complete(run.close())
-    t.same([...broker.topics], [])
-  },
-)
+t.test('a good producer is measured also while a leader moves', async t => {
+  const { sim, broker, env } = await world()
+  const run = await sim.complete(
+    IsolationRun.open(env, { bootstrap: 'broker:9092', pids: [process.pid] }),
+  )
+  broker.notLeaderAnswers = 0
+  const measuring = run.measure(1)
+  env.clock.after(1_500, () => {
+    broker.notLeaderAnswers = 2
+  })
+  const { requests, refusedCount, latency, residentBytes } = await sim.complete(measuring)
+  t.equal(refusedCount, 2)
+  t.ok(requests > 100 && latency.p50Us > 0)
+  t.ok(residentBytes >= 0)
+  await sim.complete(run.close())
+  t.same([...broker.topics], [])
+})
