@@ -125,7 +125,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     describe: 'The controllers that keep the metadata',
     examples: [
       ['$0 quorum status', 'who leads, who votes, who is behind'],
-      ['$0 quorum add 4', 'one voter more'],
+      ['$0 quorum add 4 --controller-listen 10.0.0.4:10092', 'one voter more'],
     ],
     children: [
       {

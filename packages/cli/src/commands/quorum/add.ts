@@ -25,19 +25,21 @@ export const addVoterCommand = defineCommand({
     'controller-listen': {
       type: 'string',
       describe: 'Where the other controllers reach it, HOST:PORT',
-      defaultDescription: 'as the node itself says',
+      defaultDescription: 'as the cluster tells, if it does',
       requiresArg: true,
     },
     'directory-id': {
       type: 'string',
       describe: 'Id of its data directory, as in its meta.properties',
-      defaultDescription: 'as the node itself says',
+      defaultDescription: 'as the node has registered it',
       requiresArg: true,
     },
   },
   examples: [
-    ['$0 quorum add 4', 'node 4 runs with the role controller and has caught up'],
-    ['$0 quorum add 4 --controller-listen 10.0.0.4:10092', 'with its address'],
+    [
+      '$0 quorum add 4 --controller-listen 10.0.0.4:10092',
+      'node 4 runs as a controller, and the others reach it there',
+    ],
   ],
   epilogue:
     "Start the node first, with --roles broker,controller (or controller) and the voters there are; 'weir quorum status' shows it as an observer then. Change one voter at a time, and keep their number odd.",
