@@ -3,6 +3,7 @@
 
 import {
   createTopicsApi,
+  deleteTopicsApi,
   describeClusterApi,
   describeQuorumApi,
   errorCode,
@@ -164,4 +165,25 @@ t.test('a broker that knows no ids of controllers asks one of them', async t => 
   const node = await cluster.complete(cluster.starting(5, bootstrap))
   t.equal(node.clusterId, cluster.get(4).clusterId)
   t.notOk(node.isFenced)
+})
+
+t.test('a node that was away has what was decided meanwhile, and snapshots of it', async t => {
+  const assignments = ['metadata.log.max.record.bytes.between.snapshots=2000']
+  const cluster = await TestCluster.start({ combined: [1, 2, 3], assignments })
+  const client = await cluster.connect(1)
+  await cluster.complete(createTopic(client, 'gone', 3))
+  const before = cluster.get(1).services.metadata.topic('gone')?.topicId ?? ''
+  cluster.kill(3)
+  await cluster.complete(
+    client.request(deleteTopicsApi, 6, { topics: [{ topicId: before }], timeoutMs: 10_000 }),
+  )
+  for (let i = 0; i < 60; i++) await cluster.complete(createTopic(client, `t${i}`, 3))
+  await cluster.startAll([3])
+  const { metadata, replicaManager } = cluster.get(3).services
+  t.equal(metadata.topicCount, 60)
+  t.notOk(replicaManager.getPartitionById(before, 0))
+  const leader = metadata.topic('t59')
+  t.equal(leader?.partitions.length, 2)
+  t.ok(replicaManager.getPartition('t59', 0))
+  t.same(cluster.fatal, [])
 })

@@ -55,7 +55,8 @@ export interface DecisionParts<M extends DecidingMachine<R>, R> {
   /** All decisions of one turn have been given to `commit`: publish them. */
   published(index: number): void
   restore(data: readonly Buffer[], index: number, term: number): void
-  snapshot(): readonly Buffer[]
+  /** The committed state as it is now, in pieces that may be taken later. */
+  snapshot(): Iterable<Buffer>
   leadershipChanged(leadership: Leadership): void
 }
 
@@ -205,7 +206,7 @@ export class DecisionRuntime<M extends DecidingMachine<R>, R> implements StateMa
     this.#parts.published(index)
   }
 
-  snapshot(): readonly Buffer[] {
+  snapshot(): Iterable<Buffer> {
     return this.#parts.snapshot()
   }
 

@@ -84,9 +84,15 @@ export class SnapshotTasks {
   async take(): Promise<void> {
     const { raft, storage, machine } = this.#parts
     this.#bytesSinceLast = 0
-    const data = machine.snapshot()
-    const bytes = data.reduce((sum, part) => sum + part.length, 0)
-    const snapshot = { ...raft.snapshotMeta(), bytes }
+    const meta = raft.snapshotMeta()
+    const data: Buffer[] = []
+    for (const part of machine.snapshot()) {
+      data.push(part)
+      // A large state does not hold up what else there is to do.
+      await new Promise<void>(resolve => this.#env.clock.soon(resolve))
+      if (this.#isStopped) return
+    }
+    const snapshot = { ...meta, bytes: data.reduce((sum, part) => sum + part.length, 0) }
     await storage.snapshots.save(snapshot, data)
     if (this.#isStopped) return
     const compactTo = Math.min(

@@ -22,8 +22,8 @@ export interface StateMachine {
   apply(entries: readonly CommittedEntry[]): void
   /** Replaces the state by a snapshot that was taken after the entry `index`. No data: empty. */
   restore(data: readonly Buffer[], index: number, term: number): void
-  /** The whole state as it is now. */
-  snapshot(): readonly Buffer[]
+  /** The whole state as it is now, also if the pieces are taken later, between changes. */
+  snapshot(): Iterable<Buffer>
   /** Called when any part of it changes. */
   leadershipChanged(leadership: Leadership): void
 }

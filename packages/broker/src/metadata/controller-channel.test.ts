@@ -149,10 +149,14 @@ t.test('an error that is an answer is not asked for twice', async t => {
 
 t.test('time that is up, and a channel that is closed', async t => {
   const world = await new World().start()
-  await t.rejects(world.sim.complete(world.ask(1_000)), { message: /no active controller answered in time/ })
+  await t.rejects(world.sim.complete(world.ask(1_000)), {
+    message: /no active controller answered in time/,
+  })
   world.sim.kill('n1')
   world.lead(1)
-  await t.rejects(world.sim.complete(world.ask(1_000)), { message: /no active controller answered in time/ })
+  await t.rejects(world.sim.complete(world.ask(1_000)), {
+    message: /no active controller answered in time/,
+  })
   const asked = world.ask(60_000)
   const outcome = t.rejects(asked, { message: /no active controller answered in time/ })
   const closedMs = world.sim.nowMs

@@ -1,10 +1,19 @@
 // The controller of a node alone when its disk fails: what is answered, and that nothing is
 // acknowledged that is not there after a restart. What a failover costs a node with many partitions.
 
+import {
+  type MetadataDelta,
+  MetadataImage,
+  type MetadataRecord,
+  snapshotChunks,
+} from '@weir/controller'
+import { Simulation } from '@weir/core/sim'
 import { createTopicsApi, errorCode } from '@weir/protocol'
+import { settingRules } from '@weir/settings'
 import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
 import type { WireClient } from '../testing/wire-client.ts'
+import { QuorumController } from './quorum-controller.ts'
 
 function create(client: WireClient, name: string) {
   const topic = { name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
@@ -63,3 +72,41 @@ for (const call of ['write', 'sync'] as const) {
     }
   })
 }
+
+function snapshotOf(names: readonly string[]): Buffer[] {
+  const image = new MetadataImage()
+  for (const name of names) image.replay({ kind: 'topic', name, topicId: `id-${name}` })
+  return [...snapshotChunks(image, 10, 2)]
+}
+
+t.test('a state that a snapshot replaces is published as what that changed', t => {
+  const deltas: MetadataDelta[] = []
+  const controller = new QuorumController(new Simulation({ seed: 1 }).env('n'), {
+    controller: {
+      newUuid: () => 'u',
+      randomBelow: () => 0,
+      topicDefaults: () => ({ partitionCount: 1, replicationFactor: 1 }),
+      configRules: settingRules(() => t.fail('not asked') as never),
+    },
+    onChange: delta => deltas.push(delta),
+    onLeadership: () => undefined,
+  })
+  const { image } = controller
+  controller.restore(snapshotOf(['a', 'b']), 9, 2)
+  controller.restore(snapshotOf(['b', 'c']), 20, 3)
+  t.same([...image.topics].map(topic => topic.name).sort(), ['b', 'c'])
+  t.equal(controller.image, image, 'whoever has it has the new state')
+  t.same([...(deltas[1]?.changedTopicIds ?? [])], ['id-c'])
+  t.same(
+    deltas[1]?.removedTopics.map(topic => topic.name),
+    ['a'],
+  )
+  t.equal(controller.appliedIndex, 20)
+  // What is taken piece by piece is the state of the first moment.
+  const pieces = controller.snapshot()
+  const record: MetadataRecord = { kind: 'topic', name: 'd', topicId: 'id-d' }
+  image.replay(record)
+  controller.restore([...pieces], 20, 3)
+  t.equal(image.topic('d'), undefined)
+  t.end()
+})

@@ -67,7 +67,8 @@ export class QuorumController implements ControllerClient, StateMachine {
       },
       published: () => this.#publish(),
       restore: (data, _index, term) => this.#replaceImage(data, term),
-      snapshot: () => [...snapshotChunks(this.image, this.#runtime.appliedIndex + 1, this.#term)],
+      // Of a copy: the pieces are taken one by one, while the image goes on.
+      snapshot: () => snapshotChunks(this.image.copy(), this.#runtime.appliedIndex + 1, this.#term),
       leadershipChanged: leadership => options.onLeadership(leadership),
     })
   }
@@ -163,7 +164,7 @@ export class QuorumController implements ControllerClient, StateMachine {
     this.#settle()
   }
 
-  snapshot(): readonly Buffer[] {
+  snapshot(): Iterable<Buffer> {
     return this.#runtime.snapshot()
   }
 

@@ -66,13 +66,16 @@ export class SnapshotStore {
 
   /** Saves a snapshot of this node's own state machine. Durable when resolved. */
   async save(meta: SnapshotMeta, data: readonly Buffer[]): Promise<void> {
-    const all = data.length === 1 ? (data[0] ?? Buffer.alloc(0)) : Buffer.concat(data)
-    assert(all.length === meta.bytes, 'snapshot of another size', { bytes: all.length })
+    const bytes = data.reduce((sum, part) => sum + part.length, 0)
+    assert(bytes === meta.bytes, 'snapshot of another size', { bytes })
     const path = `${this.#directory}/own.tmp`
     const writer = await SnapshotWriter.create(this.#env, path, meta)
     try {
-      for (let offset = 0; offset < all.length; offset += SNAPSHOT_CHUNK_BYTES)
-        await writer.write(offset, all.subarray(offset, offset + SNAPSHOT_CHUNK_BYTES))
+      let offset = 0
+      for (const chunk of chunksOf(data)) {
+        await writer.write(offset, chunk)
+        offset += chunk.length
+      }
     } catch (error) {
       await writer.abandon()
       await this.#env.disk.unlink(path)
@@ -153,4 +156,22 @@ export class SnapshotStore {
     await this.#incoming?.abandon()
     this.#incoming = null
   }
+}
+
+/** The same bytes in chunks as they are stored; only the last is shorter. */
+function* chunksOf(data: readonly Buffer[]): Generator<Buffer> {
+  let pending: Buffer[] = []
+  let pendingBytes = 0
+  for (let part of data) {
+    while (pendingBytes + part.length >= SNAPSHOT_CHUNK_BYTES) {
+      const missing = SNAPSHOT_CHUNK_BYTES - pendingBytes
+      yield Buffer.concat([...pending, part.subarray(0, missing)])
+      part = part.subarray(missing)
+      pending = []
+      pendingBytes = 0
+    }
+    if (part.length > 0) pending.push(part)
+    pendingBytes += part.length
+  }
+  if (pendingBytes > 0) yield Buffer.concat(pending)
 }
