@@ -9,7 +9,8 @@
 
 import { assert, type Env, errorMessage, type Timer } from '@weir/core'
 import { type ErrorName, KafkaError, type NewRecord, RecordBatchBuilder } from '@weir/protocol'
-import type { Partition, PartitionListener } from '../partition/partition.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { PartitionListener } from '../partition/partition-types.ts'
 import type { CoordinatorClock } from './coordinator-clock.ts'
 import type { CoordinatorShard, ShardEffects, ShardKind, ShardReply } from './coordinator-shard.ts'
 import type { LoadTurns } from './load-turns.ts'

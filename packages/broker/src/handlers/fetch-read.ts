@@ -11,7 +11,8 @@ import {
   type FetchRequest,
   RECORD_BATCH_HEADER_BYTES,
 } from '@weir/protocol'
-import type { Partition, ReadView } from '../partition/partition.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { ReadView } from '../partition/partition-types.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import type { FetchEntry } from './fetch-session.ts'

@@ -8,7 +8,8 @@
 
 import type { Env } from '@weir/core'
 import type { ErrorName, FetchRequest } from '@weir/protocol'
-import type { Partition, PartitionSubscriber } from '../partition/partition.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { PartitionSubscriber } from '../partition/partition-types.ts'
 
 /** A session unused for so long may lose its slot to a new one. */
 const EVICTION_MS = 120_000

@@ -9,7 +9,8 @@ import {
   type ListOffsetsRequest,
   type ListOffsetsResponseInit,
 } from '@weir/protocol'
-import type { Partition, ReadView } from '../partition/partition.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { ReadView } from '../partition/partition-types.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import { missingPartitionError } from './partition-lookup.ts'

@@ -1,7 +1,14 @@
 // The settings of one topic in the form in which partitions use them.
 
 import type { LogConfig } from '@weir/log'
-import type { Codec } from '@weir/protocol'
+import type { Codec, RecordValidationOptions } from '@weir/protocol'
+
+/** A batch compressed to more than this is validated in a worker thread. */
+const INLINE_INPUT_BYTES = 256 * 1024
+/** So is one that holds more than this. */
+const INLINE_OUTPUT_BYTES = 4 * 1024 * 1024
+/** The decompressed records of one batch at most, or eight times the stored limit (H6). */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 export interface PartitionConfig {
   readonly log: LogConfig
@@ -36,4 +43,21 @@ export function isThrottled(
 /** The value of a setting: '*', or elements PARTITION:BROKER. */
 export function throttledReplicas(elements: readonly string[]): ThrottledReplicas {
   return elements[0] === '*' ? 'all' : new Set(elements)
+}
+
+/** How records of producers are checked. */
+export function validationOptions(config: PartitionConfig): RecordValidationOptions {
+  return {
+    maxBatchBytes: config.maxMessageBytes,
+    targetCodec: config.targetCodec,
+    targetLevel: config.targetLevel,
+    isLogAppendTime: config.log.isLogAppendTime,
+    timestampBeforeMaxMs: config.timestampBeforeMaxMs,
+    timestampAfterMaxMs: config.timestampAfterMaxMs,
+    isCompacted: config.log.cleanupCompact,
+    depth: config.validationDepth,
+    inlineInputBytes: INLINE_INPUT_BYTES,
+    inlineOutputBytes: INLINE_OUTPUT_BYTES,
+    maxOutputBytes: Math.max(MAX_OUTPUT_BYTES, 8 * config.maxMessageBytes),
+  }
 }

@@ -17,60 +17,22 @@ import type {
   ReadOutcome,
 } from '@weir/log'
 import type { ErrorName, RecordValidationOptions } from '@weir/protocol'
-import type { LeadershipGuard } from '../replication/replication-links.ts'
 import { AppendQueue } from './append-queue.ts'
 import type { FollowerFetch } from './follower-state.ts'
-import { type IsrAuthority, LeaderState } from './leader-state.ts'
+import { LeaderState } from './leader-state.ts'
 import { LowWatermark } from './low-watermark.ts'
-import { isThrottled, type PartitionConfig } from './partition-config.ts'
+import { isThrottled, type PartitionConfig, validationOptions } from './partition-config.ts'
+import type {
+  AppendRefusal,
+  FollowerListener,
+  PartitionListener,
+  PartitionOptions,
+  PartitionRead,
+  PartitionStart,
+  PartitionSubscriber,
+  ReadView,
+} from './partition-types.ts'
 import { type AckWaiter, PendingAcks } from './pending-acks.ts'
-
-/** A batch compressed to more than this is validated in a worker thread. */
-const INLINE_INPUT_BYTES = 256 * 1024
-/** So is one that holds more than this. */
-const INLINE_OUTPUT_BYTES = 4 * 1024 * 1024
-/** The decompressed records of one batch at most, or eight times the stored limit (H6). */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-
-/**
- * How much a reader may see: 'committed' is below the last stable offset. A replica sees what is
- * written: what a full disk takes back may be followed by other records of the same epoch.
- */
-export type ReadView = 'uncommitted' | 'committed' | 'replica' | 'logEnd'
-
-export interface PartitionRead {
-  readonly fetchOffset: number
-  readonly maxBytes: number
-  /** True: the first batch comes whole even if it is larger than `maxBytes`. */
-  readonly minOneBatch: boolean
-  readonly view: ReadView
-}
-
-/** Somebody who reads along: told in the turn in which there may be something new to see. */
-export interface PartitionSubscriber {
-  onPartitionChange(partition: Partition): void
-}
-
-/** Told of what happens to the log of a follower. */
-export interface FollowerListener {
-  /** All that was appended is written, or was lost with the end that the log has now. */
-  onFollowerWritten(): void
-  /** A read has found damage. */
-  onFollowerDamaged(): void
-}
-
-/** A coordinator that keeps its state in this partition. */
-export interface PartitionListener {
-  onHighWatermark(partition: Partition): void
-  /** Appended records from `fromOffset` on are lost: forget and reload. */
-  onAppendsLost(partition: Partition, fromOffset: number): void
-}
-
-export type AppendRefusal = {
-  readonly kind: 'failed'
-  readonly error: ErrorName
-  readonly message: string
-}
 
 export class Partition implements LogListener {
   readonly topic: string
@@ -474,38 +436,6 @@ export class Partition implements LogListener {
   }
 }
 
-/** What all partitions of a node share. */
-export interface PartitionOptions {
-  readonly nodeId: number
-  /** Null on a node without peers. */
-  readonly authority: IsrAuthority | null
-  readonly guard: LeadershipGuard | null
-  /** The partition leads now; it could not when it was told to. */
-  readonly onLateLeader?: (partition: Partition) => void
-}
-
-export interface PartitionStart {
-  readonly topic: string
-  readonly image: PartitionImage
-  readonly config: PartitionConfig
-}
-
 function failed(error: ErrorName, message: string): AppendRefusal {
   return { kind: 'failed', error, message }
-}
-
-function validationOptions(config: PartitionConfig): RecordValidationOptions {
-  return {
-    maxBatchBytes: config.maxMessageBytes,
-    targetCodec: config.targetCodec,
-    targetLevel: config.targetLevel,
-    isLogAppendTime: config.log.isLogAppendTime,
-    timestampBeforeMaxMs: config.timestampBeforeMaxMs,
-    timestampAfterMaxMs: config.timestampAfterMaxMs,
-    isCompacted: config.log.cleanupCompact,
-    depth: config.validationDepth,
-    inlineInputBytes: INLINE_INPUT_BYTES,
-    inlineOutputBytes: INLINE_OUTPUT_BYTES,
-    maxOutputBytes: Math.max(MAX_OUTPUT_BYTES, 8 * config.maxMessageBytes),
-  }
 }

@@ -11,8 +11,9 @@ import { NodeAuthority } from '../replication/node-authority.ts'
 import { ReplicaFetchers } from '../replication/replica-fetchers.ts'
 import type { ReplicationLinks } from '../replication/replication-links.ts'
 import { ReplicationQuota } from '../replication/replication-quota.ts'
-import { Partition, type PartitionOptions } from './partition.ts'
+import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
+import type { PartitionOptions } from './partition-types.ts'
 import { TopicTraffic } from './topic-traffic.ts'
 
 /** How late the answer of a timed out produce may be. */
