@@ -12,7 +12,9 @@ export interface PartitionKey {
 }
 
 export class PartitionSet implements Iterable<PartitionKey> {
-  readonly #topics = new Map<string, Uint32Array>()
+  #topics = new Map<string, Uint32Array>()
+  /** A copy has the same bits: whoever changes them first makes his own. */
+  #isShared = false
   #size = 0
 
   get size(): number {
@@ -21,9 +23,19 @@ export class PartitionSet implements Iterable<PartitionKey> {
 
   copy(): PartitionSet {
     const copy = new PartitionSet()
-    for (const [topicId, words] of this.#topics) copy.#topics.set(topicId, words.slice())
+    this.#isShared = true
+    copy.#isShared = true
+    copy.#topics = this.#topics
     copy.#size = this.#size
     return copy
+  }
+
+  #makeOwn(): void {
+    if (!this.#isShared) return
+    const own = new Map<string, Uint32Array>()
+    for (const [topicId, words] of this.#topics) own.set(topicId, words.slice())
+    this.#topics = own
+    this.#isShared = false
   }
 
   has(topicId: string, partitionIndex: number): boolean {
@@ -37,26 +49,25 @@ export class PartitionSet implements Iterable<PartitionKey> {
   }
 
   add(topicId: string, partitionIndex: number): void {
+    if (this.has(topicId, partitionIndex)) return
+    this.#makeOwn()
     const at = partitionIndex >>> 5
     let words = this.#topics.get(topicId)
     if (words === undefined || at >= words.length) {
       words = grown(words, at + 1)
       this.#topics.set(topicId, words)
     }
-    const word = words[at] ?? 0
-    const bit = bitOf(partitionIndex)
-    if ((word & bit) !== 0) return
-    words[at] = word | bit
+    words[at] = (words[at] ?? 0) | bitOf(partitionIndex)
     this.#size++
   }
 
   delete(topicId: string, partitionIndex: number): void {
+    if (!this.has(topicId, partitionIndex)) return
+    this.#makeOwn()
     const words = this.#topics.get(topicId)
     const at = partitionIndex >>> 5
-    const word = words?.[at] ?? 0
-    const bit = bitOf(partitionIndex)
-    if (words === undefined || (word & bit) === 0) return
-    words[at] = word & ~bit
+    if (words === undefined) return
+    words[at] = (words[at] ?? 0) & ~bitOf(partitionIndex)
     this.#size--
     if (words[at] === 0 && words.every(each => each === 0)) this.#topics.delete(topicId)
   }

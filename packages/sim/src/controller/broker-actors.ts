@@ -38,7 +38,8 @@ export class BrokerActors {
   readonly #active: () => QuorumController | null
   readonly #violate: (what: string) => void
   readonly #brokers: Broker[]
-  readonly #epochs = new Set<number>()
+  /** Which start of which broker has which epoch. */
+  readonly #epochs = new Map<number, string>()
   #starts = 0
   #isOver = false
 
@@ -184,9 +185,10 @@ export class BrokerActors {
     )
     if (answer.error !== 'NONE' || broker.life !== life) return
     broker.brokerEpoch = answer.brokerEpoch
-    if (this.#epochs.has(answer.brokerEpoch))
-      this.#violate(`broker epoch ${answer.brokerEpoch} was given twice`)
-    this.#epochs.add(answer.brokerEpoch)
+    const owner = this.#epochs.get(answer.brokerEpoch) ?? incarnationId
+    if (owner !== incarnationId)
+      this.#violate(`broker epoch ${answer.brokerEpoch} was given to two starts`)
+    this.#epochs.set(answer.brokerEpoch, incarnationId)
   }
 
   /** Whoever is up is in sync. */
