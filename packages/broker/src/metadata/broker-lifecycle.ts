@@ -68,7 +68,9 @@ export class BrokerLifecycle {
   #isBeating = false
   #timer: Timer | null = null
   #onUnfenced: (() => void) | null = null
-  #onReleased: (() => void) | null = null
+  #onReleased: ((isReleased: boolean) => void) | null = null
+  /** While the broker leaves: when a controller answered last. */
+  #answeredMs = 0
 
   constructor(env: Env, options: BrokerLifecycleOptions) {
     this.#env = env
@@ -147,14 +149,18 @@ export class BrokerLifecycle {
     this.#beat()
   }
 
-  /** Lets the leaders of this broker be moved; resolves when that is done, or after the time. */
+  /**
+   * Lets the leaders of this broker be moved; resolves when that is done, when no controller has
+   * answered for a session (all nodes may be stopping), or after the time.
+   */
   async leave(timeoutMs: number): Promise<void> {
     if (this.#phase !== 'running') return
     this.#phase = 'leaving'
     const released = new Promise<boolean>(resolve => {
-      this.#onReleased = () => resolve(true)
+      this.#onReleased = isReleased => resolve(isReleased)
       this.#env.clock.after(timeoutMs, () => resolve(false))
     })
+    this.#answeredMs = this.#env.clock.monotonicMs()
     this.nudge()
     const isReleased = await released
     if (!isReleased) this.#env.log.warn('the controller did not release this broker in time')
@@ -189,6 +195,7 @@ export class BrokerLifecycle {
         },
         sessionTimeoutMs() / 2,
       )
+      this.#answeredMs = this.#env.clock.monotonicMs()
       if (brokerEpoch === this.#brokerEpoch) await this.#answered(answer, sentMs)
     } catch (error) {
       if (!passes(error)) throw error
@@ -206,7 +213,7 @@ export class BrokerLifecycle {
     const error = errorName(answer.errorCode)
     if (error === 'STALE_BROKER_EPOCH' || error === 'BROKER_ID_NOT_REGISTERED') {
       this.#isFenced = true
-      if (this.#phase === 'leaving') this.#onReleased?.()
+      if (this.#phase === 'leaving') this.#onReleased?.(true)
       else await this.#registerAgain(error)
       return
     }
@@ -221,7 +228,7 @@ export class BrokerLifecycle {
     }
     this.#isFenced = answer.isFenced
     if (!answer.isFenced) this.#alive(answer.metadataIndex, sentMs)
-    if (answer.shouldShutDown) this.#onReleased?.()
+    if (answer.shouldShutDown) this.#onReleased?.(true)
   }
 
   /** Nothing is served in the belief of what was decided otherwise before this answer (R16). */
@@ -250,6 +257,10 @@ export class BrokerLifecycle {
 
   #beatLater(sentMs: number): void {
     if (this.#phase === 'stopped') return
+    const silentMs = this.#env.clock.monotonicMs() - this.#answeredMs
+    if (this.#phase === 'leaving' && silentMs > this.#options.sessionTimeoutMs()) {
+      this.#onReleased?.(false)
+    }
     const isEager = this.#isFenced || this.#phase === 'leaving'
     const intervalMs = isEager ? EAGER_INTERVAL_MS : this.#options.heartbeatIntervalMs()
     const delayMs = Math.max(0, sentMs + intervalMs - this.#env.clock.monotonicMs())
