@@ -1,6 +1,6 @@
 // Nodes of one cluster that stop, fail and come back.
 
-import { createTopicsApi, deleteTopicsApi, metadataApi } from '@weir/protocol'
+import { createTopicsApi, deleteTopicsApi } from '@weir/protocol'
 import t from 'tap'
 import { batchOf } from './testing/data-plane.ts'
 import { TestCluster } from './testing/test-cluster.ts'
@@ -9,10 +9,6 @@ import type { WireClient } from './testing/wire-client.ts'
 function createTopic(client: WireClient, name: string, replicationFactor = 1) {
   const topic = { name, numPartitions: 2, replicationFactor, assignments: [], configs: [] }
   return client.request(createTopicsApi, 7, { topics: [topic], timeoutMs: 10_000 })
-}
-
-function _describe(client: WireClient, name: string) {
-  return client.request(metadataApi, 12, { topics: [{ name }], allowAutoTopicCreation: false })
 }
 
 t.test('a broker that stops in order leads nothing when it is gone', async t => {

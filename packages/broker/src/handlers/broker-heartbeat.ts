@@ -31,6 +31,10 @@ export async function handleBrokerHeartbeat(
   const { error, isCaughtUp, isFenced, shouldShutDown } = await controller.submitSoft(
     (active, nextIndex) => active.brokers.heartbeat(heartbeat, env.clock.monotonicMs(), nextIndex),
   )
+  // Who is told to be alive serves: a controller that was deposed must not say so (R16).
+  if (!isFenced && !(await services.quorum().confirmLeadership())) {
+    return { errorCode: errorCode('NOT_CONTROLLER'), ...refusal }
+  }
   const { appliedIndex: metadataIndex } = controller
   return { errorCode: errorCode(error), isCaughtUp, isFenced, shouldShutDown, metadataIndex }
 }

@@ -11,6 +11,7 @@ import {
 } from '@weir/quorum'
 import type { Voter } from '@weir/settings'
 import type { ClientConnection } from '../server/request-context.ts'
+import { LeadershipProof } from './leadership-proof.ts'
 import type { QuorumController } from './quorum-controller.ts'
 
 export interface NodeQuorumOptions {
@@ -35,13 +36,20 @@ export interface NodeQuorumOptions {
 /** Elections are counted in ticks of this length. */
 const TICK_MS = 50
 const MIN_ELECTION_TICKS = 3
+/** A leader without a majority steps down by then. */
+const PROOF_LIMIT_MS = 500
 
 export class NodeQuorum {
   readonly #node: QuorumNode
   readonly #endpoints = new WeakMap<ClientConnection, Endpoint>()
+  readonly #proof: LeadershipProof
 
   private constructor(node: QuorumNode) {
     this.#node = node
+    const { driver } = node
+    this.#proof = new LeadershipProof(async () => {
+      return driver.leadership.isActive && (await driver.readBarrier(PROOF_LIMIT_MS)) !== null
+    })
   }
 
   /** Rejects with an OperatorError if the directory cannot be used. */
@@ -91,6 +99,11 @@ export class NodeQuorum {
 
   get leadership(): Leadership {
     return this.#node.driver.leadership
+  }
+
+  /** True if a majority takes this node for its leader, at some moment after the call. */
+  confirmLeadership(): Promise<boolean> {
+    return this.#proof.confirm()
   }
 
   status(): QuorumStatus {
