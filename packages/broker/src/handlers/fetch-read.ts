@@ -261,7 +261,7 @@ export class FetchRead {
     if (this.#replicaId >= 0) {
       // Without an epoch nobody could say to which leader it acknowledges what.
       if (entry.currentLeaderEpoch < 0) return 'FENCED_LEADER_EPOCH'
-      return partition.checkLeader(entry.currentLeaderEpoch)
+      return partition.checkLeaderEpoch(entry.currentLeaderEpoch)
     }
     return this.#rackId === null
       ? partition.checkLeader(entry.currentLeaderEpoch)

@@ -116,6 +116,11 @@ export class LeaderState {
       return follower !== undefined && !follower.isCaughtUp(log.logEndOffset, nowMs, lagTimeMaxMs)
     })
     if (lagging.length > 0) this.#shrink(lagging)
+    this.#letIn()
+  }
+
+  /** One at a time: the next one when this is decided. */
+  #letIn(): void {
     for (const follower of this.#followers.values()) {
       if (!this.#isr.includes(follower.replicaId)) this.#maybeExpand(follower)
     }
@@ -255,6 +260,7 @@ export class LeaderState {
         if (leaderEpoch !== this.leaderEpoch || partitionEpoch < this.#partitionEpoch) return
         this.#adopt(isr, partitionEpoch)
         this.#options.onIsrChange()
+        this.#letIn()
       }
     }
   }

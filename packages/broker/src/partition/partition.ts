@@ -185,24 +185,36 @@ export class Partition implements LogListener {
 
   /** Null if a request in this epoch may be served here; -1 is a client that does not know epochs. */
   checkLeader(currentLeaderEpoch: number): ErrorName | null {
-    if (this.#isClosed) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    if (currentLeaderEpoch >= 0) {
-      if (currentLeaderEpoch < this.#image.leaderEpoch) return 'FENCED_LEADER_EPOCH'
-      if (currentLeaderEpoch > this.#image.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH'
-    }
-    if (!this.isLeader) return 'NOT_LEADER_OR_FOLLOWER'
+    const refusal = this.checkLeaderEpoch(currentLeaderEpoch)
+    if (refusal !== null) return refusal
     // After a pause somebody else may lead by now (N2, R16).
-    return (this.#options.guard?.mayServe() ?? true) ? null : 'NOT_LEADER_OR_FOLLOWER'
+    return this.#isInDoubt ? 'NOT_LEADER_OR_FOLLOWER' : null
+  }
+
+  /**
+   * The same for a replica, also while this broker is in doubt: what is read and acknowledged in one
+   * leader epoch is right, whoever leads the next one.
+   */
+  checkLeaderEpoch(currentLeaderEpoch: number): ErrorName | null {
+    if (this.#isClosed) return 'UNKNOWN_TOPIC_OR_PARTITION'
+    return this.#checkEpoch(currentLeaderEpoch) ?? (this.isLeader ? null : 'NOT_LEADER_OR_FOLLOWER')
   }
 
   /** Null if a consumer may read here, from the leader or from a follower (KIP-392). */
   checkReader(currentLeaderEpoch: number): ErrorName | null {
     if (this.isLeader || !this.isFollower) return this.checkLeader(currentLeaderEpoch)
-    if (currentLeaderEpoch >= 0) {
-      if (currentLeaderEpoch < this.#image.leaderEpoch) return 'FENCED_LEADER_EPOCH'
-      if (currentLeaderEpoch > this.#image.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH'
-    }
-    return (this.#options.guard?.mayServe() ?? true) ? null : 'NOT_LEADER_OR_FOLLOWER'
+    const refusal = this.#checkEpoch(currentLeaderEpoch)
+    return refusal ?? (this.#isInDoubt ? 'NOT_LEADER_OR_FOLLOWER' : null)
+  }
+
+  get #isInDoubt(): boolean {
+    return this.#options.guard?.mayServe() === false
+  }
+
+  #checkEpoch(currentLeaderEpoch: number): ErrorName | null {
+    if (currentLeaderEpoch < 0) return null
+    if (currentLeaderEpoch < this.#image.leaderEpoch) return 'FENCED_LEADER_EPOCH'
+    return currentLeaderEpoch > this.#image.leaderEpoch ? 'UNKNOWN_LEADER_EPOCH' : null
   }
 
   /** Null if an append with acks=all may begin. */

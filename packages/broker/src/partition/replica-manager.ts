@@ -132,6 +132,10 @@ export class ReplicaManager {
       if (topic !== undefined) this.#applyTopic(topic)
     }
     if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
+    // Who was not let into an ISR before may be now, and an idle follower has no reason to ask again.
+    if (delta.changedBrokerIds.size > 0) {
+      for (const partition of this.partitions()) partition.sweepIsr()
+    }
   }
 
   /**

@@ -128,7 +128,7 @@ export class IsrChanges {
     if (resolution.kind !== 'accepted') {
       const { topicId, partitionIndex } = waiting.change
       const fields = { topicId, partitionIndex, error: resolution.error }
-      this.#env.log.info('a change of in-sync replicas was not taken', fields)
+      this.#env.log.debug('a change of in-sync replicas was not taken', fields)
     }
     waiting.done(resolution)
     return true

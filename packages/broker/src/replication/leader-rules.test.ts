@@ -272,6 +272,7 @@ t.test(
     t.equal(partition.checkLeader(-1), 'NOT_LEADER_OR_FOLLOWER')
     t.equal(produce().error, 'NOT_LEADER_OR_FOLLOWER')
     t.equal(partition.checkReader(-1), 'NOT_LEADER_OR_FOLLOWER')
+    t.equal(partition.checkLeaderEpoch(0), null, 'followers go on: their epoch protects them')
     // The answer to a heartbeat from before the pause says nothing.
     cluster.node(1).life.guard.confirm(0)
     t.equal(partition.checkLeader(-1), 'NOT_LEADER_OR_FOLLOWER')

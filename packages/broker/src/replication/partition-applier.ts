@@ -16,6 +16,7 @@ import {
   listOffsetsApi,
   RECORD_BATCH_HEADER_BYTES,
 } from '@weir/protocol'
+import { LogThrottle } from '../server/log-throttle.ts'
 import { type FollowedPartition, firstDamage } from './followed-partition.ts'
 import type { ReplicationLinks } from './replication-links.ts'
 import type { ReplicationQuota } from './replication-quota.ts'
@@ -50,10 +51,12 @@ const PINNING_BATCH_BYTES = 128 * 1024
 export class PartitionApplier {
   readonly #env: Env
   readonly #options: ApplierOptions
+  readonly #troubleLog: LogThrottle
 
   constructor(env: Env, options: ApplierOptions) {
     this.#env = env
     this.#options = options
+    this.#troubleLog = new LogThrottle(env.clock, env.log)
   }
 
   apply(source: FetchSource, followed: FollowedPartition, answer: PartitionAnswer): Applied {
@@ -127,7 +130,7 @@ export class PartitionApplier {
     const delayMs = followed.failed(this.#env.clock.monotonicMs(), maxMs)
     const fields = { partition: nameOf(followed), epoch: followed.leaderEpoch, error, delayMs }
     if (delayMs < maxMs) this.#env.log.debug(what, fields)
-    else this.#env.log.warn(what, fields)
+    else this.#troubleLog.warn(what, fields)
     return 'paused'
   }
 
