@@ -1,5 +1,5 @@
 // Apache Kafka beside Weir, from the jars in $WEIR_CONFORMANCE_CACHE/java or
-// ~/.cache/weir-conformance/java: one node, broker and controller, formatted and ready to be started.
+// ~/.cache/weir-conformance/java: nodes that are broker and controller, formatted and ready to be started.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,12 @@ import { freePort } from './free-port.mjs'
  * node on `port`, with its data in `data`, below the directory.
  */
 export async function prepareKafka(directory) {
+  const nodes = await prepareKafkaNodes(directory, 1)
+  return nodes?.[0] ?? null
+}
+
+/** The same for the nodes of one cluster; all of them have to be started. */
+export async function prepareKafkaNodes(directory, count) {
   const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
   const jars = join(cache, 'java', 'lib')
   if (!existsSync(jars)) {
@@ -19,20 +25,33 @@ export async function prepareKafka(directory) {
     return null
   }
   const classPath = `${join(cache, 'java', 'classes')}:${join(jars, '*')}`
-  const [port, controllerPort] = [await freePort(), await freePort()]
-  const data = join(directory, 'kafka')
-  const properties = join(directory, 'kafka.properties')
+  const ports = []
+  for (let id = 1; id <= count; id++) {
+    ports.push({ id, port: await freePort(), controllerPort: await freePort() })
+  }
+  const voters = ports.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join()
+  const nodes = []
+  for (const ownPorts of ports) {
+    nodes.push(await formatNode(directory, classPath, { ...ownPorts, voters, count }))
+  }
+  return nodes
+}
+
+async function formatNode(directory, classPath, { id, port, controllerPort, voters, count }) {
+  const data = join(directory, `kafka-${id}`)
+  const properties = join(directory, `kafka-${id}.properties`)
+  const replicas = Math.min(3, count)
   const lines = [
     'process.roles=broker,controller',
-    'node.id=1',
-    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `node.id=${id}`,
+    `controller.quorum.voters=${voters}`,
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names=CONTROLLER',
     `log.dirs=${data}`,
-    'offsets.topic.replication.factor=1',
-    'transaction.state.log.replication.factor=1',
-    'transaction.state.log.min.isr=1',
+    `offsets.topic.replication.factor=${replicas}`,
+    `transaction.state.log.replication.factor=${replicas}`,
+    `transaction.state.log.min.isr=${Math.min(2, replicas)}`,
   ]
   writeFileSync(properties, `${lines.join('\n')}\n`)
   const format = [

@@ -15,7 +15,7 @@ import {
 } from '@weir/protocol'
 import t from 'tap'
 import { ByteStream } from './byte-stream.ts'
-import { formatReport, IsolationRun, runBench, scenarioByName } from './index.ts'
+import { formatHtml, formatReport, IsolationRun, runBench, scenarioByName } from './index.ts'
 import { Meter } from './meter.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
@@ -199,7 +199,31 @@ t.test('every kind of scenario runs, measures, and leaves no topic behind', asyn
   t.ok(Math.abs(tail.requestsPerSecond - 1_000) < 100, `${tail.requestsPerSecond} records/s`)
   t.equal(broker.topics.size, 0)
   t.match(formatReport(report), /produce-one: .*\nbroker +MB\/s/)
+  const page = formatHtml({ ...report, machine: { ...report.machine, cpu: 'a <b> & "c"' } })
+  t.match(page, /a &#60;b&#62; &#38; &#34;c&#34;/, 'what is not ours is not taken for markup')
+  t.equal(page.match(/<section>/g)?.length, 4)
 })
+
+t.test(
+  'a connection takes the partitions of its leader in turn, and each is compressed',
+  async t => {
+    const { sim, broker, env } = await world()
+    const scenario = {
+      ...scenarioByName('partitions-1000')!,
+      codec: 'gzip' as const,
+      partitions: 2,
+    }
+    const scenarios = [{ ...scenario, connections: 1, recordCount: 10 }]
+    const report = await sim.complete(runBench(env, { ...OPTIONS, scenarios }))
+    t.ok((report.results[0]?.median.requests ?? 0) > 30)
+    t.equal(broker.batches.size, 2)
+    const GZIP = 1
+    for (const [name, batches] of broker.batches) {
+      const attributes = batches[0]?.readInt16BE(21) ?? 0
+      t.equal(attributes & 7, GZIP, name)
+    }
+  },
+)
 
 t.test('an error answer after the warm-up ends the run with its name', async t => {
   const { sim, broker, env } = await world()
@@ -218,7 +242,7 @@ t.test('latency counts from when a request was due, not from when it could be se
   const meter = new Meter()
   const template = { topic: 't', partition: 0, acks: 1, recordCount: 1, recordBytes: 10, nowMs: 0 }
   const load = new ProduceLoad(env, socket, meter, {
-    request: produceRequest(template, Buffer.alloc(100)),
+    requests: [produceRequest(template, Buffer.alloc(100))],
     payloadBytes: 10,
     maxInFlight: 1,
     requestsPerSecond: 100,

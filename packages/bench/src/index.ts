@@ -7,6 +7,7 @@ export {
   type GroupProtocol,
 } from './groups/group-load.ts'
 export type { LoadObserver, MemberCommit } from './groups/member-load.ts'
+export { formatHtml } from './html-report.ts'
 export {
   BAD_PEERS,
   type BadPeerKind,

@@ -3,13 +3,14 @@
 // Latency counts from when a request was due. In flight that is when the one before it was answered;
 // at a rate it is its place in the timetable, also if the broker was too slow for it to be sent then.
 
-import type { Env, Socket } from '@weir/core'
+import { assert, type Env, type Socket } from '@weir/core'
 import { ByteStream } from './byte-stream.ts'
 import type { Meter } from './meter.ts'
 import { readProduceAnswer } from './requests.ts'
 
 export interface ProduceLoadOptions {
-  readonly request: Buffer
+  /** Sent in turn. */
+  readonly requests: readonly Buffer[]
   /** Payload bytes that one answered request counts for. */
   readonly payloadBytes: number
   readonly maxInFlight: number
@@ -27,6 +28,7 @@ export class ProduceLoad {
   readonly #stream = new ByteStream()
   /** When the requests in flight were due, oldest first. */
   readonly #due: number[] = []
+  #nextRequest = 0
   #nextDueMs = 0
   #frameBytes = -1
   #isRunning = false
@@ -71,10 +73,18 @@ export class ProduceLoad {
     if (count <= 0) return
     const chunks: Buffer[] = []
     for (let i = 0; i < count; i++) {
-      chunks.push(this.#options.request)
+      chunks.push(this.#take())
       this.#due.push(dueMs)
     }
     this.#socket.write(chunks)
+  }
+
+  #take(): Buffer {
+    const { requests } = this.#options
+    const request = requests[this.#nextRequest]
+    assert(request !== undefined, 'a load without requests')
+    this.#nextRequest = (this.#nextRequest + 1) % requests.length
+    return request
   }
 
   /** Sends what is due by the timetable. Looks at the clock in every turn: timers are too coarse. */

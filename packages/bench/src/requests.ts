@@ -2,6 +2,7 @@
 // have fields at fixed places: Produce 7, Fetch 11.
 
 import {
+  type Codec,
   encodeRequestFrame,
   errorName,
   fetchApi,
@@ -20,14 +21,16 @@ export interface ProduceTemplate {
   readonly recordCount: number
   readonly recordBytes: number
   readonly nowMs: number
+  /** 'none' unless given. */
+  readonly codec?: Codec
 }
 
-/** A produce request of one batch. Its records hold `random` bytes, which do not compress. */
-export function produceRequest(template: ProduceTemplate, random: Buffer): Buffer {
-  const builder = new RecordBatchBuilder()
+/** A produce request of one batch. Its records hold pieces of `content`. */
+export function produceRequest(template: ProduceTemplate, content: Buffer): Buffer {
+  const builder = new RecordBatchBuilder({ codec: template.codec ?? 'none' })
   for (let i = 0; i < template.recordCount; i++) {
-    const start = (i * template.recordBytes) % Math.max(1, random.length - template.recordBytes)
-    const value = random.subarray(start, start + template.recordBytes)
+    const start = (i * template.recordBytes) % Math.max(1, content.length - template.recordBytes)
+    const value = content.subarray(start, start + template.recordBytes)
     builder.append({ timestamp: template.nowMs, key: null, value })
   }
   const partitionData = [{ index: template.partition, records: builder.build() }]

@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 import type { Env } from '@weir/core'
 import { Admin, type TopicShape } from './admin.ts'
 import { BenchError } from './bench-error.ts'
+import { eventText } from './event-text.ts'
 import { FetchLoad } from './fetch-load.ts'
 import { GroupsRun } from './groups/groups-run.ts'
 import { type Counts, Meter } from './meter.ts'
@@ -65,7 +66,7 @@ export interface BenchReport {
 
 const CONNECT_TIMEOUT_MS = 5_000
 const DRAIN_TIMEOUT_MS = 30_000
-const RANDOM_BYTES = 1 << 20
+const CONTENT_BYTES = 1 << 20
 const FETCH_BYTES = 1 << 20
 
 /** Throws BenchError when a broker refuses something or goes away. */
@@ -120,7 +121,7 @@ class Run {
   readonly #target: BenchTarget
   readonly #scenario: Scenario
   readonly #topic: TopicShape
-  readonly #random: Buffer
+  readonly #content: Buffer
   readonly #meter = new Meter()
   #leaders: Address[] = []
 
@@ -129,7 +130,8 @@ class Run {
     this.#options = options
     this.#target = target
     this.#scenario = scenario
-    this.#random = env.random.bytes(RANDOM_BYTES)
+    this.#content =
+      scenario.codec === 'none' ? env.random.bytes(CONTENT_BYTES) : eventText(env, CONTENT_BYTES)
     this.#topic = {
       name: `weir-bench-${scenario.name}-${env.random.u32().toString(36)}`,
       partitions: partitionsOf(scenario, options),
@@ -226,11 +228,11 @@ class Run {
   }
 
   #request(partition: number, recordCount: number, recordBytes: number): Buffer {
-    const { acks } = this.#scenario
+    const { acks, codec } = this.#scenario
     const nowMs = this.#env.clock.nowMs()
     const topic = this.#topic.name
-    const template = { topic, partition, acks, recordCount, recordBytes, nowMs }
-    return produceRequest(template, this.#random)
+    const template = { topic, partition, acks, recordCount, recordBytes, nowMs, codec }
+    return produceRequest(template, this.#content)
   }
 
   async #produceLoads(): Promise<Load[]> {
@@ -241,7 +243,9 @@ class Run {
       const socket = await this.#connect(partition)
       loads.push(
         new ProduceLoad(this.#env, socket, this.#meter, {
-          request: this.#request(partition, recordCount, recordBytes),
+          requests: this.#partitionsOf(i).map(each =>
+            this.#request(each, recordCount, recordBytes),
+          ),
           payloadBytes: recordCount * recordBytes,
           maxInFlight: inFlight,
           requestsPerSecond: requestsPerSecond === null ? null : requestsPerSecond / connections,
@@ -249,6 +253,18 @@ class Run {
       )
     }
     return loads
+  }
+
+  /** Of a connection: every n-th partition, as far as the broker it is connected to leads them. */
+  #partitionsOf(connection: number): number[] {
+    const first = connection % this.#topic.partitions
+    const leader = this.#leaders[first]
+    const partitions: number[] = []
+    for (let i = first; i < this.#topic.partitions; i += this.#scenario.connections) {
+      const other = this.#leaders[i]
+      if (other?.host === leader?.host && other?.port === leader?.port) partitions.push(i)
+    }
+    return partitions
   }
 
   async #fetchLoads(): Promise<Load[]> {
@@ -285,7 +301,7 @@ class Run {
       this.#meter.bytes += recordBytes
     }
     const producer = new ProduceLoad(this.#env, await this.#connect(0), produced, {
-      request: this.#request(0, recordCount, recordBytes),
+      requests: [this.#request(0, recordCount, recordBytes)],
       payloadBytes: recordBytes,
       maxInFlight: inFlight,
       requestsPerSecond,
@@ -322,8 +338,8 @@ class Run {
     const meter = new Meter()
     const loads: ProduceLoad[] = []
     for (let partition = 0; partition < this.#topic.partitions; partition++) {
-      const request = this.#request(partition, recordCount, recordBytes)
-      const options = { request, payloadBytes, maxInFlight: 3, requestsPerSecond: null }
+      const requests = [this.#request(partition, recordCount, recordBytes)]
+      const options = { requests, payloadBytes, maxInFlight: 3, requestsPerSecond: null }
       const socket = await this.#connect(partition)
       loads.push(new ProduceLoad(this.#env, socket, meter, options))
     }
@@ -338,10 +354,10 @@ class Run {
   }
 }
 
-function partitionsOf({ kind, groups }: Scenario, options: BenchOptions): number {
+function partitionsOf({ kind, groups, partitions }: Scenario, options: BenchOptions): number {
   // A record that is followed from produce to consume is known by its offset.
   if (kind === 'tail') return 1
-  return groups?.membersPerGroup ?? options.partitions
+  return groups?.membersPerGroup ?? partitions ?? options.partitions
 }
 
 function resultOf(counts: Counts, seconds: number, before: Usage, after: Usage): ScenarioResult {

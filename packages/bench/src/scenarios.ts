@@ -1,5 +1,6 @@
 // The scenarios: what is sent, over how many connections. One table; run.ts runs them.
 
+import type { Codec } from '@weir/protocol'
 import type { GroupProtocol } from './groups/group-load.ts'
 
 export interface Scenario {
@@ -12,6 +13,10 @@ export interface Scenario {
   readonly recordCount: number
   readonly recordBytes: number
   readonly acks: number
+  /** Of the batches. Those of 'none' hold random bytes, the others text that looks like events. */
+  readonly codec: Codec
+  /** Of the topic; null: as many as the options say. */
+  readonly partitions: number | null
   /** Over all connections; null: as fast as answers come. */
   readonly requestsPerSecond: number | null
   readonly topicConfigs: Readonly<Record<string, string>>
@@ -38,6 +43,8 @@ const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
   recordCount: 1,
   recordBytes: 100,
   acks: -1,
+  codec: 'none',
+  partitions: null,
   requestsPerSecond: null,
   topicConfigs: {},
   loadedBytes: 0,
@@ -47,6 +54,8 @@ const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
 /** 100 records of 1,000 bytes: a request of 100 KB. */
 const LARGE = { recordCount: 100, recordBytes: 1_000 }
 
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...PRODUCE,
@@ -54,6 +63,20 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'produce-large',
     title: 'produce, 100 KB requests, acks=all, 6 connections x 5 in flight',
   },
+  {
+    ...PRODUCE,
+    name: 'produce-16k',
+    title: 'produce, 16 KB requests of 1,000-byte records, acks=all, 6 connections x 5 in flight',
+    recordCount: 16,
+    recordBytes: 1_000,
+  },
+  ...CODECS.map(codec => ({
+    ...PRODUCE,
+    ...LARGE,
+    name: `produce-${codec}`,
+    title: `produce, requests of 100 KB before ${codec}, acks=all, 6 connections x 5 in flight`,
+    codec,
+  })),
   {
     ...PRODUCE,
     name: 'produce-small',
@@ -74,6 +97,20 @@ export const SCENARIOS: readonly Scenario[] = [
     connections: 4,
     inFlight: 1_000,
     requestsPerSecond: 5_000,
+  },
+  {
+    ...PRODUCE,
+    name: 'partitions-1000',
+    title: 'produce, one 100-byte record a request, 1,000 partitions in turn, 16 connections x 5',
+    connections: 16,
+    partitions: 1_000,
+  },
+  {
+    ...PRODUCE,
+    name: 'connections-1000',
+    title: 'produce, one 100-byte record a request, 1,000 connections, one in flight each',
+    connections: 1_000,
+    inFlight: 1,
   },
   {
     ...PRODUCE,

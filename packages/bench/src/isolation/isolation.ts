@@ -148,7 +148,7 @@ export class IsolationRun {
     const nowMs = this.#env.clock.nowMs()
     const template = { topic: this.topic, partition: 0, acks: -1, recordCount, recordBytes, nowMs }
     return new ProduceLoad(this.#env, await this.#connect(), meter, {
-      request: produceRequest(template, this.#random),
+      requests: [produceRequest(template, this.#random)],
       payloadBytes: recordCount * recordBytes,
       maxInFlight,
       requestsPerSecond: null,
