@@ -380,3 +380,17 @@ t.test('batches keep the offsets and the gaps of a compacted log', async t => {
   t.equal(cluster.node(2).partition('a').log.logEndOffset, 21)
   t.equal(await cluster.node(2).batches('a'), await cluster.node(1).batches('a'))
 })
+
+t.test('thousands of partitions are taken up in parts, without waiting between them', async t => {
+  const cluster = await ReplicaCluster.start({ brokers: 2 })
+  const count = 4_500
+  const replicas = Array.from({ length: count }, () => [1, 2])
+  const startMs = cluster.sim.nowMs
+  await cluster.createTopic('many', TOPIC_ID, replicas, { isr: [1] })
+  const isInSync = () => {
+    const topic = cluster.controller.image.topic('many')
+    return topic?.partitions.every(({ isr }) => isr.length === 2) === true
+  }
+  await cluster.sim.run(isInSync, 10_000)
+  t.ok(cluster.sim.nowMs - startMs < 1_000, `${cluster.sim.nowMs - startMs} ms`)
+})

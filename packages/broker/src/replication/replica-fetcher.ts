@@ -17,6 +17,8 @@ import type { ReplicationLinks } from './replication-links.ts'
 const FETCH_VERSION = 17
 /** Before the first attempt fails; doubled up to replica.fetch.backoff.ms. */
 const FIRST_BACKOFF_MS = 10
+/** Partitions that one request names: after a failover of many others get their turns in between. */
+const MAX_NAMED = 2_000
 /** Until this broker has an epoch. */
 const REGISTRATION_MS = 20
 
@@ -185,7 +187,9 @@ export class ReplicaFetcher implements FetchSource {
   async #fetch(connection: Connection, named: readonly FollowedPartition[]): Promise<void> {
     const { nodeId, links } = this.#options
     const { settings } = links
-    const maxWaitMs = settings.get('replica.fetch.wait.max.ms')
+    // A part of many: the leader answers with what there is, and the others follow.
+    const isPart = named.length === MAX_NAMED
+    const maxWaitMs = isPart ? 0 : settings.get('replica.fetch.wait.max.ms')
     const part = this.#session.build(named, settings.get('replica.fetch.max.bytes'))
     const request = {
       clusterId: null,
@@ -321,6 +325,7 @@ export class ReplicaFetcher implements FetchSource {
     const named: FollowedPartition[] = []
     for (const followed of this.#pending) {
       if (followed.mayFetch(nowMs) && !this.#options.isThrottled(followed)) {
+        if (named.length === MAX_NAMED) return named
         this.#pending.delete(followed)
         named.push(followed)
       } else {
