@@ -37,6 +37,8 @@ const { values: options } = parseArgs({
 
 const SEND_EVERY_MS = 2
 const PAUSE_MS = 5_000
+/** Our client gives a silent node up after this, a produce after twice; its session is 2 s. */
+const GIVE_UP_MS = 1_000
 const WARM_COUNT = 300
 const settleMs = Number(options.settle)
 
@@ -47,9 +49,8 @@ function connect() {
   return new Cluster(env, {
     bootstrap: parseAddresses(control.bootstrap),
     clientId: 'failover',
-    // A node that is silent is given up after this; its partitions are elsewhere after the session of 2 s.
-    requestTimeoutMs: 1_000,
-    connectTimeoutMs: 1_000,
+    requestTimeoutMs: GIVE_UP_MS,
+    connectTimeoutMs: GIVE_UP_MS,
     retryTimeoutMs: 60_000,
   })
 }
@@ -61,7 +62,12 @@ class Load {
   constructor(topic) {
     this.topic = topic
     this.cluster = connect()
-    this.producer = new Producer(this.cluster, { acks: -1, lingerMs: 1, deliveryTimeoutMs: 60_000 })
+    this.producer = new Producer(this.cluster, {
+      acks: -1,
+      lingerMs: 1,
+      ackTimeoutMs: GIVE_UP_MS,
+      deliveryTimeoutMs: 60_000,
+    })
     this.acked = []
     this.failures = []
     this.longestGapMs = 0

@@ -20,6 +20,8 @@ const ADVICE: ReadonlyMap<ErrorName, string> = new Map<ErrorName, string>([
     'CORRUPT_MESSAGE',
     "it is damaged on the broker's disk or was on the way: 'weir doctor --data-dir DIRECTORY' tells",
   ],
+  ['INVALID_REPLICATION_FACTOR', "see 'weir cluster describe' for the brokers there are"],
+  ['NOT_CONTROLLER', "there is no active controller: see 'weir quorum status'"],
   ['COORDINATOR_NOT_AVAILABLE', 'the coordinator is starting: try again'],
 ])
 
@@ -41,6 +43,22 @@ export function describeFailure(error: unknown): string {
   return `unexpected error: ${String(error)}`
 }
 
+/** What brokers pass on to the active controller, and wait for while there is none. */
+const CONTROLLER_APIS = [
+  'AddRaftVoter',
+  'AlterPartitionReassignments',
+  'CreatePartitions',
+  'CreateTopics',
+  'DeleteTopics',
+  'DescribeQuorum',
+  'ElectLeaders',
+  'IncrementalAlterConfigs',
+  'ListPartitionReassignments',
+  'RemoveRaftVoter',
+  'UnregisterBroker',
+  'UpdateFeatures',
+]
+
 function describeClientError(error: ClientError): string {
   switch (error.kind) {
     case 'connect':
@@ -48,6 +66,9 @@ function describeClientError(error: ClientError): string {
     case 'closed':
       return `${error.message}. Is that a Kafka listener? 'weir doctor --bootstrap ${error.address}' looks closer.`
     case 'timeout':
+      if (CONTROLLER_APIS.some(api => error.message.includes(` answer ${api} `))) {
+        return `${error.message}. That takes an active controller: does a majority of the voters run?`
+      }
       return `${error.message}. Give it more time with --timeout, or look closer with 'weir doctor'.`
     case 'unsupported':
     case 'unknown':

@@ -46,12 +46,14 @@ type Replica = Decoded<
   typeof describeQuorumApi.response
 >['topics'][number]['partitions'][number]['currentVoters'][number]
 
-export async function describeQuorum(cluster: Cluster): Promise<DescribedQuorum> {
-  const answer = await cluster.retry(() =>
-    cluster.request('any', describeQuorumApi, {
-      topics: [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }],
-    }),
-  )
+/** `timeoutMs` is for each try; the answer needs an active controller. */
+export async function describeQuorum(
+  cluster: Cluster,
+  options: { readonly timeoutMs?: number; readonly isTriedOnce?: boolean } = {},
+): Promise<DescribedQuorum> {
+  const topics = [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }]
+  const ask = () => cluster.request('any', describeQuorumApi, { topics }, options)
+  const answer = options.isTriedOnce === true ? await ask() : await cluster.retry(ask)
   checkCode(answer.errorCode, 'the quorum', answer.errorMessage)
   const partition = answer.topics[0]?.partitions[0]
   checkCode(partition?.errorCode ?? -1, 'the quorum', partition?.errorMessage)

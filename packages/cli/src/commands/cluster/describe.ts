@@ -1,5 +1,6 @@
 // weir cluster describe
 import {
+  ClientError,
   type Cluster,
   type DescribedQuorum,
   describeCluster,
@@ -31,11 +32,11 @@ export const describeClusterCommand = defineCommand({
   examples: [['$0 cluster describe', 'who is in the cluster, and what each does']],
   async run({ io }, args) {
     return await withCluster(io, args, async cluster => {
-      const [{ clusterId, controllerId, brokers }, quorum] = await Promise.all([
-        describeCluster(cluster),
-        quorumOf(cluster),
-      ])
-      const activeId = quorum?.leaderId ?? controllerId
+      const { clusterId, controllerId, brokers } = await describeCluster(cluster)
+      const found = await quorumOf(cluster)
+      const quorum = found === 'silent' ? null : found
+      // Without the quorum's word a broker names any node that it could pass requests on to.
+      const activeId = found === 'silent' ? -1 : (quorum?.leaderId ?? controllerId)
       const nodes = describeNodes(brokers, quorum, activeId)
       if (args.json) {
         printJson(io, { clusterId, controllerId: activeId, nodes })
@@ -44,7 +45,7 @@ export const describeClusterCommand = defineCommand({
       void io.stdout.write(
         renderFields(io.stdout, [
           { name: 'Cluster', value: clusterId },
-          { name: 'Controller', value: activeId < 0 ? 'none' : `node ${activeId}` },
+          { name: 'Controller', value: activeId < 0 ? 'none that answers' : `node ${activeId}` },
           { name: 'Brokers', value: brokersLine(nodes) },
         ]),
       )
@@ -67,13 +68,17 @@ export const describeClusterCommand = defineCommand({
   },
 })
 
-/** Null from brokers that have no such quorum. */
-async function quorumOf(cluster: Cluster): Promise<DescribedQuorum | null> {
+/** The brokers can be described without; a cluster without an active controller is worth no long wait. */
+const QUORUM_PATIENCE_MS = 2_000
+
+/** Null where there is no such quorum; 'silent' where there is no active controller to tell. */
+async function quorumOf(cluster: Cluster): Promise<DescribedQuorum | 'silent' | null> {
   try {
-    return await describeQuorum(cluster)
+    return await describeQuorum(cluster, { timeoutMs: QUORUM_PATIENCE_MS, isTriedOnce: true })
   } catch (error) {
-    // The brokers can be described all the same.
     if (error instanceof KafkaError) return null
+    if (error instanceof ClientError && error.kind === 'unsupported') return null
+    if (error instanceof ClientError && error.kind === 'timeout') return 'silent'
     throw error
   }
 }
