@@ -7,6 +7,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ELECTION_PREFERRED } from './election-control.ts'
 import type { PartitionImage } from './image.ts'
+import type { PartitionKey } from './partition-set.ts'
+import { CONFIG_RESOURCE } from './records.ts'
 import { Cluster } from './testing/cluster.ts'
 
 const BROKERS = [1, 2, 3, 4, 5]
@@ -18,6 +20,8 @@ interface Broker {
   brokerEpoch: number
   /** What its marker of a clean stop says. */
   cleanEpoch: number
+  /** Partitions in a directory that failed; keys of the model's replicas. */
+  readonly offline: Map<string, PartitionKey>
 }
 
 /** The replicas of one partition: their logs, of numbered records. */
@@ -39,7 +43,7 @@ class Model {
 
   constructor(minimums: readonly number[]) {
     for (const id of BROKERS) {
-      this.brokers.set(id, { isUp: false, brokerEpoch: -1, cleanEpoch: -1 })
+      this.brokers.set(id, { isUp: false, brokerEpoch: -1, cleanEpoch: -1, offline: new Map() })
       this.start(id)
     }
     this.cluster.settle()
@@ -89,6 +93,7 @@ class Model {
       currentMetadataOffset: offset,
       wantFence: false,
       wantShutDown,
+      offlinePartitions: [...this.#broker(id).offline.values()],
     }
     const before = this.cluster.offset
     const { response, records } = this.cluster.submit((machine, next) =>
@@ -106,7 +111,10 @@ class Model {
       this.cluster.settle()
       for (const other of BROKERS) if (other !== id) this.heartbeat(other)
       if (this.heartbeat(id, true)) {
-        Object.assign(broker, { isUp: false, cleanEpoch: broker.brokerEpoch })
+        // A directory that failed takes no marker.
+        const cleanEpoch = broker.offline.size === 0 ? broker.brokerEpoch : -1
+        Object.assign(broker, { isUp: false, cleanEpoch })
+        broker.offline.clear()
       }
     }
   }
@@ -116,6 +124,7 @@ class Model {
     const broker = this.#broker(id)
     if (!broker.isUp) return
     broker.isUp = false
+    broker.offline.clear()
     for (const [, partition] of this.partitions()) {
       const replicas = this.replicasOf(partition)
       const log = logOf(replicas, id)
@@ -124,6 +133,19 @@ class Model {
       const isOnly = partition.replicas.length === 1 && partition.replicas[0] === id
       if (isOnly) replicas.committed = replicas.committed.slice(0, log.length)
     }
+  }
+
+  /** What it has of one partition is gone, and it says so. */
+  failDirectory(id: number, random: number): void {
+    const mine = [...this.partitions()].filter(([, { replicas }]) => replicas.includes(id))
+    const partition = mine[random % Math.max(1, mine.length)]?.[1]
+    const broker = this.#broker(id)
+    if (partition === undefined || !broker.isUp) return
+    const replicas = this.replicasOf(partition)
+    replicas.logs.set(id, [])
+    if (partition.replicas.length === 1) replicas.committed = []
+    broker.offline.set(keyOf(partition), partition)
+    this.heartbeat(id)
   }
 
   // --- Data ---
@@ -135,7 +157,7 @@ class Model {
   }
 
   replicasOf({ topicId, partitionIndex }: PartitionImage): Replicas {
-    const key = `${topicId} ${partitionIndex}`
+    const key = keyOf({ topicId, partitionIndex })
     let found = this.replicas.get(key)
     if (found === undefined) {
       found = { logs: new Map(), committed: [], fetchedEpoch: new Map() }
@@ -147,12 +169,13 @@ class Model {
   /** Leaders that live append, followers that live fetch, and what the whole ISR has is committed. */
   replicate(topic: number, random: number): void {
     for (const [name, partition] of this.partitions()) {
-      if (name !== TOPICS[topic] || !this.#isServing(partition.leader)) continue
+      const serves = (id: number) => this.#isServing(id, partition)
+      if (name !== TOPICS[topic] || !serves(partition.leader)) continue
       const replicas = this.replicasOf(partition)
       const log = logOf(replicas, partition.leader)
       log.push(this.#next++)
       for (const id of partition.replicas) {
-        if (id === partition.leader || !this.#isServing(id) || (random >> id) % 2 === 0) continue
+        if (id === partition.leader || !serves(id) || (random >> id) % 2 === 0) continue
         replicas.logs.set(id, [...log])
         replicas.fetchedEpoch.set(id, partition.leaderEpoch)
       }
@@ -177,12 +200,12 @@ class Model {
   /** As a leader does it: who has all that is committed and has fetched in this epoch joins. */
   changeIsr(topic: number, random: number): void {
     for (const [name, partition] of this.partitions()) {
-      if (name !== TOPICS[topic] || !this.#isServing(partition.leader)) continue
+      if (name !== TOPICS[topic] || !this.#isServing(partition.leader, partition)) continue
       const replicas = this.replicasOf(partition)
       const { leader, leaderEpoch } = partition
       const mayStay = (id: number) => partition.isr.includes(id) && (random >> id) % 3 !== 0
       const mayJoin = (id: number) =>
-        this.#isServing(id) &&
+        this.#isServing(id, partition) &&
         replicas.fetchedEpoch.get(id) === leaderEpoch &&
         logOf(replicas, id).length === logOf(replicas, leader).length
       const newIsr = partition.replicas
@@ -198,10 +221,11 @@ class Model {
     }
   }
 
-  /** Its process runs, and is the one that is registered. */
-  #isServing(id: number): boolean {
-    const { isUp, brokerEpoch } = this.brokers.get(id) ?? { isUp: false, brokerEpoch: -1 }
-    return isUp && this.cluster.follower.brokers.get(id)?.brokerEpoch === brokerEpoch
+  /** Its process runs, is the one that is registered, and has what it has of the partition. */
+  #isServing(id: number, partition: PartitionKey): boolean {
+    const broker = this.brokers.get(id)
+    if (broker === undefined || !broker.isUp || broker.offline.has(keyOf(partition))) return false
+    return this.cluster.follower.brokers.get(id)?.brokerEpoch === broker.brokerEpoch
   }
 
   #broker(id: number): Broker {
@@ -224,9 +248,8 @@ class Model {
       }
       for (const id of [...partition.isr, ...partition.elr]) {
         const broker = this.cluster.follower.brokers.get(id)
-        if (broker?.fenced !== false || !this.#isServing(id) || partition.replicas.length === 1) {
-          continue
-        }
+        const isCounted = broker?.fenced === false && this.#isServing(id, partition)
+        if (!isCounted || partition.replicas.length === 1) continue
         const log = logOf(replicas, id)
         if (!replicas.committed.every((value, index) => log[index] === value)) {
           problems.push(`${at}: broker ${id} counts and lacks what is committed`)
@@ -235,6 +258,10 @@ class Model {
     }
     return problems
   }
+}
+
+function keyOf({ topicId, partitionIndex }: PartitionKey): string {
+  return `${topicId} ${partitionIndex}`
 }
 
 function logOf({ logs }: Replicas, id: number): number[] {
@@ -286,6 +313,21 @@ function play(model: Model, [kind, broker, topic, random]: Step): void {
       cluster.submit(machine => machine.partitions.alterReassignments([wanted]))
       return
     }
+    case 'directory':
+      model.failDirectory(broker, random)
+      return
+    case 'minimum': {
+      const value = String(1 + (random % 3))
+      const operation = { name: 'min.insync.replicas', operation: 'set', value } as const
+      const change = {
+        resourceType: CONFIG_RESOURCE.topic,
+        resourceName: TOPICS[topic] ?? '',
+        replaceAll: false,
+        operations: [operation],
+      }
+      cluster.submit(machine => machine.configs.alterConfigs([change], false))
+      return
+    }
     case 'unregister': {
       const process = model.brokers.get(broker)
       if (process?.isUp === false) cluster.submit(machine => machine.brokers.unregister(broker))
@@ -314,6 +356,7 @@ const KINDS = [
     'replicate',
   ],
   ...['replicate', 'isr', 'isr', 'elect', 'reassign', 'unregister', 'refuse', 'fail-over'],
+  ...['directory', 'minimum'],
 ]
 
 const step: fc.Arbitrary<Step> = fc.tuple(
