@@ -282,9 +282,13 @@ class World {
     const member = describe(this.harness.shard).members.find(each => each.memberId === memberId)
     if (member === undefined) throw new Error('a fenced member has committed')
     if (epoch > member.memberEpoch) throw new Error('a commit of the future was accepted')
+    if (epoch === member.memberEpoch) return
     // One with an older epoch must have had the partition ever since (KIP-1251).
-    if (epoch < member.memberEpoch && !holders.includes(memberId)) {
-      throw new Error('a commit of an older epoch was accepted for what the member has not')
+    const hasGivenUp = this.past.some(
+      each => each.memberId === memberId && each.epoch > epoch && !each.owned.has(partitionIndex),
+    )
+    if (hasGivenUp || !holders.includes(memberId)) {
+      throw new Error('a commit of an older epoch was accepted for what the member has not kept')
     }
   }
 
