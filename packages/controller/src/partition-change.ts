@@ -60,7 +60,7 @@ export function partitionChange(
     leader: partition.leader,
     recovery: wanted.leaderRecoveryState ?? partition.leaderRecoveryState,
   }
-  completeReassignment(draft, rules)
+  completeReassignment(partition, draft, rules)
   draft.elr = eligible(partition, draft, rules)
   elect(partition, draft, wanted, rules)
   draft.lastKnownElr = lastKnown(partition, draft)
@@ -130,7 +130,11 @@ function lastKnown(partition: PartitionImage, draft: Draft): Ids {
 }
 
 /** The replicas to be removed leave when all added ones are in sync and enough stay in sync. */
-function completeReassignment(draft: Draft, rules: PartitionRules): void {
+function completeReassignment(
+  partition: PartitionImage,
+  draft: Draft,
+  rules: PartitionRules,
+): void {
   const { adding, removing, isr } = draft
   if (adding.length === 0 && removing.length === 0) return
   if (!adding.every(id => isr.includes(id))) return
@@ -138,11 +142,17 @@ function completeReassignment(draft: Draft, rules: PartitionRules): void {
   const remaining = isr.filter(id => !removing.includes(id))
   const enough = Math.max(1, Math.min(rules.minInsyncReplicas, replicas.length))
   if (replicas.length === 0 || remaining.length === 0) return
-  if (remaining.length < isr.length && remaining.length < enough) return
+  // Whoever has all that is committed stays until enough others have it.
+  if (remaining.length < enough && countsOn(partition, removing)) return
   draft.replicas = replicas
   draft.isr = remaining
   draft.adding = NOBODY
   draft.removing = NOBODY
+}
+
+/** Whether one of these is in the ISR or in the ELR. */
+export function countsOn({ isr, elr }: PartitionImage, ids: Ids): boolean {
+  return ids.some(id => isr.includes(id) || elr.includes(id))
 }
 
 function difference(partition: PartitionImage, draft: Draft): PartitionChangeRecord | null {

@@ -4,7 +4,7 @@
 
 import type { EffectiveSettings } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from './image.ts'
-import { partitionChange } from './partition-change.ts'
+import { countsOn, partitionChange } from './partition-change.ts'
 import { isReassigning } from './partition-index.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 import {
@@ -110,11 +110,11 @@ export class ReassignmentControl {
     const rules = this.#settings.rulesOf(topic.name)
     const addingReplicas = target.filter(id => !original.includes(id))
     const leaving = partition.replicas.filter(id => !target.includes(id))
-    // Half-built replicas of a move that is given up go at once, unless the ISR needs them.
+    // Half-built replicas of a move that is given up go at once, unless somebody counts on them.
     const given = leaving.filter(id => !original.includes(id))
     const remaining = partition.isr.filter(id => !given.includes(id))
     const enough = Math.max(1, Math.min(rules.minInsyncReplicas, target.length))
-    const mayGo = remaining.length === partition.isr.length || remaining.length >= enough
+    const mayGo = remaining.length >= enough || !countsOn(partition, given)
     const removingReplicas = mayGo ? leaving.filter(id => original.includes(id)) : leaving
     const record = partitionChange(
       partition,
