@@ -32,6 +32,8 @@ export interface ShardKind<R, S extends CoordinatorShard<R>> {
   /** The internal topic. */
   readonly topic: string
   newShard(): S
+  /** How long a reply waits for its records to be committed. */
+  readonly writeTimeoutMs: () => number
   encode(record: R): RecordBytes
   /** Null for records that this version does not know. */
   decode(key: Buffer, value: Buffer | null): R | null

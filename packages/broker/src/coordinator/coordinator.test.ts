@@ -165,6 +165,24 @@ t.test('a commit is answered when it is written, a heartbeat at once', async t =
   t.ok(asked.answeredAtMs > beat.answeredAtMs)
 })
 
+t.test(
+  'a commit that is not committed in time is an error, and counts when it is after all',
+  async t => {
+    const plane = await openGroupPlane()
+    await find(plane)
+    t.equal(await commit(plane, 1), 'NONE')
+    plane.sim.disk('node').faults.maxDelayMs = 60_000
+    plane.sim.disk('node').faults.syncWriteChance = 0
+    const late = askCommit(plane, 2)
+    const askedMs = plane.sim.nowMs
+    const { topics } = await plane.response<OffsetCommitResponse>(late)
+    t.equal(errorName(topics[0]!.partitions[0]!.errorCode), 'COORDINATOR_NOT_AVAILABLE')
+    t.ok(late.answeredAtMs - askedMs >= 5000)
+    await plane.sim.run({ forMs: 60_000 })
+    t.equal(await fetch(plane), 2)
+  },
+)
+
 t.test('unknown topics are refused one by one', async t => {
   const plane = await openGroupPlane()
   await find(plane)

@@ -126,7 +126,10 @@ async function startCluster(): Promise<{ cluster: TestCluster; client: GroupClie
   })
   const client = new GroupClient(cluster)
   const topics = [{ name: TOPIC, numPartitions: 1, replicationFactor: 3 }]
-  const body = { topics: topics.map(each => ({ ...each, assignments: [], configs: [] })), timeoutMs: 5000 }
+  const body = {
+    topics: topics.map(each => ({ ...each, assignments: [], configs: [] })),
+    timeoutMs: 5000,
+  }
   await cluster.complete((await client.to(1)).request(createTopicsApi, 5, body))
   return { cluster, client }
 }
@@ -149,85 +152,92 @@ async function joinClassic(client: GroupClient): Promise<Committer> {
   const assignments = [{ memberId, assignment: Buffer.from('all') }]
   await client.insist(
     CLASSIC,
-    each => each.request(syncGroupApi, 3, { groupId: CLASSIC, generationId, memberId, assignments }),
+    each =>
+      each.request(syncGroupApi, 3, { groupId: CLASSIC, generationId, memberId, assignments }),
     each => errorName(each.errorCode),
   )
   return { memberId, generationIdOrMemberEpoch: generationId }
 }
 
-t.test('after kill -9 of their coordinator groups of both protocols go on as they were', async t => {
-  const { cluster, client } = await startCluster()
-  const classic = await joinClassic(client)
-  const joined = await client.insist(
-    CONSUMER,
-    each => each.request(consumerGroupHeartbeatApi, 1, beatOf(0)),
-    each => errorName(each.errorCode),
-  )
-  const consumer = { memberId: 'm', generationIdOrMemberEpoch: joined.memberEpoch }
-  for (let round = 1; round <= 3; round++) {
-    t.equal(await client.commit(CLASSIC, round, classic), 'NONE')
-    t.equal(await client.commit(CONSUMER, round, consumer), 'NONE')
-    const old = await client.coordinatorOf(CLASSIC)
-    cluster.kill(old)
-    const killedMs = cluster.sim.nowMs
-    t.equal(await client.committed(CLASSIC), round, 'what was acked is there')
-    const backMs = cluster.sim.nowMs - killedMs
-    t.ok(backMs < FAILOVER_LIMIT_MS, `back after ${backMs} ms`)
-    t.equal(await client.committed(CONSUMER), round)
-    const beat = { groupId: CLASSIC, memberId: classic.memberId, generationId: 1 }
-    const beaten = await client.insist(
-      CLASSIC,
-      each => each.request(heartbeatApi, 4, beat),
-      each => errorName(each.errorCode),
-    )
-    t.equal(errorName(beaten.errorCode), 'NONE', 'the classic member is one still')
-    const answer = await client.insist(
+t.test(
+  'after kill -9 of their coordinator groups of both protocols go on as they were',
+  async t => {
+    const { cluster, client } = await startCluster()
+    const classic = await joinClassic(client)
+    const joined = await client.insist(
       CONSUMER,
-      each => each.request(consumerGroupHeartbeatApi, 1, beatOf(joined.memberEpoch)),
+      each => each.request(consumerGroupHeartbeatApi, 1, beatOf(0)),
       each => errorName(each.errorCode),
     )
-    t.equal(errorName(answer.errorCode), 'NONE')
-    t.equal(answer.memberEpoch, joined.memberEpoch, 'nobody was rebalanced')
-    await cluster.startAll([old])
-  }
-})
+    const consumer = { memberId: 'm', generationIdOrMemberEpoch: joined.memberEpoch }
+    for (let round = 1; round <= 3; round++) {
+      t.equal(await client.commit(CLASSIC, round, classic), 'NONE')
+      t.equal(await client.commit(CONSUMER, round, consumer), 'NONE')
+      const old = await client.coordinatorOf(CLASSIC)
+      cluster.kill(old)
+      const killedMs = cluster.sim.nowMs
+      t.equal(await client.committed(CLASSIC), round, 'what was acked is there')
+      const backMs = cluster.sim.nowMs - killedMs
+      t.ok(backMs < FAILOVER_LIMIT_MS, `back after ${backMs} ms`)
+      t.equal(await client.committed(CONSUMER), round)
+      const beat = { groupId: CLASSIC, memberId: classic.memberId, generationId: 1 }
+      const beaten = await client.insist(
+        CLASSIC,
+        each => each.request(heartbeatApi, 4, beat),
+        each => errorName(each.errorCode),
+      )
+      t.equal(errorName(beaten.errorCode), 'NONE', 'the classic member is one still')
+      const answer = await client.insist(
+        CONSUMER,
+        each => each.request(consumerGroupHeartbeatApi, 1, beatOf(joined.memberEpoch)),
+        each => errorName(each.errorCode),
+      )
+      t.equal(errorName(answer.errorCode), 'NONE')
+      t.equal(answer.memberEpoch, joined.memberEpoch, 'nobody was rebalanced')
+      await cluster.startAll([old])
+    }
+  },
+)
 
-t.test('a coordinator that stood still, and was replaced, does not answer from its memory', async t => {
-  const { cluster, client } = await startCluster()
-  t.equal(await client.commit(CLASSIC, 1), 'NONE')
-  const old = await client.coordinatorOf(CLASSIC)
-  const stale = await client.to(old)
-  cluster.sim.pause(`n${old}`)
-  const rest = NODES.find(id => id !== old) ?? 0
-  // Others take over while it stands still.
-  let now = old
-  while (now === old || now < 0) {
-    await cluster.sim.run({ forMs: RETRY_MS })
-    now = await client.coordinatorOf(CLASSIC, rest)
-  }
-  const fresh = await client.to(now)
-  let error = ''
-  while (error !== 'NONE') {
-    await cluster.sim.run({ forMs: RETRY_MS })
-    const committed = fresh.request(offsetCommitApi, 9, commitOf(CLASSIC, 2, NOBODY))
-    const { topics } = await cluster.complete(committed)
-    error = errorName(topics[0]!.partitions[0]!.errorCode)
-  }
-  // What a client asked meanwhile is in the socket, and read right after the process goes on.
-  const fetched = stale.request(offsetFetchApi, 9, fetchOf(CLASSIC))
-  const committed = stale.request(offsetCommitApi, 9, commitOf(CLASSIC, 9, NOBODY))
-  await cluster.sim.run({ forMs: 100 })
-  cluster.sim.resume(`n${old}`)
-  const [group] = (await cluster.complete(fetched)).groups
-  t.ok(PASSING.has(errorName(group!.errorCode)), `a fetch gets ${errorName(group!.errorCode)}`)
-  const [topic] = (await cluster.complete(committed)).topics
-  const refused = errorName(topic!.partitions[0]!.errorCode)
-  t.ok(PASSING.has(refused), `a commit gets ${refused}`)
-  for (let look = 0; look < 50; look++) {
-    const answer = await cluster.complete(stale.request(offsetFetchApi, 9, fetchOf(CLASSIC)))
-    const [found] = answer.groups
-    if (found!.errorCode === 0) t.equal(found!.topics[0]!.partitions[0]!.committedOffset, 2)
-    await cluster.sim.run({ forMs: RETRY_MS })
-  }
-  t.equal(await client.committed(CLASSIC), 2)
-})
+t.test(
+  'a coordinator that stood still, and was replaced, does not answer from its memory',
+  async t => {
+    const { cluster, client } = await startCluster()
+    t.equal(await client.commit(CLASSIC, 1), 'NONE')
+    const old = await client.coordinatorOf(CLASSIC)
+    const stale = await client.to(old)
+    cluster.sim.pause(`n${old}`)
+    const rest = NODES.find(id => id !== old) ?? 0
+    // Others take over while it stands still.
+    let now = old
+    while (now === old || now < 0) {
+      await cluster.sim.run({ forMs: RETRY_MS })
+      now = await client.coordinatorOf(CLASSIC, rest)
+    }
+    const fresh = await client.to(now)
+    let error = ''
+    while (error !== 'NONE') {
+      await cluster.sim.run({ forMs: RETRY_MS })
+      const committed = fresh.request(offsetCommitApi, 9, commitOf(CLASSIC, 2, NOBODY))
+      const { topics } = await cluster.complete(committed)
+      error = errorName(topics[0]!.partitions[0]!.errorCode)
+    }
+    // What a client asked meanwhile is in the socket, and read right after the process goes on.
+    const fetched = stale.request(offsetFetchApi, 9, fetchOf(CLASSIC))
+    const committed = stale.request(offsetCommitApi, 9, commitOf(CLASSIC, 9, NOBODY))
+    await cluster.sim.run({ forMs: 100 })
+    cluster.sim.resume(`n${old}`)
+    const [group] = (await cluster.complete(fetched)).groups
+    t.ok(PASSING.has(errorName(group!.errorCode)), `a fetch gets ${errorName(group!.errorCode)}`)
+    const [topic] = (await cluster.complete(committed)).topics
+    const refused = errorName(topic!.partitions[0]!.errorCode)
+    t.ok(PASSING.has(refused), `a commit gets ${refused}`)
+    for (let look = 0; look < 50; look++) {
+      const answer = await cluster.complete(stale.request(offsetFetchApi, 9, fetchOf(CLASSIC)))
+      const [found] = answer.groups
+      if (found!.errorCode === 0) t.equal(found!.topics[0]!.partitions[0]!.committedOffset, 2)
+      await cluster.sim.run({ forMs: RETRY_MS })
+    }
+    t.equal(await client.committed(CLASSIC), 2)
+  },
+)

@@ -72,6 +72,7 @@ export class GroupCoordinator implements MetadataSubscriber {
     this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
       topic: OFFSETS_TOPIC,
       newShard: () => new GroupShard(env.random, config, topics),
+      writeTimeoutMs: () => parts.settings.get('offsets.commit.timeout.ms'),
       encode: encodeGroupRecord,
       decode: decodeGroupRecord,
     })

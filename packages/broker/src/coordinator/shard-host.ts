@@ -4,8 +4,6 @@
 //
 // Failure = forget: when the leadership or an append is lost the host is closed, whoever waits gets
 // NOT_COORDINATOR, and a new host loads the shard again. A refused append only fails its requests.
-//
-// Invariant: `#held` is ordered by end offset.
 
 import { assert, type Env, errorMessage, type Timer } from '@weir/core'
 import { type ErrorName, KafkaError, type NewRecord, RecordBatchBuilder } from '@weir/protocol'
@@ -13,6 +11,7 @@ import type { Partition } from '../partition/partition.ts'
 import type { PartitionListener } from '../partition/partition-types.ts'
 import type { CoordinatorClock } from './coordinator-clock.ts'
 import type { CoordinatorShard, ShardEffects, ShardKind, ShardReply } from './coordinator-shard.ts'
+import { HeldReplies, type Waiting } from './held-replies.ts'
 import type { LoadTurns } from './load-turns.ts'
 import { loadShard } from './shard-loader.ts'
 
@@ -26,17 +25,6 @@ const MAX_EXPIRY_MS = 4
 const MAX_EXPIRIES_PER_TURN = 64
 const LOAD_RETRY_MS = 5000
 const ANY_EPOCH = -1
-
-interface Waiting {
-  resolve(response: unknown): void
-  reject(error: KafkaError): void
-}
-
-interface Held {
-  readonly endOffset: number
-  readonly waiting: Waiting
-  readonly response: unknown
-}
 
 export type Decide<R, S> = (shard: S, nowMs: number) => ShardEffects<R>
 
@@ -58,7 +46,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   #state: HostState = 'loading'
   #nextRequestId = 1
   readonly #waiting = new Map<number, Waiting>()
-  #held: Held[] = []
+  readonly #held: HeldReplies
   /** The end of what was appended or loaded: a reply waits until the high watermark is there. */
   #endOffset = 0
   #timer: Timer | null = null
@@ -84,6 +72,9 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     this.#turns = place.turns
     this.#onLost = place.onLost
     this.#shard = kind.newShard()
+    this.#held = new HeldReplies(env, kind.writeTimeoutMs, waiting =>
+      waiting.reject(failure('COORDINATOR_NOT_AVAILABLE', `${this.#name}: not replicated in time`)),
+    )
     this.partition.addListener(this)
     env.log.background(this.#load(), `load of ${this.#name}`)
   }
@@ -207,7 +198,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
 
   #hold({ requestId, response }: ShardReply): void {
     const waiting = this.#take(requestId)
-    if (waiting !== undefined) this.#held.push({ endOffset: this.#endOffset, waiting, response })
+    if (waiting !== undefined) this.#held.hold(this.#endOffset, waiting, response)
   }
 
   #take(requestId: number): Waiting | undefined {
@@ -245,14 +236,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   }
 
   onHighWatermark(): void {
-    const { highWatermark } = this.partition
-    let count = 0
-    for (const { endOffset, waiting, response } of this.#held) {
-      if (endOffset > highWatermark) break
-      waiting.resolve(response)
-      count++
-    }
-    if (count > 0) this.#held = this.#held.slice(count)
+    this.#held.release(this.partition.highWatermark)
   }
 
   onAppendsLost(): void {
@@ -273,7 +257,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     this.#timer?.cancel()
     this.#timer = null
     const error = failure('NOT_COORDINATOR', `${this.#name} has moved`)
-    for (const { waiting } of this.#held.splice(0)) waiting.reject(error)
+    this.#held.rejectAll(error)
     for (const waiting of this.#waiting.values()) waiting.reject(error)
     this.#waiting.clear()
     for (const resolve of this.#loaders.splice(0)) resolve()

@@ -9,7 +9,7 @@ export const groupsRows = [
   short('offsets.topic.replication.factor', 3, { min: 1 }, 'Replicas of the internal topic of groups; fewer while there are fewer brokers.'),
   int('offsets.topic.segment.bytes', 104_857_600, { min: 1, unit: 'bytes' }, 'Segment size of the internal topic of groups.'),
   int('offsets.topic.compression.codec', 0, { accepted: why.PLAIN_BATCHES }, 'Codec of the internal topic of groups.'),
-  int('offsets.commit.timeout.ms', 5000, { min: 1, unit: 'ms', accepted: why.NOT_YET }, 'How long a commit may take before it is answered with an error.'),
+  int('offsets.commit.timeout.ms', 5000, { min: 1, unit: 'ms' }, 'How long an answer of a coordinator waits for its records to be replicated.'),
   int('offsets.load.buffer.size', 5_242_880, { min: 1, unit: 'bytes', accepted: why.ONE_READ }, 'Bytes read at once while a coordinator loads.'),
   int('offsets.retention.minutes', 10_080, { min: 1, unit: 'min' }, 'How long offsets of an empty group are kept.'),
   long('offsets.retention.check.interval.ms', 600_000, { min: 1, unit: 'ms' }, 'How often expired offsets are removed.'),
