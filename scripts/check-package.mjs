@@ -59,10 +59,11 @@ function installedBytes() {
   return Number(kib) * 1024
 }
 
-/** Starts the program and resolves to its address once it is ready. */
-async function startBroker() {
+/** Starts the program and resolves to its first address once it is ready. */
+async function startBroker(dataDirectory, ...flags) {
   const program = join(project, 'node_modules', 'weir', 'bin', 'weir.js')
-  const args = [program, 'start', '--listen', '127.0.0.1:0', '--http', 'off', '--data-dir', 'data']
+  const listen = ['--listen', '127.0.0.1:0', '--http', 'off']
+  const args = [program, 'start', ...listen, '--data-dir', dataDirectory, ...flags]
   const child = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)
   let output = ''
@@ -73,7 +74,7 @@ async function startBroker() {
   const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   for await (const chunk of child.stdout) {
     output += chunk
-    const address = / ready: node \d+ at ([^\s,]+)/.exec(output)?.[1]
+    const address = / ready: nodes? [\d-]+ at ([^\s,]+)/.exec(output)?.[1]
     if (address === undefined) continue
     clearTimeout(timer)
     return { child, address, log: () => log }
@@ -98,7 +99,7 @@ async function checkProgram() {
   )
   assert.match(weir(['--version']), new RegExp(version))
   assert.match(weir(['--help']), /topics/)
-  const first = await startBroker()
+  const first = await startBroker('data')
   const env = { ...process.env, WEIR_BOOTSTRAP: first.address }
   weir(['topics', 'create', 'orders'], { env })
   weir(['produce', 'orders', '--compression', 'zstd'], { env, input: `${numbers}\n` })
@@ -110,10 +111,18 @@ async function checkProgram() {
   }
   // After a crash a worker thread scans the log: the bundle's jobs are found in the bundle.
   await stop(first, 'SIGKILL')
-  const second = await startBroker()
+  const second = await startBroker('data')
   const again = { ...process.env, WEIR_BOOTSTRAP: second.address }
   assert.equal(weir(['consume', 'orders', '--from', 'earliest', '--exit'], { env: again }), numbers)
   await stop(second, 'SIGTERM')
+}
+
+/** The supervisor starts the program again, which the bundle must not have moved. */
+async function checkCluster() {
+  const cluster = await startBroker('cluster', '--brokers', '3')
+  const env = { ...process.env, WEIR_BOOTSTRAP: cluster.address }
+  weir(['topics', 'create', 'orders', '--replicas', '3'], { env })
+  await stop(cluster, 'SIGTERM')
 }
 
 const IN_A_TEST = `
@@ -157,6 +166,7 @@ function checkStartWeir() {
 try {
   const { packages, megabytes } = checkPackages(install())
   await checkProgram()
+  await checkCluster()
   checkStartWeir()
   console.log(`the package works: ${packages} packages, ${megabytes} MB, no install scripts`)
 } finally {
