@@ -11,7 +11,7 @@
 const SIZE_BYTES = 4
 const LARGE_FRAME_BYTES = 4 * 1024 * 1024
 /** Share of a large frame that has to be there before memory is asked for all of it. */
-const JOINS_FROM = 1 / 16
+const JOINS_FROM = 1 / 64
 
 export class FrameSizeError extends Error {
   constructor(message: string) {
