@@ -45,9 +45,9 @@ const settleMs = Number(options.settle)
 const control = new ClusterControl(options.dir ?? mkdtempSync(join(tmpdir(), 'weir-failover-')))
 const env = createNodeEnv({ log: { level: 'silent' } })
 
-function connect() {
+function connect(bootstrap = control.bootstrap) {
   return new Cluster(env, {
-    bootstrap: parseAddresses(control.bootstrap),
+    bootstrap: parseAddresses(bootstrap),
     clientId: 'failover',
     requestTimeoutMs: GIVE_UP_MS,
     connectTimeoutMs: GIVE_UP_MS,
@@ -191,6 +191,17 @@ async function allInSync(topic) {
   }
 }
 
+/** A broker hears of a new topic a moment after the one that was asked to create it. */
+async function knownEverywhere(topic) {
+  for (const id of control.ids) {
+    const cluster = connect(`127.0.0.1:${control.clientPort(id)}`)
+    await until(10_000, `node ${id} knows ${topic}`, async () => {
+      return (await listTopics(cluster)).some(candidate => candidate.name === topic)
+    })
+    cluster.close()
+  }
+}
+
 async function runCase([name, role, fail]) {
   const topic = `failover-${name}-${Date.now()}`
   const admin = connect()
@@ -204,6 +215,7 @@ async function runCase([name, role, fail]) {
       },
     ])
     if (created.error !== null) throw created.error
+    await knownEverywhere(topic)
     const load = new Load(topic)
     await load.acknowledges(WARM_COUNT)
     const nodeId = await CHOOSE[role](admin, topic)

@@ -1,8 +1,9 @@
-// Waiting before another try: 20 ms, doubled up to a second, with a fifth of randomness.
+// Waiting before another try: 20 ms, doubled up to a quarter of a second, with a fifth of randomness. A
+// new leader is there within a second or so, and longer waits would be the larger part of what is felt.
 import type { Env } from '@weir/core'
 
 const FIRST_MS = 20
-const LIMIT_MS = 1_000
+const LIMIT_MS = 250
 const RANDOM_SHARE = 0.2
 
 export class Backoff {
