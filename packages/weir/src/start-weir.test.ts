@@ -51,6 +51,7 @@ t.test('a port in use, a directory in use and a wrong setting say what to do', a
   await t.rejects(startWeir({ port: running.port }), OperatorError)
   await t.rejects(startWeir({ storage: dataDirectory }), OperatorError)
   await t.rejects(startWeir({ settings: { 'log.retention.hrs': 1 } }), /did you mean/)
+  await t.rejects(startWeir({ brokers: 2 as 3 }), /brokers is 1 or 3, not 2/)
   await running.stop()
   t.ok(existsSync(dataDirectory))
 })

@@ -1,7 +1,7 @@
 // Brokers inside the caller's process: for tests, and for programs that bring their own log.
 
 import { FaultPlan } from '@weir/broker'
-import type { Disk, Env, Workers } from '@weir/core'
+import { type Disk, type Env, OperatorError, type Workers } from '@weir/core'
 import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
 import { createNodeEnv, type NodeEnv } from '@weir/core/node'
 import { RunningWeir } from './running-weir.ts'
@@ -21,6 +21,8 @@ const QUICK_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Resolves when clients are served. Throws OperatorError, for instance when the port is taken. */
 export async function startWeir(options: StartWeirOptions = {}): Promise<Weir> {
+  const count: number = options.brokers ?? 1
+  if (count !== 1 && count !== 3) throw new OperatorError(`brokers is 1 or 3, not ${count}`)
   const world = new World(options)
   const faults = new FaultPlan({ sparedClientId: OWN_CLIENT_ID })
   const brokers = await createBrokers(options, world, faults)
