@@ -175,7 +175,10 @@ export class Partition implements LogListener {
 
   /** Who is behind leaves the ISR, who has caught up joins. Called by the clock. */
   sweepIsr(): void {
-    this.#leader?.sweep()
+    if (this.#leader === null) return
+    this.#leader.sweep()
+    // Who was waited for as one about to join may be gone.
+    if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
   }
 
   updateConfig(config: PartitionConfig): void {

@@ -87,6 +87,23 @@ t.test('the high watermark waits for who keeps up and is about to join (R6)', as
   t.equal(partition.highWatermark, 2)
 })
 
+t.test('who was about to join and is gone does not hold the high watermark up (R6)', async t => {
+  const { cluster, partition, produce, fetch, settle } = await lead([1, 2])
+  const { controller } = cluster
+  controller.alterPartition = () => ({ error: 'INELIGIBLE_REPLICA' })
+  fetch(2, 0)
+  fetch(3, 0)
+  await settle()
+  const produced = produce()
+  await settle()
+  fetch(2, 1)
+  t.equal(partition.highWatermark, 0, 'broker 3 keeps up')
+  controller.append({ kind: 'registerBroker', ...controller.image.brokers.get(3)!, fenced: true })
+  await settle()
+  t.equal(partition.highWatermark, 1)
+  t.equal(produced.error, null)
+})
+
 t.test('a fenced broker, or one that is leaving, does not join the ISR (R8)', async t => {
   for (const change of [{ fenced: true }, { inControlledShutdown: true }]) {
     const { cluster, partition, fetch, settle } = await lead([1])
