@@ -23,6 +23,7 @@ export const API_NAMES = [
   'OffsetForLeaderEpoch',
   'DescribeConfigs',
   'AlterConfigs',
+  'AlterReplicaLogDirs',
   'DescribeLogDirs',
   'SaslAuthenticate',
   'CreatePartitions',
