@@ -10,7 +10,7 @@ import type { CommitHistory } from './commit-history.ts'
 import { partitionKey } from './record-history.ts'
 
 export const CLASSIC_GROUP = 'classic'
-const POLL_MS = 200
+const POLL_MS = 400
 const SESSION_MS = 3000
 
 export interface MemberOptions {
@@ -52,7 +52,7 @@ export class ClassicMember {
       sessionTimeoutMs: SESSION_MS,
       rebalanceTimeoutMs: SESSION_MS,
       heartbeatIntervalMs: 300,
-      maxWaitMs: 100,
+      maxWaitMs: 400,
     })
     consumer.onAssigned(() => this.#onAssigned(consumer))
     while (this.#isOn) {

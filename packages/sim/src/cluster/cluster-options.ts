@@ -79,10 +79,10 @@ export function clusterOptionsOf(
       splitChance: random.chance(0.5) ? 0.2 : 0,
     },
     producers: 1 + random.below(3),
-    recordEveryMs: random.between(15, 80),
+    recordEveryMs: random.between(25, 150),
     lingerMs: random.below(10),
     readers: 1 + random.below(2),
-    classicMembers: random.chance(0.7) ? 1 + random.below(3) : 0,
-    consumerMembers: random.chance(0.7) ? 1 + random.below(3) : 0,
+    classicMembers: random.chance(0.6) ? 1 + random.below(3) : 0,
+    consumerMembers: random.chance(0.6) ? 1 + random.below(3) : 0,
   }
 }

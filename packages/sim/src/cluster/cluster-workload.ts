@@ -13,7 +13,7 @@ import { partitionKey, RecordHistory } from './record-history.ts'
 import { partitionsOf, TEMPORARY_TOPIC, WORKLOAD_TOPICS } from './workload-topics.ts'
 
 const GROUP_TOPICS = ['main', 'pair']
-const WATCH_GROUPS_MS = 400
+const WATCH_GROUPS_MS = 500
 
 const kept = WORKLOAD_TOPICS.filter(topic => topic.isKept)
 const trimmed = WORKLOAD_TOPICS.filter(topic => !topic.isKept)

@@ -24,7 +24,7 @@ import type { CommitHistory } from './commit-history.ts'
 import { partitionKey } from './record-history.ts'
 
 export const CONSUMER_GROUP = 'consumer'
-const POLL_MS = 100
+const POLL_MS = 250
 const HEARTBEAT_MS = 300
 /** As the brokers are told. */
 const SESSION_MS = 3000
@@ -51,7 +51,7 @@ export class ConsumerMember {
     this.#options = options
     this.#cluster = clusterOf(world, options.name)
     this.#memberId = this.#cluster.env.random.uuid()
-    this.#fetcher = new Fetcher(this.#cluster, { maxWaitMs: 100 })
+    this.#fetcher = new Fetcher(this.#cluster, { maxWaitMs: 400 })
     this.#run().catch(error => world.fail(`${options.name}: ${errorMessage(error)}`))
   }
 

@@ -18,7 +18,7 @@ import { partitionKey, type RecordHistory } from './record-history.ts'
 import type { TopicPartitionName } from './workload-topics.ts'
 
 const POLL_MS = 300
-const WATCH_MS = 150
+const WATCH_MS = 300
 
 export interface ReadingOptions {
   readonly name: string
@@ -39,7 +39,7 @@ export class Reading {
     this.#history = history
     this.#options = options
     const fetcher = new Fetcher(clusterOf(world, options.name), {
-      maxWaitMs: 250,
+      maxWaitMs: 500,
       onOutOfRange: options.isTrimmed ? 'earliest' : 'none',
     })
     fetcher.assign(options.partitions.map(each => ({ ...each, offset: 0 })))
