@@ -76,6 +76,17 @@ t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on',
   t.equal(plane.partition('a').highWatermark, 1)
 })
 
+t.test('a lower min.insync.replicas commits what waited for more', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a', 1, { minInsyncReplicas: 2 })
+  change(plane, 'a', { replicas: [1, 2], isr: [1] })
+  await plane.produce('a', batchOf(['1']), { acks: 1 })
+  const partition = plane.partition('a')
+  t.equal(partition.highWatermark, 0)
+  partition.updateConfig({ ...partition.config, minInsyncReplicas: 1 })
+  t.equal(partition.highWatermark, 1)
+})
+
 t.test('an ISR that shrinks while a batch is validated elsewhere refuses acks=all', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a', 1, { minInsyncReplicas: 2 })

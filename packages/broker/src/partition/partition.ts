@@ -177,13 +177,16 @@ export class Partition implements LogListener {
   sweepIsr(): void {
     if (this.#leader === null) return
     this.#leader.sweep()
-    // Who was waited for as one about to join may be gone.
+    // Who was waited for, as one about to join or to delete, may be gone.
+    this.lowWatermark.check()
     if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
   }
 
   updateConfig(config: PartitionConfig): void {
     this.#config = config
     this.#validation = validationOptions(config)
+    // Fewer in-sync replicas may be enough now.
+    this.#onIsrChange()
   }
 
   /** Null if a request in this epoch may be served here; -1 is a client that does not know epochs. */

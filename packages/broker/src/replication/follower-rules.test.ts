@@ -293,6 +293,9 @@ t.test('DeleteRecords waits until no live replica has the records', async t => {
   cluster.sim.network.cut('broker-1', 'broker-2')
   const late = await remove(4)
   t.match(late.topics[0]?.partitions[0], { errorCode: errorCode('REQUEST_TIMED_OUT') })
+  // A replica that is fenced is not waited for.
+  cluster.sim.after(100, () => cluster.controller.fence(2))
+  t.match((await remove(5)).topics[0]?.partitions[0], { lowWatermark: 5, errorCode: 0 })
 })
 
 t.test('a consumer is sent to the replica in its rack, which serves it (KIP-392)', async t => {
