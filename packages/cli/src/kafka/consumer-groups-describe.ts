@@ -69,7 +69,7 @@ function printOffsets(
       'HOST',
       'CLIENT-ID',
     ],
-    ...lag.map(row => [
+    ...inToolOrder(group, lag).map(row => [
       group.groupId,
       row.topic,
       String(row.partition),
@@ -102,6 +102,13 @@ function printOffsets(
   context.print(
     rows.map(row => `\n${row.map((cell, i) => left(cell, widths[i] ?? 0)).join(' ')}`).join(''),
   )
+}
+
+/** Member by member, those with the fewest partitions first, then what nobody has. */
+function inToolOrder(group: DescribedGroup, lag: readonly PartitionLag[]): PartitionLag[] {
+  const members = [...group.members].sort((a, b) => a.assignment.length - b.assignment.length)
+  const owned = members.flatMap(member => lag.filter(row => row.member === member))
+  return [...owned, ...lag.filter(row => row.member === null)]
 }
 
 function columnWidth(rows: readonly (readonly string[])[], index: number): number {

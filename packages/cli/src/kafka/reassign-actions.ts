@@ -14,19 +14,18 @@ import type { PlannedMove } from '../reassign/reassignment-plan.ts'
 import { removeThrottle, setThrottle } from '../reassign/throttle.ts'
 import type { PlacedPartition } from '../values/replica-placement.ts'
 import { ToolError } from './option-parser.ts'
+import { failure } from './reassign-failure.ts'
+import { type LogDirTarget, printLogDirMoves, startLogDirMoves } from './reassign-log-dirs.ts'
 import type { ToolContext } from './tool.ts'
 
-/** As the Java tool shows what it refuses itself. */
-export function failure(message: string): ToolError {
-  return new ToolError(
-    `Error: ${message}\norg.apache.kafka.tools.AdminCommandFailedException: ${message}`,
-    { stream: 'stdout' },
-  )
+export interface Assignment {
+  readonly plan: readonly PlacedPartition[]
+  readonly logDirs: readonly LogDirTarget[]
 }
 
 export async function executeAssignment(
   context: ToolContext,
-  plan: readonly PlacedPartition[],
+  { plan, logDirs }: Assignment,
 ): Promise<number> {
   const { cluster, options } = context
   const { brokers } = await describeCluster(cluster)
@@ -64,12 +63,13 @@ export async function executeAssignment(
   }
   const which = plan.length === 1 ? '' : 's'
   context.print(`Successfully started partition reassignment${which} for ${namesOf(plan)}\n`)
+  if (logDirs.length > 0) await startLogDirMoves(context, logDirs)
   return 0
 }
 
 export async function verifyAssignment(
   context: ToolContext,
-  plan: readonly PlacedPartition[],
+  { plan, logDirs }: Assignment,
 ): Promise<number> {
   const { cluster } = context
   const ongoing = new Map((await listReassignments(cluster)).map(move => [keyOf(move), move]))
@@ -92,14 +92,16 @@ export async function verifyAssignment(
       )
     }
   }
-  context.print('\n')
+  if (logDirs.length > 0) await printLogDirMoves(context, logDirs)
+  else context.print('\n')
   if (ongoing.size === 0) await clearThrottles(context, plan)
   return 0
 }
 
+/** Moves between the directories of a broker go on. */
 export async function cancelAssignment(
   context: ToolContext,
-  plan: readonly PlacedPartition[],
+  { plan }: Assignment,
 ): Promise<number> {
   const { cluster } = context
   const wanted = new Set(plan.map(keyOf))

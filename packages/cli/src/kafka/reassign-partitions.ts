@@ -5,12 +5,14 @@ import { type PlacedPartition, placeReplicas } from '../values/replica-placement
 import { javaException } from './java-errors.ts'
 import { type ParsedOptions, requireOptions, ToolError, usageError } from './option-parser.ts'
 import {
+  type Assignment,
   assignmentDocument,
   cancelAssignment,
   executeAssignment,
-  failure,
   verifyAssignment,
 } from './reassign-actions.ts'
+import { failure } from './reassign-failure.ts'
+import { logDirTargets } from './reassign-log-dirs.ts'
 import { type KafkaTool, parseIds, readText, type ToolContext } from './tool.ts'
 
 const ACTIONS = ['generate', 'execute', 'verify', 'cancel', 'list'] as const
@@ -93,7 +95,7 @@ function checkArguments(options: ParsedOptions): (typeof ACTIONS)[number] {
   return action
 }
 
-function planOf(options: ParsedOptions): PlacedPartition[] {
+function planOf(options: ParsedOptions): Assignment {
   const text = readText(options.value('reassignment-json-file') ?? '')
   let places: PlacedPartition[]
   try {
@@ -113,7 +115,7 @@ function planOf(options: ParsedOptions): PlacedPartition[] {
       `Partition replica lists may not contain duplicate entries: ${names[index]} contains multiple entries for ${again.join(',')}`,
     )
   }
-  return places
+  return { plan: places, logDirs: logDirTargets(text) }
 }
 
 function repeated<T>(items: readonly T[]): T[] {
