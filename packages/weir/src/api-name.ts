@@ -23,6 +23,7 @@ export type ApiName =
   | 'OffsetForLeaderEpoch'
   | 'DescribeConfigs'
   | 'AlterConfigs'
+  | 'AlterReplicaLogDirs'
   | 'DescribeLogDirs'
   | 'SaslAuthenticate'
   | 'CreatePartitions'
