@@ -153,3 +153,17 @@ t.test('a leader that is cut off forgets, and the next one gives no number twice
     await cluster.stop()
   }
 })
+
+t.test('a soft answer does not wait for the decisions before it', async t => {
+  const { cluster, leader } = await start(4)
+  const { runtime } = leader()
+  const order: string[] = []
+  const decided = runtime.submit(counter => counter.take(1)).then(() => order.push('decided'))
+  const waits = runtime.submit(() => ({ records: [], response: 0 })).then(() => order.push('waits'))
+  const soft = runtime
+    .submitSoft(() => ({ records: [], response: 0 }))
+    .then(() => order.push('soft'))
+  await cluster.sim.complete(Promise.all([decided, waits, soft]))
+  t.same(order, ['soft', 'decided', 'waits'])
+  await cluster.stop()
+})

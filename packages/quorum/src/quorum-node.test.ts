@@ -38,3 +38,48 @@ t.test('a leader whose process dies is replaced within 500 ms', async t => {
   t.ok(cluster.sim.nowMs - startedMs < 500, `${cluster.sim.nowMs - startedMs} ms`)
   await cluster.stop()
 })
+
+t.test('a voter alone does not wait for anybody', async t => {
+  const cluster = new QuorumCluster({ seed: 4, voters: 1 })
+  await cluster.start()
+  t.ok(cluster.sim.nowMs < 50, `it leads after ${cluster.sim.nowMs} ms`)
+  await cluster.stop()
+})
+
+t.test('an observer follows the new leader when the old one is gone or silent', async t => {
+  for (const how of ['kill', 'pause'] as const) {
+    const cluster = new QuorumCluster({ seed: 5, voters: 3 })
+    await cluster.start()
+    const observer = await cluster.startNode(9, { address: '' })
+    await cluster.commit('before')
+    await cluster.sim.run(() => observer.machine.words.includes('before'), 5_000)
+    const old = cluster.leaderId()
+    if (how === 'kill') cluster.kill(old)
+    else {
+      cluster.sim.pause(`n${old}`)
+      cluster.nodes.delete(old)
+    }
+    const beganMs = cluster.sim.nowMs
+    await cluster.commit('after')
+    await cluster.sim.run(() => observer.machine.words.includes('after'), 10_000)
+    const tookMs = cluster.sim.nowMs - beganMs
+    t.ok(tookMs < (how === 'kill' ? 500 : 3_000), `${how}: ${tookMs} ms`)
+    await cluster.stop()
+  }
+})
+
+t.test('as long as nothing was voted the list of voters may be another', async t => {
+  const cluster = new QuorumCluster({ seed: 6, voters: 3 })
+  const member = (id: number) => ({ id, directoryId: '', address: `n${id}:9093` })
+  const first = await cluster.startNode(1, { voters: [member(1), member(7)] })
+  await cluster.sim.run({ forMs: 2_000 })
+  t.same(first.node.driver.membership.voters, [1, 7])
+  cluster.crash(1)
+  await cluster.start()
+  t.same(cluster.get(1).node.driver.membership.voters, [1, 2, 3])
+  await cluster.commit('w')
+  cluster.crash(1)
+  const again = await cluster.startNode(1, { voters: [member(1)] })
+  t.same(again.node.driver.membership.voters, [1, 2, 3], 'now it stands')
+  await cluster.stop()
+})
