@@ -127,10 +127,11 @@ export class BrokerRole {
     }
     settings.onBrokerConfigsChanged()
     this.#replicaManager.applyImage(controller.image)
-    this.#replicaManager.removeStrays()
     publisher.subscribe({
       onMetadata: (image, delta) => this.#replicaManager.applyImage(image, delta),
     })
+    await this.#replicaManager.whenApplied()
+    this.#replicaManager.removeStrays()
     publisher.subscribe(this.services.groupCoordinator)
     this.services.groupCoordinator.start()
     for (const server of this.#servers) server.open()

@@ -1,10 +1,11 @@
 // The partitions of this broker, by name and by topic id, kept in step with the metadata image: led
 // here, or followed from their leaders.
+// New partitions are made in slices when there are many of them (topic-backlog.ts).
 // One timer sweeps acks that have waited too long, and runs only while somebody waits; one looks for
 // followers that lag.
 
 import type { MetadataDelta, MetadataImage, PartitionImage, TopicImage } from '@weir/controller'
-import type { Env, Timer } from '@weir/core'
+import { assert, type Env, type Timer } from '@weir/core'
 import type { LogManager } from '@weir/log'
 import { IsrChanges } from '../replication/isr-changes.ts'
 import { NodeAuthority } from '../replication/node-authority.ts'
@@ -14,10 +15,13 @@ import { ReplicationQuota } from '../replication/replication-quota.ts'
 import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import type { PartitionOptions } from './partition-types.ts'
+import { TopicBacklog } from './topic-backlog.ts'
 import { TopicTraffic } from './topic-traffic.ts'
 
 /** How late the answer of a timed out produce may be. */
 const ACK_SWEEP_MS = 100
+/** Partitions made in one turn: some 10 ms. */
+const PARTITIONS_A_TURN = 500
 /** The log of the cluster's metadata is none of a partition. */
 const METADATA_TOPIC = '__cluster_metadata'
 
@@ -66,13 +70,20 @@ export class ReplicaManager {
   isrShrinkCount = 0
   isrExpandCount = 0
   readonly #followerQuota: ReplicationQuota
+  readonly #backlog: TopicBacklog
+  /** Always the same object in service. */
+  #image: MetadataImage | null = null
+  /** How many partitions may still be made in this turn. */
+  #budget = 0
   #isSweepArmed = false
+  #isClosed = false
   #isrTimer: Timer | null = null
 
   constructor(env: Env, logManager: LogManager, options: ReplicaManagerOptions) {
     this.#env = env
     this.#logManager = logManager
     this.#options = options
+    this.#backlog = new TopicBacklog(env.clock, () => this.#makeSlice())
     const { nodeId, replication: links } = options
     this.leaderQuota = new ReplicationQuota(env, () => rateOf(links, 'leader'))
     this.#followerQuota = new ReplicationQuota(env, () => rateOf(links, 'follower'))
@@ -120,29 +131,42 @@ export class ReplicaManager {
     }
   }
 
-  /** Applies what changed; without a delta all of the image (at the start). */
+  /**
+   * Applies what changed; without a delta all of the image (at the start). Of many new partitions some
+   * are made later: see `whenApplied`.
+   */
   applyImage(image: MetadataImage, delta?: MetadataDelta): void {
+    this.#image = image
+    this.#budget = PARTITIONS_A_TURN
     for (const topic of delta?.removedTopics ?? []) this.#removeTopic(topic)
     if (delta === undefined) {
       for (const topic of image.topics) this.#applyTopic(topic)
       return
     }
+    // First: a new topic's settings come with it, and its partitions are made with them.
+    if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
     for (const topicId of delta.changedTopicIds) {
       const topic = image.topicById(topicId)
       if (topic !== undefined) this.#applyTopic(topic)
     }
-    if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
     // Who was not let into an ISR before may be now, and an idle follower has no reason to ask again.
     if (delta.changedBrokerIds.size > 0) {
       for (const partition of this.partitions()) partition.sweepIsr()
     }
   }
 
+  /** Resolves when all partitions of the image are there, or when this is closed. */
+  whenApplied(): Promise<void> {
+    return this.#backlog.whenEmpty()
+  }
+
   /**
    * Sets logs aside that no partition of this broker has: of topics that were deleted, or moved away,
-   * while it was down (R17). Only for an image that is up to date, after it was applied.
+   * while it was down (R17). Only for an image that is up to date, after all of it was applied.
    */
   removeStrays(): void {
+    assert(this.#backlog.size === 0, 'partitions that are still to be made have logs')
+    if (this.#isClosed) return
     for (const { topic, topicId, partitionIndex } of [...this.#logManager.logs()]) {
       if (topic === METADATA_TOPIC) continue
       if (this.getPartitionById(topicId, partitionIndex) !== undefined) continue
@@ -158,9 +182,9 @@ export class ReplicaManager {
     for (const topic of this.#byName.values()) {
       if (!hasBrokerChange && !changed.has(TOPIC_RESOURCE_PREFIX + topic.name)) continue
       const config = this.#options.configOf(topic.name)
-      this.#logManager.updateConfig(topic.name, config.log)
       for (const partition of topic.partitions) {
         if (partition === undefined) continue
+        partition.log.updateConfig(config.log)
         partition.updateConfig(config)
         this.#replication?.fetchers.recheck(partition)
       }
@@ -177,6 +201,8 @@ export class ReplicaManager {
 
   /** Stops serving; logs are closed by their manager. */
   close(): void {
+    this.#isClosed = true
+    this.#backlog.clear()
     this.#isrTimer?.cancel()
     this.#replication?.fetchers.close()
     this.#replication?.changes.close()
@@ -210,16 +236,43 @@ export class ReplicaManager {
     })
   }
 
-  #applyTopic(topic: TopicImage): void {
+  #makeSlice(): void {
+    this.#budget = PARTITIONS_A_TURN
+    for (let next = this.#backlog.first; next !== null; next = this.#backlog.first) {
+      if (this.#budget === 0) return
+      const { topicId, position } = next
+      const topic = this.#image?.topicById(topicId)
+      if (topic !== undefined) this.#applyTopic(topic, position, Number.POSITIVE_INFINITY)
+      if (this.#backlog.positionOf(topicId) === position) this.#backlog.delete(topicId)
+    }
+  }
+
+  /** Partitions before `from` are as they should be; new ones from `backlogFrom` on come later. */
+  #applyTopic(
+    topic: TopicImage,
+    from = 0,
+    backlogFrom = this.#backlog.positionOf(topic.topicId),
+  ): void {
     let hosted = this.#byId.get(topic.topicId)
-    for (const image of topic.partitions) {
+    let makeBefore = backlogFrom
+    // One for all of them, made only if there are new ones: it is read from hundreds of settings.
+    let config: PartitionConfig | null = null
+    for (let position = from; position < topic.partitions.length; position++) {
+      const image = topic.partitions[position] as PartitionImage
       const current = hosted?.partitions[image.partitionIndex]
       if (hosted !== undefined && current !== undefined) {
         if (image.replicas.includes(this.#options.nodeId)) this.#applyPartition(current, image)
         else this.#removePartition(hosted, current)
-      } else if (image.replicas.includes(this.#options.nodeId)) {
+      } else if (position < makeBefore && image.replicas.includes(this.#options.nodeId)) {
+        if (this.#budget === 0) {
+          this.#backlog.set(topic.topicId, position)
+          makeBefore = position
+          continue
+        }
+        this.#budget--
         hosted ??= this.#hostTopic(topic)
-        this.#createPartition(hosted, image)
+        config ??= this.#options.configOf(topic.name)
+        this.#createPartition(hosted, image, config)
       }
     }
   }
@@ -231,9 +284,8 @@ export class ReplicaManager {
     return hosted
   }
 
-  #createPartition(hosted: HostedTopic, image: PartitionImage): void {
+  #createPartition(hosted: HostedTopic, image: PartitionImage, config: PartitionConfig): void {
     const { name, topicId } = hosted
-    const config = this.#options.configOf(name)
     const log = this.#logManager.getOrCreate(name, topicId, image.partitionIndex, config.log)
     const start = { topic: name, image, config }
     const partition = new Partition(this.#env, this.#partitionOptions, log, start)
@@ -265,6 +317,7 @@ export class ReplicaManager {
   }
 
   #removeTopic(topic: TopicImage): void {
+    this.#backlog.delete(topic.topicId)
     const hosted = this.#byId.get(topic.topicId)
     if (hosted === undefined) return
     this.#byId.delete(topic.topicId)
