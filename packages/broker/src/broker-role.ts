@@ -74,7 +74,11 @@ export class BrokerRole {
     this.#logManager = logManager
     const { settings, controller } = plane
     const { nodeId } = options.identity
-    this.#guard = new PauseGuard(env, () => settings.get('broker.session.timeout.ms'))
+    this.#guard = new PauseGuard(
+      env,
+      () => settings.get('broker.session.timeout.ms'),
+      () => plane.decidesAlone,
+    )
     this.lifecycle = this.#createLifecycle()
     const brokerEpoch = () => this.lifecycle.brokerEpoch
     this.#replicaManager = new ReplicaManager(env, logManager, {

@@ -218,12 +218,16 @@ export class ControlPlane {
     }
   }
 
+  /** This node is the only voter: nothing is decided without it. */
+  get decidesAlone(): boolean {
+    const { voters } = this.quorum.status().membership
+    return voters.length === 1 && voters[0] === this.#options.identity.nodeId
+  }
+
   /** The log says who votes; with the list of a cluster it would go on alone, beside that cluster. */
   #checkOwnCluster(ids: readonly number[]): void {
     const { nodeId, clusterId } = this.#options.identity
-    const { voters } = this.quorum.status().membership
-    const isAlone = voters.length === 1 && voters[0] === nodeId
-    if (!isAlone || clusterId === '' || ids.every(id => id === nodeId)) return
+    if (!this.decidesAlone || clusterId === '' || ids.every(id => id === nodeId)) return
     throw new OperatorError(
       `this node's data belongs to cluster ${clusterId}, whose only voter it is, but --voters names ` +
         `${ids.join(', ')}: join those with an empty --data-dir, or start without --voters and add ` +

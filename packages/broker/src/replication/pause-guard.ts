@@ -1,6 +1,7 @@
 // Notices that this process stood still (SIGSTOP, a long collection, a sleeping machine). After a gap of
 // more than half a session the cluster may have gone on without it (correctness.md N2, R16): nobody is
-// served until a heartbeat that was sent after the gap has been answered "not fenced".
+// served until a heartbeat that was sent after the gap has been answered "not fenced". Where all
+// decisions are made in this process nothing was decided while it stood still, and there is no doubt.
 
 import type { Env, Timer } from '@weir/core'
 import type { LeadershipGuard } from './replication-links.ts'
@@ -11,14 +12,17 @@ const LOOKS_A_SESSION = 8
 export class PauseGuard implements LeadershipGuard {
   readonly #env: Env
   readonly #sessionTimeoutMs: () => number
+  readonly #decidesAlone: () => boolean
   #seenMs: number
   /** Null: not in doubt. */
   #doubtedSinceMs: number | null = null
   #timer: Timer | null = null
 
-  constructor(env: Env, sessionTimeoutMs: () => number) {
+  /** `decidesAlone`: this node is the only voter of the quorum. */
+  constructor(env: Env, sessionTimeoutMs: () => number, decidesAlone: () => boolean = () => false) {
     this.#env = env
     this.#sessionTimeoutMs = sessionTimeoutMs
+    this.#decidesAlone = decidesAlone
     this.#seenMs = env.clock.monotonicMs()
     this.#arm()
   }
@@ -42,7 +46,7 @@ export class PauseGuard implements LeadershipGuard {
     const nowMs = this.#env.clock.monotonicMs()
     const gapMs = nowMs - this.#seenMs
     this.#seenMs = nowMs
-    if (gapMs <= this.#sessionTimeoutMs() / 2) return
+    if (gapMs <= this.#sessionTimeoutMs() / 2 || this.#decidesAlone()) return
     this.#doubtedSinceMs = nowMs
     this.#env.log.warn('the process stood still: waiting for the controller before serving', {
       gapMs: Math.round(gapMs),
