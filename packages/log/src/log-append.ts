@@ -136,6 +136,9 @@ function appendAsLeader(state: LogState, b: Buffer, options: AppendOptions): App
 
 function appendReplicated(state: LogState, b: Buffer, options: AppendOptions): AppendOutcome {
   let expected = state.endOffset
+  // An epoch in which this broker led and wrote nothing is no past of what the leader has here (R4).
+  const isBefore = batchLeaderEpoch(b, 0) < state.epochs.latestEpoch
+  if (isBefore && state.epochs.truncateFromEnd(expected)) state.isCheckpointDurable = false
   let epoch = state.epochs.latestEpoch
   for (let at = 0; at < b.length; at += batchSizeInBytes(b, at)) {
     const baseOffset = batchBaseOffset(b, at)
