@@ -40,6 +40,8 @@ export interface ClusterSimOptions {
   /** Logs are synced before anything is acknowledged: then power may fail anywhere. */
   readonly isSynced: boolean
   readonly minInsyncReplicas: number
+  /** No topic has less than two in-sync replicas: then power may fail in more places. */
+  readonly isStrict: boolean
   readonly snapshotBytes: number
   readonly disk: Partial<DiskFaults>
   readonly net: Partial<NetFaults>
@@ -58,6 +60,7 @@ export function clusterOptionsOf(
   asked: { readonly shape?: ClusterShape } = {},
 ): ClusterSimOptions {
   const random = new SimRandom(`cluster options ${seed}`)
+  const isStrict = random.chance(0.4)
   const shape = random.chance(0.5) ? 'combined' : 'separate'
   return {
     seed,
@@ -66,7 +69,8 @@ export function clusterOptionsOf(
     faultEveryMs: random.between(150, 1200),
     faults: FAULT_KINDS.filter(() => random.chance(0.5)),
     isSynced: random.chance(0.3),
-    minInsyncReplicas: random.chance(0.75) ? 2 : 1,
+    minInsyncReplicas: isStrict || random.chance(0.6) ? 2 : 1,
+    isStrict,
     snapshotBytes: random.chance(0.5) ? 4096 : 1_048_576,
     disk: {
       maxDelayMs: random.chance(0.7) ? 0.5 : 10,

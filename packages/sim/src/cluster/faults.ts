@@ -53,7 +53,7 @@ export class Faults {
         this.#losePower(machine)
         return
       case 'pause':
-        this.#world.pause(machine, random.chance(0.5) ? random.below(1000) : random.below(6000))
+        if (this.#lossRule.mayDisturb(machine)) this.#world.pause(machine, random.chance(0.5) ? random.below(1000) : random.below(6000))
         return
       case 'cut':
         this.#cutOne(machine)
@@ -62,6 +62,7 @@ export class Faults {
         this.#isolate(machine)
         return
       case 'reset':
+        if (!this.#lossRule.mayDisturb(machine)) return
         this.#world.note(`connections of ${machine.name} are reset`)
         for (const other of this.#peers(machine)) this.#world.sim.network.reset(machine.name, other)
         return
@@ -81,7 +82,7 @@ export class Faults {
         this.#slowDisk(machine)
         return
       case 'controlledShutdown':
-        this.#world.shutDown(machine)
+        if (this.#lossRule.mayEnd(machine)) this.#world.shutDown(machine)
         return
       case 'rollingRestart':
         this.#rollingRestart()
@@ -125,6 +126,7 @@ export class Faults {
   }
 
   #cutOne(machine: Machine): void {
+    if (!this.#lossRule.mayDisturb(machine)) return
     const { random, sim } = this.#world
     const peers = this.#peers(machine)
     const other = peers[random.below(peers.length)] ?? ''
@@ -137,6 +139,7 @@ export class Faults {
 
   /** From all, or from all but the clients, so that it goes on alone. */
   #isolate(machine: Machine): void {
+    if (!this.#lossRule.mayDisturb(machine)) return
     const { random, sim, machines } = this.#world
     const peers = random.chance(0.5)
       ? this.#peers(machine)
@@ -212,7 +215,7 @@ export class Faults {
     this.#world.note('rolling restart')
     this.#world.machines.forEach((machine, index) => {
       this.#world.sim.after(index * 1500, () => {
-        if (this.#isOn) this.#world.shutDown(machine)
+        if (this.#isOn && this.#lossRule.mayEnd(machine)) this.#world.shutDown(machine)
       })
     })
   }

@@ -1,9 +1,12 @@
 // Which machines may lose what they have not synced, without anything being lost that was promised.
 //
-// What was acknowledged is on at least two replicas, so one of them may lose its tail (P1) if another in
-// ISR or ELR keeps it. Nobody can tell a process that was killed from a machine that lost power: the
-// controller trusts neither when it returns. So as long as one has lost writes and has not registered
-// again nobody else may end without a leave, and nobody may lose writes while another one is away.
+// With min.insync.replicas 2 one replica may lose its tail (P1) if another in ISR or ELR keeps it. Nobody
+// can tell a process that was killed from a machine that lost power: the controller trusts neither when it
+// returns. So as long as one has lost writes and has not registered again nobody else may end without a
+// leave, and nobody may lose writes while another one is away.
+//
+// With 1 nothing is promised. Still nothing is lost if all others are well meanwhile; but whoever is
+// fenced then leaves the ISR, and the one that lost its writes is the last of it.
 
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 
@@ -19,12 +22,18 @@ export class LossRule {
     return !this.#others(machine).some(other => this.#hasLostWrites(other))
   }
 
+  /** Whether it may be disturbed so that it is fenced. */
+  mayDisturb(machine: Machine): boolean {
+    return this.#world.options.isStrict || this.mayEnd(machine)
+  }
+
   /** True: it may lose writes now, and is known to have done so. */
   tryToLose(machine: Machine): boolean {
     const image = this.#world.metadata()
     const others = this.#others(machine)
     if (image === null || others.some(other => other.hasDiskFault || this.#isAway(other)))
       return false
+    if (!this.#world.options.isStrict && others.some(other => this.#isDisturbed(other))) return false
     for (const topic of image.topics)
       for (const { isr, elr } of topic.partitions) {
         const holders = [...isr, ...elr]
@@ -45,6 +54,13 @@ export class LossRule {
 
   #isAway(machine: Machine): boolean {
     return machine.node === null || machine.isStopping || this.#isSince(machine, machine.endedEpoch)
+  }
+
+  #isDisturbed(machine: Machine): boolean {
+    const { machines, sim } = this.#world
+    const isCut = ({ name }: Machine) =>
+      sim.network.isCut(name, machine.name) || sim.network.isCut(machine.name, name)
+    return machine.isPaused || machines.some(isCut)
   }
 
   /** It has not registered and been let in since it had that epoch. */

@@ -62,8 +62,9 @@ export class Operator {
 
   /** Makes all topics; their errors pass when the cluster is up. */
   async createAll(): Promise<void> {
+    const { isStrict } = this.#world.options
     const brokers = this.#world.brokers.length
-    const missing = new Map(WORKLOAD_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers)]))
+    const missing = new Map(WORKLOAD_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]))
     while (missing.size > 0) {
       const outcomes = await this.#cluster
         .retry(() => createTopics(this.#cluster, [...missing.values()]))
@@ -90,7 +91,11 @@ export class Operator {
           async () => deleteTopics(this.#cluster, [name]),
           'UNKNOWN_TOPIC_OR_PARTITION',
         )
-      const topic = newTopic(TEMPORARY_TOPIC, this.#world.brokers.length)
+      const topic = newTopic(
+        TEMPORARY_TOPIC,
+        this.#world.brokers.length,
+        this.#world.options.isStrict,
+      )
       await this.#until(
         name,
         async () => createTopics(this.#cluster, [topic]),
@@ -144,7 +149,7 @@ export class Operator {
     const { random } = this.#world
     const { name } = this.#anyTopic()
     const changes = [
-      ['min.insync.replicas', String(1 + random.below(2))],
+      ['min.insync.replicas', String(this.#world.options.isStrict ? 2 : 1 + random.below(2))],
       ['retention.ms', String(86_400_000 + random.below(1000))],
       ['segment.bytes', String(1_048_576 + random.below(1000))],
       ['flush.messages', String(1 + random.below(5))],

@@ -89,13 +89,17 @@ const replication: readonly PlantedClusterBug[] = [
     patch(Log.prototype, 'assignEpoch', () => {}),
   ),
   bug('R5', 'late-answers-count', 'a follower appends what it asked a former leader for', () =>
-    patch(
-      Partition.prototype,
-      'appendAsFollower',
-      function (this: Partition, records, leaderEpoch) {
-        return this.log.append(records, { leaderEpoch, origin: 'replication', nowMs: 0 })
-      },
-    ),
+    both(
+      () => patch(ReplicaFetcher.prototype, 'remove', () => {}),
+      () =>
+        patch(
+          Partition.prototype,
+          'appendAsFollower',
+          function (this: Partition, records, leaderEpoch) {
+            return this.log.append(records, { leaderEpoch, origin: 'replication', nowMs: 0 })
+          },
+        ),
+    )(),
   ),
   bug('R6', 'committed-isr', 'the high watermark is over the ISR without what is proposed', () =>
     patchGetter(LeaderState.prototype, 'maximalIsr', function (this: LeaderState) {

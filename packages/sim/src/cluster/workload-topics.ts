@@ -38,9 +38,10 @@ export const WORKLOAD_TOPICS: readonly WorkloadTopic[] = [
 
 export const TEMPORARY_TOPIC = topic('temp', 2, 3)
 
-/** As few replicas as there are brokers. */
-export function newTopic(wanted: WorkloadTopic, brokers: number): NewTopic {
-  const { name, partitionCount, configs } = wanted
+/** As few replicas as there are brokers; where it is strict at least two of them are in sync. */
+export function newTopic(wanted: WorkloadTopic, brokers: number, isStrict: boolean): NewTopic {
+  const { name, partitionCount } = wanted
+  const configs = isStrict ? new Map<string, string>() : wanted.configs
   const replicationFactor = Math.min(wanted.replicationFactor, brokers)
   return { name, partitionCount, replicationFactor, configs }
 }
