@@ -1,7 +1,9 @@
 // CreateTopics, versions 2-7.
 // v5 tells the partitions, replicas and settings of the new topic; v6 knows throttling errors; v7 tells
 // the topic id.
-// Difference from Kafka: none known.
+// Difference from Kafka: none known. Many partitions are decided topic after topic, so that the controller
+// does other work in between; as in Kafka, a client whose controller is lost meanwhile finds some of them
+// when it asks again.
 
 import {
   type CreateTopicsRequest,
@@ -15,8 +17,13 @@ import type { ControlServices } from '../services.ts'
 import { sourceCode, topicEntries } from './config-description.ts'
 
 type Result = CreateTopicsResponseInit['topics'][number]
+type CreatedTopics = Awaited<ReturnType<ControlServices['controller']['createTopics']>>
 type RequestTopic = CreateTopicsRequest['topics'][number]
 
+/** Partitions that are created by one decision, unless they are of one topic: some 10 ms on every node. */
+const PARTITIONS_A_DECISION = 1_000
+/** More than a request may create is refused as a whole, by the controller. */
+const MAX_PARTITIONS = 10_000
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** First version whose answer describes the topic. */
 const DESCRIBES_VERSION = 5
@@ -26,16 +33,17 @@ export async function handleCreateTopics(
   context: RequestContext,
   request: CreateTopicsRequest,
 ): Promise<CreateTopicsResponseInit> {
-  const results = await services.controller.createTopics(
-    request.topics.map(topic => ({
+  const results: CreatedTopics = []
+  for (const part of inParts(request.topics)) {
+    const topics = part.map(topic => ({
       name: topic.name,
       partitionCount: topic.numPartitions,
       replicationFactor: topic.replicationFactor,
       assignments: topic.assignments,
       configs: topic.configs,
-    })),
-    request.validateOnly,
-  )
+    }))
+    results.push(...(await services.controller.createTopics(topics, request.validateOnly)))
+  }
   const wanted = new Map(request.topics.map(topic => [topic.name, topic]))
   const topics = results.map(({ name, error, message, ...created }): Result => {
     if (error !== 'NONE') {
@@ -55,6 +63,31 @@ export async function handleCreateTopics(
     }
   })
   return { topics }
+}
+
+/** All at once what is small, or what the controller has to see as a whole to refuse it. */
+function inParts(topics: readonly RequestTopic[]): (readonly RequestTopic[])[] {
+  const total = topics.reduce((sum, topic) => sum + partitionsOf(topic), 0)
+  const hasTwins = new Set(topics.map(topic => topic.name)).size < topics.length
+  if (total <= PARTITIONS_A_DECISION || total > MAX_PARTITIONS || hasTwins) return [topics]
+  const parts: RequestTopic[][] = []
+  let room = 0
+  for (const topic of topics) {
+    const last = parts[parts.length - 1]
+    const count = partitionsOf(topic)
+    if (last === undefined || count > room) {
+      parts.push([topic])
+      room = PARTITIONS_A_DECISION - count
+    } else {
+      last.push(topic)
+      room -= count
+    }
+  }
+  return parts
+}
+
+function partitionsOf(topic: RequestTopic): number {
+  return Math.max(1, topic.numPartitions, topic.assignments.length)
 }
 
 export function failCreateTopics(

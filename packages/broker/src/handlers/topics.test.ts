@@ -72,6 +72,31 @@ t.test('validateOnly creates nothing', async t => {
   ])
 })
 
+t.test('a request for many partitions is decided in parts, and answered for all', async t => {
+  const { node, client } = await newWorld()
+  const { controller } = node.node.services
+  const before = controller.appliedIndex
+  const topics = [newTopic('a', 800), newTopic('..'), newTopic('b', 900), newTopic('c', 1_500)]
+  const answer = await node.complete(client.request(createTopicsApi, 7, { topics }))
+  t.same(
+    answer.topics.map(topic => [topic.name, topic.numPartitions, topic.errorCode]),
+    [
+      ['a', 800, 0],
+      ['..', -1, errorCode('INVALID_TOPIC_EXCEPTION')],
+      ['b', 900, 0],
+      ['c', 1_500, 0],
+    ],
+  )
+  t.equal(controller.appliedIndex - before, 3)
+  const twins = await node.complete(
+    client.request(createTopicsApi, 7, { topics: [newTopic('d', 900), newTopic('d', 900)] }),
+  )
+  t.match(twins.topics, [{ errorCode: errorCode('INVALID_REQUEST') }])
+  const tooMany = Array.from({ length: 11 }, (_, index) => newTopic(`e${index}`, 1_000))
+  const refused = await node.complete(client.request(createTopicsApi, 7, { topics: tooMany }))
+  t.equal(refused.topics.at(-1)?.errorCode, errorCode('POLICY_VIOLATION'))
+})
+
 t.test('DeleteTopics by name and by id, and what cannot be deleted', async t => {
   const { node, client, create } = await newWorld()
   await create('a')
