@@ -81,7 +81,10 @@ export class EntryLog {
     return this.#log.sizeInBytes
   }
 
-  /** Everything readable. What comes after damage is cut off, with a line in the log. */
+  /**
+   * Everything readable. What comes after damage is cut off, with a line in the log. Rejects with an
+   * OperatorError if the disk cannot be read: that says nothing about what is on it.
+   */
   async load(): Promise<Entry[]> {
     const entries: Entry[] = []
     for (;;) {
@@ -103,7 +106,10 @@ export class EntryLog {
     const limitOffset = this.#log.logEndOffset
     const request = { fromOffset, maxBytes: READ_BYTES, limitOffset, minOneBatch: true }
     const outcome = await this.#log.read(request)
-    if (outcome.kind === 'failed') return false
+    if (outcome.kind === 'failed') {
+      if (outcome.error === 'CORRUPT_MESSAGE') return false
+      throw new OperatorError(`the log of the quorum cannot be read: ${outcome.message}`)
+    }
     try {
       const before = entries.length
       // Batches may be cut in two by chunks; joined, they are whole.

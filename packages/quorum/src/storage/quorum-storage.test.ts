@@ -139,6 +139,34 @@ for (const { name, ready } of [
     t.ok(seen.size > 1, 'crashes leave more than one state')
   })
 
+t.test('a disk that cannot be read ends the start, and nothing is cut', async t => {
+  let refused = 0
+  for (let call = 1; ; call++) {
+    const sim = new Simulation({ seed: 1 })
+    const first = await sim.complete(open(sim.env('n')))
+    await sim.complete(first.storage.write(FIRST))
+    sim.crash('n')
+    const disk = sim.disk('n')
+    const before = disk.calls.read
+    disk.fail('read', call)
+    const outcome = await sim.complete(
+      open(sim.env('n')).then(
+        opened => opened.recovered,
+        (error: Error) => error,
+      ),
+    )
+    if (outcome instanceof Error) refused++
+    else t.equal(isDamaged(outcome), false, `read ${call}: ${describe(outcome)}`)
+    const isReached = disk.calls.read - before >= call
+    disk.heal()
+    sim.crash('n')
+    const { recovered } = await sim.complete(open(sim.env('n')))
+    t.equal(isDamaged(recovered), false, `after read ${call}: ${describe(recovered)}`)
+    if (!isReached) break
+  }
+  t.ok(refused > 0, 'some starts were refused')
+})
+
 t.test('a bit that flips in the log is noticed, whichever it is', async t => {
   const sim = new Simulation({ seed: 5, instantDisk: true })
   const env = sim.env('n')
