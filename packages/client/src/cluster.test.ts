@@ -1,4 +1,4 @@
-import { apiVersionsApi } from '@weir/protocol'
+import { apiVersionsApi, deleteTopicsApi } from '@weir/protocol'
 import t from 'tap'
 import { fakeCluster, SILENCE, serveMetadata } from './testing/fake-broker.ts'
 
@@ -22,4 +22,19 @@ t.test('an address that was silent is tried after the others', async t => {
   await ask()
   t.equal(silent!.countOf(apiVersionsApi), 1, 'not asked again')
   t.equal(other!.countOf(apiVersionsApi), 2)
+})
+
+t.test('a controller that is gone is asked no more, but the one that followed', async t => {
+  const { sim, brokers, cluster } = await fakeCluster(2)
+  const [gone, next] = brokers
+  serveMetadata([gone!, next!], () => [])
+  for (const broker of brokers) broker.on(deleteTopicsApi, () => ({ responses: [] }))
+  await sim.complete(cluster.refreshMetadata([]))
+  t.equal(cluster.controllerId, gone!.nodeId)
+  sim.kill('broker1')
+  serveMetadata([next!], () => [])
+  const body = { topics: [], topicNames: [], timeoutMs: 1_000 }
+  await sim.complete(cluster.retry(() => cluster.request('controller', deleteTopicsApi, body)))
+  t.equal(cluster.controllerId, next!.nodeId)
+  t.equal(next!.countOf(deleteTopicsApi), 1)
 })

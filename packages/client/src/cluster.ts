@@ -137,15 +137,24 @@ export class Cluster {
   /** The connection to that broker, opened if need be. Throws ClientError. */
   async connectionTo(target: Target, lane: Lane = 'main'): Promise<Connection> {
     if (target === 'any') return await this.#anyConnection()
-    if (this.#brokers.size === 0) await this.refreshMetadata([])
+    const isUnknown = target === 'controller' && this.#controllerId === -1
+    if (this.#brokers.size === 0 || isUnknown) await this.refreshMetadata([])
     const nodeId = target === 'controller' ? this.#controllerId : target
     let broker = this.#brokers.get(nodeId)
     if (broker === undefined && target !== 'controller') {
       await this.refreshMetadata([])
       broker = this.#brokers.get(nodeId)
     }
-    if (broker !== undefined) return await this.connectTo(broker, lane)
-    if (target === 'controller') return await this.#anyConnection()
+    if (broker === undefined && target === 'controller') return await this.#anyConnection()
+    if (broker !== undefined) {
+      try {
+        return await this.connectTo(broker, lane)
+      } catch (error) {
+        // Others may know of a new controller by the next attempt.
+        if (target === 'controller') this.#controllerId = -1
+        throw error
+      }
+    }
     throw new ClientError('unknown', `broker ${nodeId} is not in the cluster`)
   }
 
