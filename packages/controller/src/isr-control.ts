@@ -6,8 +6,13 @@
 import type { ErrorName } from '@weir/protocol'
 import { registrationProblem } from './broker-control.ts'
 import type { EffectiveSettings } from './effective-settings.ts'
-import { changedPartition, type MetadataImage, type PartitionImage } from './image.ts'
-import { partitionChange } from './partition-change.ts'
+import {
+  changedPartition,
+  type MetadataImage,
+  type PartitionImage,
+  type TopicImage,
+} from './image.ts'
+import { type PartitionRules, partitionChange } from './partition-change.ts'
 import { LEADER_RECOVERED, LEADER_RECOVERING, type MetadataRecord } from './records.ts'
 import type { Decision } from './requests.ts'
 
@@ -52,6 +57,13 @@ export interface AlterPartitionResult {
   }[]
 }
 
+interface AskedTopic {
+  readonly topic: TopicImage
+  readonly rules: PartitionRules
+  /** What is decided goes here. */
+  readonly records: MetadataRecord[]
+}
+
 export class IsrControl {
   readonly #image: MetadataImage
   readonly #settings: EffectiveSettings
@@ -70,26 +82,24 @@ export class IsrControl {
     const records: MetadataRecord[] = []
     // A partition that is named twice would be changed on top of what is not replayed yet.
     const seen = new Set<string>()
-    const topics = request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(update => {
+    const topics = request.topics.map(({ topicId, partitions }) => {
+      const topic = this.#image.topicById(topicId)
+      // Looked up once: a broker that is back may ask for thousands of partitions of a topic.
+      const rules = topic === undefined ? null : this.#settings.rulesOf(topic.name)
+      const altered = partitions.map(update => {
         const key = `${topicId} ${update.partitionIndex}`
         if (seen.has(key)) return failed(update, 'INVALID_REQUEST')
         seen.add(key)
-        return this.#alter(brokerId, topicId, update, records)
-      }),
-    }))
+        if (topic === undefined || rules === null) return failed(update, 'UNKNOWN_TOPIC_ID')
+        return this.#alter(brokerId, update, { topic, rules, records })
+      })
+      return { topicId, partitions: altered }
+    })
     return { records, response: { error: 'NONE', topics } }
   }
 
-  #alter(
-    brokerId: number,
-    topicId: string,
-    update: IsrUpdate,
-    records: MetadataRecord[],
-  ): AlteredPartition {
-    const topic = this.#image.topicById(topicId)
-    if (topic === undefined) return failed(update, 'UNKNOWN_TOPIC_ID')
+  #alter(brokerId: number, update: IsrUpdate, asked: AskedTopic): AlteredPartition {
+    const { topic, rules, records } = asked
     const partition = topic.partitions[update.partitionIndex]
     if (partition === undefined) return failed(update, 'UNKNOWN_TOPIC_OR_PARTITION')
     const problem = this.#problem(brokerId, partition, update)
@@ -100,7 +110,7 @@ export class IsrControl {
         isr: update.newIsr.map(member => member.brokerId),
         leaderRecoveryState: update.leaderRecoveryState,
       },
-      this.#settings.rulesOf(topic.name),
+      rules,
     )
     const { partitionIndex } = update
     if (record === null) return { partitionIndex, error: 'NONE', partition }
