@@ -34,10 +34,10 @@ export class ClusterControl {
     this.file = join(this.directory, 'cluster.json')
   }
 
-  /** Writes down what the nodes are started with, and starts them. */
-  async up({ nodes = 3, port = 9092, settings = [] } = {}) {
+  /** Writes down what the nodes are started with, and starts them. `hasMetrics`: at `httpPort`. */
+  async up({ nodes = 3, port = 9092, settings = [], hasMetrics = false, nodeFlags = [] } = {}) {
     mkdirSync(this.directory, { recursive: true })
-    writeFileSync(this.file, JSON.stringify({ nodes, port, settings }))
+    writeFileSync(this.file, JSON.stringify({ nodes, port, settings, hasMetrics, nodeFlags }))
     await Promise.all(this.ids.map(id => this.start(id)))
   }
 
@@ -59,6 +59,11 @@ export class ClusterControl {
     return this.plan.port + id - 1
   }
 
+  /** Where it shows its metrics, if it does. */
+  httpPort(id) {
+    return this.clientPort(id) + 2000
+  }
+
   /** Null if it does not run. */
   pid(id) {
     const file = join(this.directory, `${id}.pid`)
@@ -74,7 +79,8 @@ export class ClusterControl {
     const log = openSync(path, 'a')
     const { size } = fstatSync(log)
     // A session of its own: whoever ends our caller's session leaves the node alone.
-    const child = spawn(process.execPath, [PROGRAM, 'start', ...this.arguments(id)], {
+    const command = [...(this.plan.nodeFlags ?? []), PROGRAM, 'start', ...this.arguments(id)]
+    const child = spawn(process.execPath, command, {
       stdio: ['ignore', log, log],
       detached: true,
     })
@@ -88,14 +94,15 @@ export class ClusterControl {
   }
 
   arguments(id) {
-    const { settings } = this.plan
+    const { settings, hasMetrics } = this.plan
+    const http = hasMetrics ? `127.0.0.1:${this.httpPort(id)}` : 'off'
     const voters = this.ids.slice(0, MAX_VOTERS).map(voter => {
       return `${voter}@127.0.0.1:${this.clientPort(voter) + 1000}`
     })
     return [
       ...['--node-id', String(id), '--listen', `127.0.0.1:${this.clientPort(id)}`],
       ...['--voters', voters.join(','), '--data-dir', join(this.directory, `data-${id}`)],
-      ...['--roles', id <= MAX_VOTERS ? 'broker,controller' : 'broker', '--http', 'off'],
+      ...['--roles', id <= MAX_VOTERS ? 'broker,controller' : 'broker', '--http', http],
       ...settings.flatMap(setting => ['--set', setting]),
     ]
   }
