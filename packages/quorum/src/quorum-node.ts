@@ -165,7 +165,8 @@ export class QuorumNode {
     }
     const { nodeId, address } = this.#options
     const isMember = membership.members.some(member => member.id === nodeId)
-    if (!isMember) this.driver.forgetSilentLeader(SILENT_LEADER_MS)
+    if (isMember) this.transport.meetVoters()
+    else this.driver.forgetSilentLeader(SILENT_LEADER_MS)
     const targets = this.#targets()
     if (!isMember) for (const target of targets) this.driver.observe(target)
     if (address === '') this.transport.pollFrom(targets)

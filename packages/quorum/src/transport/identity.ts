@@ -124,7 +124,8 @@ export function refusalOf(
   if (expected === null || expected === '' || expected === peer.directoryId) return null
   return (
     `node ${peer.nodeId} is known with the directory ${expected} and comes with ` +
-    `${peer.directoryId}: its disk was replaced. Remove it from the quorum and add it again.`
+    `${peer.directoryId}: its disk was replaced (remove it from the quorum and add it again), or ` +
+    'another node has this id'
   )
 }
 

@@ -65,6 +65,24 @@ t.test('two nodes of one id: the second is refused', async t => {
   await cluster.stop()
 })
 
+t.test('who takes the id of a running voter does not part it from the others', async t => {
+  for (let seed = 40; seed < 44; seed++) {
+    const cluster = new QuorumCluster({ seed, voters: 3 })
+    await cluster.start()
+    await cluster.sim.run({ forMs: 2000 })
+    const leaderId = cluster.leaderId()
+    const [id = 0] = [1, 2, 3].filter(one => one !== leaderId)
+    await cluster.startNode(8, { nodeId: id, directoryId: 'the-other' })
+    await cluster.sim.run({ forMs: 3000 })
+    cluster.kill(8)
+    // The followers have had nothing to say to each other so far.
+    cluster.kill(leaderId)
+    await cluster.sim.run({ forMs: 1000 })
+    await t.resolves(cluster.commit('x'), `seed ${seed}`)
+    await cluster.stop()
+  }
+})
+
 t.test('bytes that are no frame of ours close the connection and nothing else', async t => {
   const cluster = new QuorumCluster({ seed: 5, voters: 3 })
   await cluster.start()

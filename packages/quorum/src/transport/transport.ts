@@ -152,6 +152,18 @@ export class Transport implements EndpointHost {
       this.#directories.remember(nodeId, directoryId)
   }
 
+  /**
+   * Says hello to the voters whose directory is not known: followers have nothing else to say to each
+   * other, and would believe the first who comes under an id.
+   */
+  meetVoters(): void {
+    if (this.#isClosed) return
+    for (const { id, directoryId } of this.#events.membership().members) {
+      if (directoryId !== '' || this.#directories.get(id) !== null) continue
+      this.#linkTo(id, this.#links, false)?.wake()
+    }
+  }
+
   /** The membership changed: nodes that are no voters any more may come back as others. */
   membershipChanged(): void {
     const { voters, outgoingVoters } = this.#events.membership()
