@@ -19,6 +19,8 @@ interface Held {
   readonly response: unknown
 }
 
+const MIN_WAIT_MS = 1
+
 export class HeldReplies {
   readonly #env: Env
   readonly #timeoutMs: () => number
@@ -54,7 +56,8 @@ export class HeldReplies {
     const [first] = this.#held
     if (first === undefined) return
     const waitMs = first.sinceMs + this.#timeoutMs() - this.#env.clock.monotonicMs()
-    this.#timer = this.#env.clock.after(Math.max(waitMs, 0), () => this.#onTimer())
+    // Fractions of a millisecond round: a timer that is a hair early must not find the same again.
+    this.#timer = this.#env.clock.after(Math.max(waitMs, MIN_WAIT_MS), () => this.#onTimer())
   }
 
   #onTimer(): void {
