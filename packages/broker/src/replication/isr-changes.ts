@@ -21,7 +21,8 @@ export interface IsrSubmission {
   cancel(): void
 }
 
-const MAX_CHANGES_A_REQUEST = 1_000
+/** Some 20 ms of the controller: it does other work in between. */
+const MAX_CHANGES_A_REQUEST = 250
 const FIRST_BACKOFF_MS = 20
 const MAX_BACKOFF_MS = 500
 
