@@ -43,8 +43,9 @@ export function append(state: LogState, records: Buffer, options: AppendOptions)
   return appendAsLeader(state, records, options)
 }
 
-function refusedBy(state: LogState): Failed {
-  return failed('KAFKA_STORAGE_ERROR', `${state.directoryName} is ${state.refusal}`)
+function refusedBy({ directoryName, refusal }: LogState): Failed {
+  const reason = refusal === 'disk full' ? 'cannot grow, its disk is full' : `is ${refusal}`
+  return failed('KAFKA_STORAGE_ERROR', `${directoryName} ${reason}`)
 }
 
 /** Every batch has to be whole and of magic 2; the contents were validated by the caller. */
