@@ -250,11 +250,6 @@ export class LogManager {
     return best ?? (this.#directories[0] as LogDirectory)
   }
 
-  /** For all logs of the topic. */
-  updateConfig(topic: string, config: LogConfig): void {
-    for (const log of this.logs()) if (log.topic === topic) log.updateConfig(config)
-  }
-
   /** The directory is renamed when resolved; its files go after file.delete.delay.ms. */
   async deleteLog(topic: string, partitionIndex: number): Promise<void> {
     const found = this.#find(partitionDirectoryName(topic, partitionIndex))
