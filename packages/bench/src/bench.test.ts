@@ -19,7 +19,7 @@ import { formatHtml, formatReport, IsolationRun, runBench, scenarioByName } from
 import { Meter } from './meter.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
-import { median } from './run.ts'
+import { median } from './results.ts'
 
 /** A broker with topics of one batch list a partition, in a simulated machine. */
 class FakeBroker {

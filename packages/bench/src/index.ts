@@ -17,6 +17,7 @@ export {
 export { type Disturbed, type IsolationBroker, IsolationRun } from './isolation/isolation.ts'
 export { readUsage, type Usage } from './process-usage.ts'
 export { formatReport } from './report.ts'
+export { medianOf, resultOf, resultOfTime, type ScenarioResult } from './results.ts'
 export { type Address, parseBootstrap, Rpc } from './rpc.ts'
 export {
   type BenchOptions,
@@ -24,6 +25,5 @@ export {
   type BenchResult,
   type BenchTarget,
   runBench,
-  type ScenarioResult,
 } from './run.ts'
 export { SCENARIOS, type Scenario, scenarioByName } from './scenarios.ts'

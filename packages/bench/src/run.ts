@@ -8,12 +8,14 @@ import { BenchError } from './bench-error.ts'
 import { eventText } from './event-text.ts'
 import { FetchLoad } from './fetch-load.ts'
 import { GroupsRun } from './groups/groups-run.ts'
-import { type Counts, Meter } from './meter.ts'
-import { readUsage, type Usage } from './process-usage.ts'
+import { timeRebalance } from './groups/rebalance-run.ts'
+import { Meter } from './meter.ts'
+import { readUsage } from './process-usage.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
+import { medianOf, resultOf, resultOfTime, type ScenarioResult } from './results.ts'
 import { type Address, parseBootstrap } from './rpc.ts'
-import type { Scenario } from './scenarios.ts'
+import type { GroupsShape, Scenario } from './scenarios.ts'
 
 export interface BenchTarget {
   readonly name: string
@@ -33,17 +35,6 @@ export interface BenchOptions {
   readonly replicationFactor: number
   /** Told what runs now. */
   readonly onProgress?: (text: string) => void
-}
-
-export interface ScenarioResult extends Counts {
-  readonly seconds: number
-  readonly requestsPerSecond: number
-  /** Payload, in 10^6 bytes. */
-  readonly megabytesPerSecond: number
-  readonly cpuSecondsPerGb: number
-  readonly cpuMicrosPerRequest: number
-  readonly residentBytes: number
-  readonly peakResidentBytes: number
 }
 
 export interface BenchResult {
@@ -164,6 +155,7 @@ class Run {
   }
 
   async #measure(): Promise<ScenarioResult> {
+    if (this.#scenario.kind === 'rebalance') return await this.#measureRebalance()
     if (this.#scenario.kind === 'fetch') await this.#loadTopic()
     const loads = await this.#loads()
     try {
@@ -183,19 +175,24 @@ class Run {
     }
   }
 
+  async #measureRebalance(): Promise<ScenarioResult> {
+    const { groups, rebalance } = this.#scenario
+    if (groups === null || rebalance === null) throw new BenchError('a rebalance needs its group')
+    const before = readUsage(this.#target.pids)
+    const milliseconds = await timeRebalance(this.#env, rebalance, this.#groupsOptions(groups))
+    return resultOfTime(milliseconds, before, readUsage(this.#target.pids))
+  }
+
+  #groupsOptions(shape: GroupsShape) {
+    return { shape, bootstrap: parseBootstrap(this.#target.bootstrap), topic: this.#topic.name }
+  }
+
   async #loads(): Promise<Load[]> {
     const { kind, groups } = this.#scenario
     if (kind === 'produce') return await this.#produceLoads()
     if (kind === 'fetch') return await this.#fetchLoads()
     if (kind === 'groups' && groups !== null) {
-      const bootstrap = parseBootstrap(this.#target.bootstrap)
-      return [
-        new GroupsRun(this.#env, this.#meter, {
-          shape: groups,
-          bootstrap,
-          topic: this.#topic.name,
-        }),
-      ]
+      return [new GroupsRun(this.#env, this.#meter, this.#groupsOptions(groups))]
     }
     return await this.#tailLoads()
   }
@@ -358,48 +355,4 @@ function partitionsOf({ kind, groups, partitions }: Scenario, options: BenchOpti
   // A record that is followed from produce to consume is known by its offset.
   if (kind === 'tail') return 1
   return groups?.membersPerGroup ?? partitions ?? options.partitions
-}
-
-function resultOf(counts: Counts, seconds: number, before: Usage, after: Usage): ScenarioResult {
-  const cpuSeconds = after.cpuSeconds - before.cpuSeconds
-  return {
-    ...counts,
-    seconds,
-    requestsPerSecond: counts.requests / seconds,
-    megabytesPerSecond: counts.bytes / seconds / 1e6,
-    cpuSecondsPerGb: counts.bytes === 0 ? 0 : cpuSeconds / (counts.bytes / 1e9),
-    cpuMicrosPerRequest: counts.requests === 0 ? 0 : (cpuSeconds * 1e6) / counts.requests,
-    residentBytes: after.residentBytes,
-    peakResidentBytes: after.peakResidentBytes,
-  }
-}
-
-/** The median of each figure by itself. */
-function medianOf(results: readonly ScenarioResult[]): ScenarioResult {
-  const of = (pick: (result: ScenarioResult) => number) => median(results.map(pick))
-  return {
-    requests: of(result => result.requests),
-    bytes: of(result => result.bytes),
-    latency: {
-      p50Us: of(result => result.latency.p50Us),
-      p90Us: of(result => result.latency.p90Us),
-      p99Us: of(result => result.latency.p99Us),
-      p999Us: of(result => result.latency.p999Us),
-      maxUs: of(result => result.latency.maxUs),
-    },
-    seconds: of(result => result.seconds),
-    requestsPerSecond: of(result => result.requestsPerSecond),
-    megabytesPerSecond: of(result => result.megabytesPerSecond),
-    cpuSecondsPerGb: of(result => result.cpuSecondsPerGb),
-    cpuMicrosPerRequest: of(result => result.cpuMicrosPerRequest),
-    residentBytes: of(result => result.residentBytes),
-    peakResidentBytes: of(result => result.peakResidentBytes),
-  }
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? 0
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
 }

@@ -2,11 +2,12 @@
 
 import type { Codec } from '@weir/protocol'
 import type { GroupProtocol } from './groups/group-load.ts'
+import type { RebalanceCause } from './groups/rebalance-run.ts'
 
 export interface Scenario {
   readonly name: string
   readonly title: string
-  readonly kind: 'produce' | 'fetch' | 'tail' | 'groups'
+  readonly kind: 'produce' | 'fetch' | 'tail' | 'groups' | 'rebalance'
   readonly connections: number
   /** Requests in flight of each connection. */
   readonly inFlight: number
@@ -22,8 +23,10 @@ export interface Scenario {
   readonly topicConfigs: Readonly<Record<string, string>>
   /** Bytes a partition that are there before a fetch begins. */
   readonly loadedBytes: number
-  /** Of kind `groups` only. */
+  /** Of the kinds `groups` and `rebalance` only. */
   readonly groups: GroupsShape | null
+  /** Of kind `rebalance` only: its result is one time, the median of latency. */
+  readonly rebalance: RebalanceCause | null
 }
 
 export interface GroupsShape {
@@ -33,6 +36,8 @@ export interface GroupsShape {
   readonly membersPerGroup: number
   readonly commitIntervalMs: number
 }
+
+const LARGE_GROUP = { groups: 1, membersPerGroup: 100, commitIntervalMs: 5_000 }
 
 const MANY_GROUPS = { groups: 500, membersPerGroup: 4, commitIntervalMs: 1_000 }
 
@@ -49,10 +54,13 @@ const PRODUCE: Omit<Scenario, 'name' | 'title'> = {
   topicConfigs: {},
   loadedBytes: 0,
   groups: null,
+  rebalance: null,
 }
 
 /** 100 records of 1,000 bytes: a request of 100 KB. */
 const LARGE = { recordCount: 100, recordBytes: 1_000 }
+
+const PROTOCOLS = ['classic', 'consumer'] as const
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 
@@ -151,6 +159,24 @@ export const SCENARIOS: readonly Scenario[] = [
     kind: 'groups',
     groups: { ...MANY_GROUPS, protocol: 'consumer' },
   },
+  ...PROTOCOLS.flatMap(protocol => [
+    {
+      ...PRODUCE,
+      name: `rebalance-${protocol}`,
+      title: `a ${protocol} group of 100 members: from the first to join until it is stable (p50)`,
+      kind: 'rebalance' as const,
+      groups: { ...LARGE_GROUP, protocol },
+      rebalance: 'join' as const,
+    },
+    {
+      ...PRODUCE,
+      name: `rebalance-${protocol}-leave`,
+      title: `a ${protocol} group of 100 members: one leaves, until it is stable again (p50)`,
+      kind: 'rebalance' as const,
+      groups: { ...LARGE_GROUP, protocol },
+      rebalance: 'leave' as const,
+    },
+  ]),
 ]
 
 export function scenarioByName(name: string): Scenario | undefined {

@@ -28,6 +28,7 @@ export interface GroupLoadOptions {
 const START_BATCH = 50
 const START_PAUSE_MS = 20
 const SETTLE_TIMEOUT_MS = 180_000
+const SETTLE_POLL_MS = 20
 
 export class GroupLoad {
   readonly #env: Env
@@ -71,11 +72,13 @@ export class GroupLoad {
     return [...this.#groups.keys()]
   }
 
-  /** Every partition of the group has exactly one member that thinks it has it. */
+  /** Every partition of the group has exactly one member that thinks it has it, and no member has none. */
   isStable(groupId: string): boolean {
-    const owned = (this.#groups.get(groupId) ?? []).flatMap(({ protocol }) => protocol.owned)
+    const parts = (this.#groups.get(groupId) ?? []).map(({ protocol }) => protocol.owned)
+    const owned = parts.flat()
     const { partitionCount } = this.#options
-    return owned.length === partitionCount && new Set(owned).size === partitionCount
+    if (owned.length !== partitionCount || new Set(owned).size !== partitionCount) return false
+    return partitionCount < parts.length || parts.every(part => part.length > 0)
   }
 
   /** Resolves when every group is stable. */
@@ -87,14 +90,26 @@ export class GroupLoad {
       }
       await this.#env.clock.sleep(START_PAUSE_MS)
     }
+    await this.settled()
+  }
+
+  /** Resolves when every group is stable. */
+  async settled(): Promise<void> {
     const endMs = this.#env.clock.monotonicMs() + SETTLE_TIMEOUT_MS
     while (!this.groupIds.every(groupId => this.isStable(groupId))) {
       if (this.#env.clock.monotonicMs() > endMs) {
         const count = this.groupIds.filter(groupId => !this.isStable(groupId)).length
         throw new BenchError(`${count} groups are not stable after ${SETTLE_TIMEOUT_MS} ms`)
       }
-      await this.#env.clock.sleep(100)
+      await this.#env.clock.sleep(SETTLE_POLL_MS)
     }
+  }
+
+  /** The first member of every group leaves it for good. */
+  async leaveFirst(): Promise<void> {
+    const first = [...this.#groups.values()].flatMap(members => members.splice(0, 1))
+    for (const member of first) member.stop()
+    await Promise.all(first.map(member => member.leave()))
   }
 
   async stop(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Address } from '../rpc.ts'
 import type { GroupsShape } from '../scenarios.ts'
 import { GroupLoad } from './group-load.ts'
 
-const SESSION_TIMEOUT_MS = 45_000
+export const SESSION_TIMEOUT_MS = 45_000
 
 export interface GroupsRunOptions {
   readonly shape: GroupsShape

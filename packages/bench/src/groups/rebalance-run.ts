@@ -1,0 +1,54 @@
+// How long one large group takes until it is stable: after all of its members came, or after one left.
+
+import type { Env } from '@weir/core'
+import { BenchError } from '../bench-error.ts'
+import { GroupLoad } from './group-load.ts'
+import { type GroupsRunOptions, SESSION_TIMEOUT_MS } from './groups-run.ts'
+
+export type RebalanceCause = 'join' | 'leave'
+
+/** Milliseconds from the cause until every partition has one owner. All members have left afterwards. */
+export async function timeRebalance(
+  env: Env,
+  cause: RebalanceCause,
+  { shape, bootstrap, topic }: GroupsRunOptions,
+): Promise<number> {
+  let failure: unknown = null
+  let offset = 0
+  const load = new GroupLoad(
+    env,
+    {
+      ...shape,
+      seeds: [bootstrap],
+      prefix: topic,
+      topic,
+      partitionCount: shape.membersPerGroup,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    },
+    {
+      // Members are told to join again, and commits come too late: that is what a rebalance is.
+      observer: {
+        nextOffset: () => ++offset,
+        onStep: () => undefined,
+        onCommit: () => undefined,
+        onTrouble: () => undefined,
+      },
+      onFailure: error => {
+        failure ??= error
+      },
+    },
+  )
+  try {
+    const joinMs = env.clock.monotonicMs()
+    await load.start()
+    const leaveMs = env.clock.monotonicMs()
+    if (cause === 'leave') {
+      await load.leaveFirst()
+      await load.settled()
+    }
+    if (failure !== null) throw new BenchError(`a member of the group failed: ${String(failure)}`)
+    return env.clock.monotonicMs() - (cause === 'leave' ? leaveMs : joinMs)
+  } finally {
+    await load.stop()
+  }
+}
