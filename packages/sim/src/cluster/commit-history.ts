@@ -24,7 +24,7 @@ interface PartitionCommits {
   acked: Commit | null
   /** In flight, or never answered. */
   open: Commit[]
-  /** Acknowledged of late: a fetch that began before may show what was there until then. */
+  /** Acknowledged or given up of late: a fetch that began before may show what was there until then. */
   recent: Commit[]
 }
 
@@ -85,7 +85,8 @@ export class CommitHistory {
     const wasReplaced = owner !== null && owner.member !== commit.member
     if (wasReplaced && owner.sinceMs < commit.sentMs)
       this.#fail(`${commit.member} committed ${partition} after it was given to ${owner.member}`)
-    commit.doneMs = this.#nowMs()
+    // An answer may come after the next owner has begun: then it was over before.
+    commit.doneMs = Math.min(commit.doneMs, this.#nowMs())
     // Of two members whose commits were under way together the later owner's is the last one.
     if (!wasReplaced || commits.acked === null || commits.acked.sentMs < commit.sentMs)
       commits.acked = commit
@@ -108,7 +109,7 @@ export class CommitHistory {
     const commits = this.#of(partition)
     if (offset === (before?.offset ?? -1)) return
     const isPossible = [...commits.open, ...commits.recent].some(
-      commit => commit.offset === offset && commit.doneMs >= (before?.doneMs ?? 0),
+      commit => commit.offset === offset && commit.doneMs > (before?.doneMs ?? -1),
     )
     if (isPossible) return
     this.#fail(
@@ -116,14 +117,20 @@ export class CommitHistory {
     )
   }
 
-  /** An owner begins at what it found: nothing of its predecessors can take effect from here on. */
+  /**
+   * An owner begins at what it found: nothing of its predecessors can take effect from here on. A fetch
+   * that began before may still show it, or what the owner found.
+   */
   begins(member: string, partition: string, offset: number): void {
     const commits = this.#of(partition)
     if (commits.owner?.member !== member) return
     const nowMs = this.#nowMs()
+    const over = commits.open.filter(commit => commit.member !== member)
+    for (const commit of over) commit.doneMs = nowMs
     commits.open = commits.open.filter(commit => commit.member === member)
-    if (offset === (commits.acked?.offset ?? -1)) return
-    commits.acked = { member, offset, sentMs: nowMs, doneMs: nowMs }
+    const found = { member, offset, sentMs: nowMs, doneMs: nowMs }
+    commits.acked = found
+    commits.recent = [...commits.recent, ...over, found].slice(-RECENT)
   }
 
   #of(partition: string): PartitionCommits {

@@ -53,7 +53,8 @@ export class Faults {
         this.#losePower(machine)
         return
       case 'pause':
-        if (this.#lossRule.mayDisturb(machine)) this.#world.pause(machine, random.chance(0.5) ? random.below(1000) : random.below(6000))
+        if (this.#lossRule.mayDisturb(machine))
+          this.#world.pause(machine, random.chance(0.5) ? random.below(1000) : random.below(6000))
         return
       case 'cut':
         this.#cutOne(machine)

@@ -163,3 +163,50 @@ t.test('a commit without an answer may show, also after a later one', async t =>
   history.fetched('t-0', 9, history.fetching('t-0'))
   t.same(violations, [])
 })
+
+/** The commit of 9 has no answer; the next owner finds it, while somebody else is asking. */
+function handover() {
+  const { clock, history, violations, commit } = commitHistory()
+  history.assigned('a', 't-0', 1000)
+  commit('a', 7)
+  history.committing('a', 't-0', 8)
+  history.committing('a', 't-0', 9)
+  clock.nowMs = 2000
+  const before = history.fetching('t-0')
+  history.assigned('b', 't-0', 3000)
+  clock.nowMs = 2010
+  history.begins('b', 't-0', 9)
+  clock.nowMs = 2020
+  return { history, violations, before }
+}
+
+t.test('a fetch that began before an owner may show what that owner found', async t => {
+  const { history, violations, before } = handover()
+  history.fetched('t-0', 9, before)
+  t.same(violations, [])
+})
+
+t.test('a fetch that began before an owner may show what was on its way until then', async t => {
+  const { history, violations, before } = handover()
+  history.fetched('t-0', 8, before)
+  t.same(violations, [])
+})
+
+t.test('a commit of a former owner does not show to who asks after the next has begun', async t => {
+  const { history, violations } = handover()
+  history.fetched('t-0', 8, history.fetching('t-0'))
+  t.match(violations[0], /t-0 has committed 8; 9 was acknowledged before/)
+})
+
+t.test('nor if the next owner found nothing new', async t => {
+  const { clock, history, violations, commit } = commitHistory()
+  history.assigned('a', 't-0', 1000)
+  commit('a', 7)
+  history.committing('a', 't-0', 9)
+  clock.nowMs = 2000
+  history.assigned('b', 't-0', 3000)
+  history.begins('b', 't-0', 7)
+  clock.nowMs = 2010
+  history.fetched('t-0', 9, history.fetching('t-0'))
+  t.match(violations[0], /t-0 has committed 9; 7 was acknowledged before/)
+})

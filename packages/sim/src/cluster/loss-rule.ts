@@ -33,7 +33,8 @@ export class LossRule {
     const others = this.#others(machine)
     if (image === null || others.some(other => other.hasDiskFault || this.#isAway(other)))
       return false
-    if (!this.#world.options.isStrict && others.some(other => this.#isDisturbed(other))) return false
+    if (!this.#world.options.isStrict && others.some(other => this.#isDisturbed(other)))
+      return false
     for (const topic of image.topics)
       for (const { isr, elr } of topic.partitions) {
         const holders = [...isr, ...elr]

@@ -64,7 +64,9 @@ export class Operator {
   async createAll(): Promise<void> {
     const { isStrict } = this.#world.options
     const brokers = this.#world.brokers.length
-    const missing = new Map(WORKLOAD_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]))
+    const missing = new Map(
+      WORKLOAD_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]),
+    )
     while (missing.size > 0) {
       const outcomes = await this.#cluster
         .retry(() => createTopics(this.#cluster, [...missing.values()]))
