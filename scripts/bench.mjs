@@ -1,13 +1,11 @@
 // `npm run bench [-- OPTIONS]`: builds, starts a broker of its own (or takes --bootstrap), runs the
 // scenarios of packages/bench against it and writes a table and a JSON file. With --peer Apache Kafka
 // runs beside it, if its jars are there: the rounds alternate, and ratios are Weir's to Kafka's.
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { freePort } from './free-port.mjs'
-import { prepareKafkaNodes } from './kafka-peer.mjs'
+import { BenchBrokers } from './bench-brokers.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
 const HELP = `npm run bench -- [OPTIONS]
@@ -27,7 +25,12 @@ const HELP = `npm run bench -- [OPTIONS]
                                beside it, .html
   --no-build                   take what is built`
 
-const START_TIMEOUT_MS = 180_000
+const START = 'start'
+const START_SCENARIO = {
+  name: START,
+  title: 'start on empty data, until every node answers Metadata (p50); memory when idle for 5 s',
+}
+const IDLE_SECONDS = 5
 
 const { values } = parseArgs({
   options: {
@@ -55,11 +58,10 @@ if (values.help) {
 if (!values['no-build']) prepare()
 
 const built = name => import(new URL(`../packages/${name}`, import.meta.url).href)
-const { BenchError, formatHtml, formatReport, runBench, SCENARIOS, scenarioByName } =
-  await built('bench/dist/index.js')
+const { benchResult, timeStart, untilAnswering, ...bench } = await built('bench/dist/index.js')
+const { BenchError, formatHtml, formatReport, runBench, SCENARIOS, scenarioByName } = bench
 const { createNodeEnv } = await built('core/dist/node/index.js')
 
-const children = []
 const directory = mkdtempSync(join(values['data-dir'], 'weir-bench-'))
 
 function fail(message) {
@@ -69,115 +71,72 @@ function fail(message) {
 }
 
 function cleanUp() {
-  for (const child of children) child.kill('SIGKILL')
+  brokers.killAll()
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
 }
 
 process.on('SIGINT', () => fail('interrupted'))
 process.on('SIGTERM', () => fail('interrupted'))
 
-/** Starts a program and waits until `isReady` finds what it waits for in its output. */
-function start(name, command, args, isReady) {
-  const logFile = join(directory, `${name}.log`)
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', openSync(logFile, 'w')] })
-  children.push(child)
-  let output = ''
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} is not ready`)), START_TIMEOUT_MS)
-    const settle = found => {
-      clearTimeout(timer)
-      resolve({ found, pid: child.pid })
-    }
-    child.stdout.on('data', chunk => {
-      output += chunk
-      const found = isReady(output)
-      if (found) settle(found)
-    })
-    child.on('error', reject)
-    child.on('exit', code => {
-      clearTimeout(timer)
-      const log = `${output}${readFileSync(logFile, 'utf8')}`.trim().split('\n').slice(-15)
-      reject(new Error(`${name} ended with ${code}\n${log.join('\n')}`))
-    })
-  })
+const brokers = new BenchBrokers(directory, Number(values.nodes))
+
+async function started(prepared) {
+  const broker = brokers.launch(prepared)
+  await untilAnswering(env, broker)
+  return broker
 }
 
-const nodeCount = Number(values.nodes)
-
-async function startWeir() {
-  const program = join(ROOT, 'packages', 'weir', 'bin', 'weir.js')
-  const ports = []
-  for (let id = 1; id <= nodeCount; id++) ports.push({ id, port: await freePort() })
-  const voters = ports.map(({ id, port }) => `${id}@127.0.0.1:${port}`).join()
-  const started = ports.map(({ id, port }) => {
-    const data = join(directory, `weir-${id}`)
-    const address = ['--listen', '127.0.0.1:0', '--controller-listen', `127.0.0.1:${port}`]
-    const identity = ['--node-id', String(id), '--voters', voters, '--data-dir', data]
-    const args = [program, 'start', ...address, ...identity, '--http', 'off']
-    const ready = output => / ready: node \d+ at ([^\s,]+)/.exec(output)?.[1]
-    return start(`weir-${id}`, process.execPath, args, ready)
-  })
-  const nodes = await Promise.all(started)
-  return {
-    name: 'weir',
-    bootstrap: nodes.map(node => node.found).join(),
-    pids: nodes.map(node => node.pid),
-  }
-}
-
-async function startKafka(env) {
-  const nodes = await prepareKafkaNodes(directory, nodeCount)
-  if (nodes === null) return []
-  const running = nodes.map(({ port, args }, index) => {
-    // Kafka says nothing when it is ready: its port answers.
-    const ended = start(`kafka-${index + 1}`, 'java', args, () => null)
-    ended.catch(() => undefined)
-    return { port, ended, child: children.at(-1) }
-  })
-  for (const node of running) await answering(env, node)
-  const bootstrap = running.map(({ port }) => `127.0.0.1:${port}`).join()
-  return [{ name: 'kafka', bootstrap, pids: running.map(({ child }) => child.pid) }]
-}
-
-async function answering(env, { port, ended, child }) {
-  for (let waitedMs = 0; ; waitedMs += 200) {
-    if (waitedMs > START_TIMEOUT_MS) throw new Error('Kafka is not ready')
-    try {
-      const socket = await env.net.connect({ host: '127.0.0.1', port, timeoutMs: 1_000 })
-      socket.destroy()
-      return
-    } catch {
-      // Not yet; if it died there is a message in its log.
-      if (child.exitCode !== null) await ended
-      await env.clock.sleep(200)
-    }
-  }
-}
-
-const env = createNodeEnv({ log: { level: 'warn' } })
-const names = values.scenario?.split(',') ?? SCENARIOS.map(scenario => scenario.name)
-const scenarios = names.map(name => scenarioByName(name))
-if (scenarios.includes(undefined)) {
-  const known = SCENARIOS.map(scenario => scenario.name).join(', ')
-  fail(`unknown scenario in ${names.join(', ')}; there are ${known}`)
-}
-
-try {
+/** The brokers to measure: the one that runs, or those that are started now. */
+async function startTargets() {
   const pids = values.pid?.split(',').map(Number) ?? []
   const own = values.bootstrap
     ? { name: 'broker', bootstrap: values.bootstrap, pids }
-    : await startWeir()
-  const targets = [own, ...(values.peer ? await startKafka(env) : [])]
-  const report = await runBench(env, {
-    targets,
+    : await started(await brokers.prepareWeir())
+  const peer = values.peer ? await brokers.prepareKafka() : null
+  return peer === null ? [own] : [own, await started(peer)]
+}
+
+/** Starts Weir and the peer in turn, each on empty data, before anything else runs. */
+async function measureStarts() {
+  const rounds = new Map()
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    const weir = await brokers.prepareWeir()
+    const kafka = values.peer ? await brokers.prepareKafka() : null
+    for (const prepared of kafka === null ? [weir] : [weir, kafka]) {
+      const { name } = prepared
+      console.error(`round ${round}/${values.rounds}: ${START} of ${name}`)
+      const result = await timeStart(env, () => brokers.launch(prepared), IDLE_SECONDS)
+      rounds.set(name, [...(rounds.get(name) ?? []), result])
+    }
+  }
+  return [...rounds].map(([target, all]) => benchResult(target, START_SCENARIO, all))
+}
+
+const env = createNodeEnv({ log: { level: 'warn' } })
+const known = [START, ...SCENARIOS.map(scenario => scenario.name)]
+const names = values.scenario?.split(',') ?? known
+if (!names.every(name => known.includes(name))) {
+  fail(`unknown scenario in ${names.join(', ')}; there are ${known.join(', ')}`)
+}
+const scenarios = names.filter(name => name !== START).map(name => scenarioByName(name))
+
+try {
+  const startsToo = names.includes(START) && !values.bootstrap
+  if (names.includes(START) && !startsToo) {
+    console.error(`${START} is for brokers that are started here: left out`)
+  }
+  const starts = startsToo ? await measureStarts() : []
+  const measured = await runBench(env, {
+    targets: scenarios.length === 0 ? [] : await startTargets(),
     scenarios,
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     warmupSeconds: Number(values.warmup),
     partitions: Number(values.partitions),
-    replicationFactor: Number(values.replication ?? Math.min(3, nodeCount)),
+    replicationFactor: Number(values.replication ?? Math.min(3, Number(values.nodes))),
     onProgress: text => console.error(text),
   })
+  const report = { ...measured, results: [...starts, ...measured.results] }
   mkdirSync(dirname(values.json), { recursive: true })
   writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(`${values.json.replace(/\.json$/, '')}.html`, formatHtml(report))

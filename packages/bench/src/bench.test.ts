@@ -15,7 +15,14 @@ import {
 } from '@weir/protocol'
 import t from 'tap'
 import { ByteStream } from './byte-stream.ts'
-import { formatHtml, formatReport, IsolationRun, runBench, scenarioByName } from './index.ts'
+import {
+  formatHtml,
+  formatReport,
+  IsolationRun,
+  runBench,
+  scenarioByName,
+  timeStart,
+} from './index.ts'
 import { Meter } from './meter.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
@@ -263,6 +270,34 @@ t.test('a broker that goes away ends the run', async t => {
   const scenarios = [scenarioByName('produce-one')!]
   sim.after(100, () => sim.kill('broker'))
   await t.rejects(sim.complete(runBench(env, { ...OPTIONS, scenarios })), /closed|ECONN|nothing/)
+})
+
+t.test('a start is timed to the first answer, and what was started is stopped', async t => {
+  const sim = new Simulation({ seed: 1 })
+  const broker = new FakeBroker(sim.env('broker'))
+  const env = sim.env('bench')
+  let isStopped = false
+  const launched = (whyEnded: () => string | null) => ({
+    name: 'fake',
+    bootstrap: 'broker:9092',
+    pids: [process.pid],
+    whyEnded,
+    stop: async () => {
+      isStopped = true
+    },
+  })
+  const launch = () => {
+    sim.after(700, () => void broker.listen())
+    return launched(() => null)
+  }
+  const dead = () => launched(() => 'exit code 1')
+  await t.rejects(sim.complete(timeStart(env, dead, 1)), /fake ended: exit code 1/)
+  t.ok(isStopped)
+  isStopped = false
+  const { latency, seconds } = await sim.complete(timeStart(env, launch, 1))
+  t.ok(latency.p50Us >= 700_000 && latency.p50Us < 800_000, `${latency.p50Us} us`)
+  t.equal(seconds, latency.p50Us / 1e6)
+  t.ok(isStopped)
 })
 
 t.test('a stream is read across chunks', t => {

@@ -24,6 +24,8 @@ export {
   type BenchReport,
   type BenchResult,
   type BenchTarget,
+  benchResult,
   runBench,
 } from './run.ts'
 export { SCENARIOS, type Scenario, scenarioByName } from './scenarios.ts'
+export { type LaunchedBroker, timeStart, untilAnswering } from './start-time.ts'

@@ -78,13 +78,7 @@ export async function runBench(env: Env, options: BenchOptions): Promise<BenchRe
   for (const scenario of options.scenarios) {
     for (const target of options.targets) {
       const all = rounds.get(`${scenario.name} ${target.name}`) ?? []
-      results.push({
-        target: target.name,
-        scenario: scenario.name,
-        title: scenario.title,
-        median: medianOf(all),
-        rounds: all,
-      })
+      results.push(benchResult(target.name, scenario, all))
     }
   }
   const [cpu] = cpus()
@@ -97,6 +91,15 @@ export async function runBench(env: Env, options: BenchOptions): Promise<BenchRe
     replicationFactor: options.replicationFactor,
     results,
   }
+}
+
+/** The rounds of a scenario on a target, with their medians. */
+export function benchResult(
+  target: string,
+  { name, title }: { readonly name: string; readonly title: string },
+  rounds: readonly ScenarioResult[],
+): BenchResult {
+  return { target, scenario: name, title, median: medianOf(rounds), rounds }
 }
 
 interface Load {
