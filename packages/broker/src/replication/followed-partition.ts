@@ -50,9 +50,14 @@ export class FollowedPartition {
     return offset > log.logStartOffset ? log.epochForOffset(offset - 1) : -1
   }
 
-  /** Not with a log that is offline: what it has not written would be acknowledged by the next fetch. */
+  /**
+   * Not with a log that is offline, or that still writes what came in an earlier epoch: the next fetch
+   * would acknowledge what is not written (R10).
+   */
   mayFetch(nowMs: number): boolean {
-    if (this.isGone || this.isBusy || this.partition.log.isOffline) return false
+    const { log } = this.partition
+    if (this.isGone || this.isBusy || log.isOffline) return false
+    if (log.writtenEndOffset < this.fetchOffset) return false
     return nowMs >= this.delayedUntilMs
   }
 

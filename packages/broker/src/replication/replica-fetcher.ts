@@ -262,7 +262,9 @@ export class ReplicaFetcher implements FetchSource {
 
   #onFollowerWritten(followed: FollowedPartition): void {
     const { log } = followed.partition
-    if (log.writtenEndOffset >= log.logEndOffset || log.isOffline) this.#written(followed)
+    if (log.writtenEndOffset < log.logEndOffset && !log.isOffline) return
+    if (followed.isWriting) this.#written(followed)
+    else if (this.#pending.has(followed)) this.changed(followed)
   }
 
   #written(followed: FollowedPartition): void {

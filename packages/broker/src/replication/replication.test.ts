@@ -36,3 +36,26 @@ t.test('a follower whose disk failed does not acknowledge what it could not writ
   t.equal(produced.error, undefined, 'it is on one disk')
   t.equal(cluster.node(1).partition('a').highWatermark, 1)
 })
+
+t.test('a follower does not acknowledge to a new leader what it has not written yet', async t => {
+  const cluster = await ReplicaCluster.start({ minInsyncReplicas: 1 })
+  await cluster.createTopic('a', TOPIC_ID, [[1, 2, 3]])
+  cluster.node(1).produce('a', ['one'])
+  await cluster.run(50)
+  Object.assign(cluster.sim.disk(cluster.node(2).machine).faults, {
+    syncWriteChance: 0,
+    maxDelayMs: 5000,
+  })
+  cluster.node(1).produce('a', ['two'])
+  await cluster.run(30)
+  const { log } = cluster.node(2).partition('a')
+  t.equal(log.logEndOffset, 2)
+  t.equal(log.writtenEndOffset, 1, 'the disk is slow')
+  cluster.controller.elect('a', 0, 3)
+  const leader = cluster.node(3).partition('a')
+  await cluster.sim.run(() => log.writtenEndOffset === 2 || leader.highWatermark === 2)
+  t.equal(log.writtenEndOffset, 2)
+  t.equal(leader.highWatermark, 1)
+  await cluster.run(50)
+  t.equal(leader.highWatermark, 2, 'it is told as soon as it is written')
+})
