@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BenchBrokers } from './bench-brokers.mjs'
+import { measureClients } from './bench-clients.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
 const HELP = `npm run bench -- [OPTIONS]
@@ -13,6 +14,9 @@ const HELP = `npm run bench -- [OPTIONS]
   --pid PID[,PID]              processes of that broker: CPU time and memory
   --peer                       Apache Kafka too, from the jars in
                                $WEIR_CONFORMANCE_CACHE/java or ~/.cache/weir-conformance/java
+  --clients                    after the scenarios the Java performance tools and librdkafka, those that
+                               are in the same folder
+  --client-records N           records of 1,000 bytes that each of them sends and takes, 500000 unless given
   --nodes N                    a cluster of so many nodes, and as many of Kafka; 1 unless given
   --scenario NAME[,NAME]       only these
   --rounds N                   3 unless given; the median counts
@@ -37,6 +41,8 @@ const { values } = parseArgs({
     bootstrap: { type: 'string' },
     pid: { type: 'string' },
     peer: { type: 'boolean' },
+    clients: { type: 'boolean' },
+    'client-records': { type: 'string', default: '500000' },
     nodes: { type: 'string', default: '1' },
     scenario: { type: 'string' },
     rounds: { type: 'string', default: '3' },
@@ -58,7 +64,8 @@ if (values.help) {
 if (!values['no-build']) prepare()
 
 const built = name => import(new URL(`../packages/${name}`, import.meta.url).href)
-const { benchResult, timeStart, untilAnswering, ...bench } = await built('bench/dist/index.js')
+const bench = await built('bench/dist/index.js')
+const { benchResult, timeStart, untilAnswering } = bench
 const { BenchError, formatHtml, formatReport, runBench, SCENARIOS, scenarioByName } = bench
 const { createNodeEnv } = await built('core/dist/node/index.js')
 
@@ -71,6 +78,7 @@ function fail(message) {
 }
 
 function cleanUp() {
+  interruption.abort()
   brokers.killAll()
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
 }
@@ -78,6 +86,8 @@ function cleanUp() {
 process.on('SIGINT', () => fail('interrupted'))
 process.on('SIGTERM', () => fail('interrupted'))
 
+/** Ends the clients that run. */
+const interruption = new AbortController()
 const brokers = new BenchBrokers(directory, Number(values.nodes))
 
 async function started(prepared) {
@@ -126,17 +136,26 @@ try {
     console.error(`${START} is for brokers that are started here: left out`)
   }
   const starts = startsToo ? await measureStarts() : []
-  const measured = await runBench(env, {
-    targets: scenarios.length === 0 ? [] : await startTargets(),
-    scenarios,
+  const targets = scenarios.length > 0 || values.clients ? await startTargets() : []
+  const common = {
+    targets,
     rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmupSeconds: Number(values.warmup),
     partitions: Number(values.partitions),
     replicationFactor: Number(values.replication ?? Math.min(3, Number(values.nodes))),
+  }
+  const measured = await runBench(env, {
+    ...common,
+    scenarios,
+    seconds: Number(values.seconds),
+    warmupSeconds: Number(values.warmup),
     onProgress: text => console.error(text),
   })
-  const report = { ...measured, results: [...starts, ...measured.results] }
+  const records = Number(values['client-records'])
+  const { signal } = interruption
+  const clients = values.clients
+    ? await measureClients(env, bench, { ...common, records, signal })
+    : []
+  const report = { ...measured, results: [...starts, ...measured.results, ...clients] }
   mkdirSync(dirname(values.json), { recursive: true })
   writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(`${values.json.replace(/\.json$/, '')}.html`, formatHtml(report))

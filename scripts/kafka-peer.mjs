@@ -7,6 +7,17 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.mjs'
 
+/** Where the jars and the other clients are. */
+export const CLIENT_CACHE =
+  process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
+
+const JARS = join(CLIENT_CACHE, 'java', 'lib')
+
+/** Null where the jars are missing. */
+export function kafkaClassPath() {
+  return existsSync(JARS) ? `${join(CLIENT_CACHE, 'java', 'classes')}:${join(JARS, '*')}` : null
+}
+
 /**
  * Null, after a line that says so, where the jars are missing. `args` are what `java` takes to run the
  * node on `port`, with its data in `data`, below the directory.
@@ -18,13 +29,11 @@ export async function prepareKafka(directory) {
 
 /** The same for the nodes of one cluster; all of them have to be started. */
 export async function prepareKafkaNodes(directory, count) {
-  const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache', 'weir-conformance')
-  const jars = join(cache, 'java', 'lib')
-  if (!existsSync(jars)) {
-    console.error(`no Kafka jars in ${jars}: running without a peer`)
+  const classPath = kafkaClassPath()
+  if (classPath === null) {
+    console.error(`no Kafka jars in ${JARS}: running without a peer`)
     return null
   }
-  const classPath = `${join(cache, 'java', 'classes')}:${join(jars, '*')}`
   const ports = []
   for (let id = 1; id <= count; id++) {
     ports.push({ id, port: await freePort(), controllerPort: await freePort() })

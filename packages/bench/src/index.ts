@@ -1,6 +1,13 @@
 export { Admin } from './admin.ts'
 export { BenchError } from './bench-error.ts'
 export {
+  type ClientFigures,
+  clientResult,
+  javaConsumerFigures,
+  javaProducerFigures,
+  librdkafkaFigures,
+} from './client-figures.ts'
+export {
   committedOffsets,
   GroupLoad,
   type GroupLoadOptions,
