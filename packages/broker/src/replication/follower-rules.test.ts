@@ -273,6 +273,35 @@ t.test(
   },
 )
 
+t.test(
+  'a damaged log whose damage the leader has deleted meanwhile begins anew (D2, R20)',
+  async t => {
+    const cluster = await ReplicaCluster.start({ brokers: 3 })
+    await cluster.createTopic('a', TOPIC_ID, [[1, 2, 3]])
+    for (let n = 0; n < 20; n++)
+      await settled(cluster, cluster.node(1).produce('a', [`value ${n}`]))
+    await cluster.converge('a')
+    cluster.node(3).down('kill')
+    const { disk } = cluster.sim.env('broker-3')
+    const file = await cluster.sim.complete(
+      disk.open('/data/a-0/00000000000000000000.log', 'write'),
+    )
+    file.writeSync([Buffer.from([0xff])], 70)
+    await cluster.sim.complete(file.close())
+    cluster.sim.kill('broker-3')
+    cluster.controller.fence(3)
+    await cluster.run(20)
+    const leader = cluster.node(1).partition('a')
+    await cluster.sim.complete(leader.log.advanceLogStartOffset(10))
+    await cluster.node(3).start(false)
+    await cluster.converge('a')
+    const follower = cluster.node(3).partition('a')
+    t.equal(follower.log.logStartOffset, 10)
+    t.equal(follower.log.damagedRanges().length, 0)
+    t.equal(await cluster.node(3).batches('a'), await cluster.node(2).batches('a'))
+  },
+)
+
 t.test('DeleteRecords waits until no live replica has the records', async t => {
   const cluster = await ReplicaCluster.start({ brokers: 3 })
   await cluster.createTopic('a', TOPIC_ID, [[1, 2, 3]])

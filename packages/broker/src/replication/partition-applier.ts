@@ -16,6 +16,7 @@ import {
   listOffsetsApi,
   RECORD_BATCH_HEADER_BYTES,
 } from '@weir/protocol'
+import type { Partition } from '../partition/partition.ts'
 import { LogThrottle } from '../server/log-throttle.ts'
 import { type FollowedPartition, firstDamage } from './followed-partition.ts'
 import type { ReplicationLinks } from './replication-links.ts'
@@ -170,7 +171,7 @@ export class PartitionApplier {
   #repair(source: FetchSource, followed: FollowedPartition): Applied {
     const { partition, damagedFrom } = followed
     if (damagedFrom === null) return 'again'
-    if (partition.isr.includes(this.#options.nodeId)) {
+    if (this.#isInSync(partition)) {
       // The leader sees by the offset of the fetch that something is missing here, and expels it.
       return this.#pause(followed, 'CORRUPT_MESSAGE', 'damaged: waiting to be out of the ISR')
     }
@@ -190,8 +191,14 @@ export class PartitionApplier {
       const startOffset = await this.#askLogStart(source, followed)
       if (followed.isGone || startOffset === null) return
       const isEmpty = log.logEndOffset === log.logStartOffset
-      if (startOffset <= log.logEndOffset && !isEmpty) {
+      // The leader has deleted what is damaged here: what is sound goes with it, to be fetched again.
+      const isBeforeStart = followed.damagedFrom !== null && followed.damagedFrom < startOffset
+      if (startOffset <= log.logEndOffset && !isEmpty && !isBeforeStart) {
         this.#pause(followed, 'OFFSET_OUT_OF_RANGE', 'the leader does not have this offset')
+        return
+      }
+      if (isBeforeStart && this.#isInSync(partition)) {
+        this.#pause(followed, 'CORRUPT_MESSAGE', 'damaged: waiting to be out of the ISR')
         return
       }
       const fields = { partition: nameOf(followed), startOffset, logEndOffset: log.logEndOffset }
@@ -199,6 +206,10 @@ export class PartitionApplier {
       await partition.restartAt(startOffset)
       followed.damagedFrom = null
     })
+  }
+
+  #isInSync(partition: Partition): boolean {
+    return partition.isr.includes(this.#options.nodeId)
   }
 
   async #askLogStart(source: FetchSource, followed: FollowedPartition): Promise<number | null> {
