@@ -121,7 +121,7 @@ function decodeQuietly(seed: Seed, bytes: Buffer): void {
 
 function decodeFrame(bytes: Buffer): boolean {
   const header = decodeRequestHeader(bytes)
-  const api = apiByKey(header.requestApiKey) ?? apis[header.correlationId & 63]?.api
+  const api = apiByKey(header.requestApiKey) ?? apis[header.correlationId & 63]
   if (api === undefined) return false
   return decodeBody(api.request, header.requestApiVersion, bytes, header.bodyStart)
 }

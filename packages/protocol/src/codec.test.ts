@@ -16,6 +16,7 @@ import { joinGroupApi } from './definitions/join-group.ts'
 import { listOffsetsApi } from './definitions/list-offsets.ts'
 import { metadataApi } from './definitions/metadata.ts'
 import { EncodeError } from './encode-error.ts'
+import { offsetsTopicRecords, transactionTopicRecords } from './internal-topics/index.ts'
 import { DecodeError, Reader } from './reader.ts'
 import {
   array,
@@ -32,7 +33,6 @@ import {
   struct,
   uuid,
 } from './schema.ts'
-import { offsetsTopicRecords, transactionTopicRecords } from './topic-records.ts'
 import { Writer } from './writer.ts'
 
 const MIN_INT64 = -(2n ** 63n)
@@ -90,7 +90,7 @@ function structOf(fields: Fields, version: number): fc.Arbitrary<Record<string, 
 }
 
 const messages: AnyMessage[] = [
-  ...apis.flatMap(({ api }) => [api.request, api.response]),
+  ...apis.flatMap(api => [api.request, api.response]),
   ...Object.values(offsetsTopicRecords).map(({ value }) => value as AnyMessage),
   transactionTopicRecords.transactionLog.value as AnyMessage,
 ]
@@ -135,7 +135,7 @@ function expectSame(found: unknown, wanted: unknown): void {
 }
 
 t.test('every proper prefix of an encoded message is refused, not read past its end', t => {
-  for (const { api } of apis) {
+  for (const api of apis) {
     const version = api.request.maxVersion
     const [value] = fc.sample(structOf(api.request.fields, version), { numRuns: 1, seed: 7 })
     const whole = encodeBytes(api.request, version, value)
@@ -358,8 +358,7 @@ t.test('error texts are cut to what a string holds, other texts are refused', t 
   const response = (errorMessage: string, name: string) => ({
     topics: [{ name, errorCode: 0, errorMessage }],
   })
-  const createTopics = apis.find(({ api }) => api.name === 'CreateTopics')
-    ?.api as (typeof apis)[0]['api']
+  const createTopics = apis.find(api => api.name === 'CreateTopics')!
   const sent = encodeToBuffer(createTopics.response, 4, response(long, 't'))
   t.ok(sent.length < 32_767 + 100)
   t.throws(() => encodeToBuffer(createTopics.response, 4, response('', long)), /too long/)

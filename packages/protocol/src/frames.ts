@@ -3,7 +3,7 @@
 
 import { apiByKey } from './apis.ts'
 import { decodeFrom, encodeMessage } from './codec.ts'
-import { type RequestHeader, requestHeader, responseHeader } from './definitions/headers.ts'
+import { type RequestHeader, requestHeader, responseHeader } from './headers.ts'
 import { Reader } from './reader.ts'
 import type { ApiDefinition, Fields, InitFields } from './schema.ts'
 import { Writer } from './writer.ts'

@@ -141,7 +141,7 @@ t.test('testdata has every version of every request and response', t => {
     ),
   )
   const missing: string[] = []
-  for (const { api } of apis) {
+  for (const api of apis) {
     for (let version = api.minVersion; version <= api.request.maxVersion; version++) {
       for (const type of ['request', 'response']) {
         if (!seen.has(`${api.key} ${type} ${version}`)) missing.push(`${api.name} v${version}`)

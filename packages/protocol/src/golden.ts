@@ -8,7 +8,7 @@ import type { AnyMessage } from './codec.ts'
 import {
   consumerProtocolAssignment,
   consumerProtocolSubscription,
-} from './definitions/consumer-protocol.ts'
+} from './embedded/consumer-protocol.ts'
 import {
   controlRecordTypeSchema,
   endTxnMarker,
@@ -17,14 +17,14 @@ import {
   snapshotFooterRecord,
   snapshotHeaderRecord,
   votersRecord,
-} from './definitions/control-records.ts'
-import { requestHeader, responseHeader } from './definitions/headers.ts'
-import { defaultPrincipalData } from './definitions/principal-data.ts'
+} from './embedded/control-records.ts'
+import { defaultPrincipalData } from './embedded/principal-data.ts'
+import { requestHeader, responseHeader } from './headers.ts'
 import {
   offsetsTopicRecords,
   shareStateTopicRecords,
   transactionTopicRecords,
-} from './topic-records.ts'
+} from './internal-topics/index.ts'
 
 /** One line of a file. Messages and frames have `api`, the others `name`. */
 export interface GoldenLine {

@@ -4,7 +4,7 @@
 import t from 'tap'
 import { encodeToBuffer } from './codec.ts'
 import { type FetchRequest, type FetchResponseInit, fetchApi } from './definitions/fetch.ts'
-import type { ConsumerGroupMetadataValue } from './definitions/offsets-topic-consumer.ts'
+import type { consumerGroupMetadata } from './internal-topics/consumer-groups.ts'
 import { api, array, type Decoded, type Init, int32, NO_VERSION, string, struct } from './schema.ts'
 
 const pingApi = api({
@@ -62,7 +62,9 @@ t.test('decoded values have every field, values to encode only the needed ones',
 t.test('types of real tables are not any', t => {
   type Partition = FetchRequest['topics'][number]['partitions'][number]
   isTrue(true satisfies Same<Partition['fetchOffset'], number>)
-  isTrue(true satisfies Same<ConsumerGroupMetadataValue['metadataHash'], bigint>)
+  isTrue(
+    true satisfies Same<Decoded<(typeof consumerGroupMetadata)['value']>['metadataHash'], bigint>,
+  )
   type Response = FetchResponseInit['responses'][number]['partitions'][number]
   isTrue(true satisfies Same<Response['records'], Buffer | readonly Buffer[] | null>)
   t.equal(fetchApi.key, 1)

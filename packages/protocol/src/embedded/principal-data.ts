@@ -1,6 +1,6 @@
 // The principal that a broker puts into an Envelope.
 
-import { bool, type Decoded, type Init, message, string } from '../schema.ts'
+import { bool, message, string } from '../schema.ts'
 
 export const defaultPrincipalData = message({
   name: 'DefaultPrincipalData',
@@ -12,6 +12,3 @@ export const defaultPrincipalData = message({
     tokenAuthenticated: bool(),
   },
 })
-
-export type DefaultPrincipalData = Decoded<typeof defaultPrincipalData>
-export type DefaultPrincipalDataInit = Init<typeof defaultPrincipalData>

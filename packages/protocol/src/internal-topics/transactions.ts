@@ -1,35 +1,15 @@
 // Records of __transaction_state.
 
-import {
-  array,
-  type Decoded,
-  type Init,
-  int8,
-  int16,
-  int32,
-  int64,
-  message,
-  string,
-  timestamp,
-} from '../schema.ts'
+import { array, int8, int16, int32, int64, string, timestamp } from '../schema.ts'
+import { topicRecord } from './topic-record.ts'
 
-export const transactionLogKey = message({
-  name: 'TransactionLogKey',
-  versions: [0, 0],
-  flexible: 'never',
-  fields: {
-    transactionalId: string(),
-  },
-})
-
-export type TransactionLogKey = Decoded<typeof transactionLogKey>
-export type TransactionLogKeyInit = Init<typeof transactionLogKey>
-
-export const transactionLogValue = message({
-  name: 'TransactionLogValue',
+export const transactionLog = topicRecord({
+  recordType: 0,
+  name: 'TransactionLog',
+  key: { transactionalId: string() },
   versions: [0, 1],
   flexible: 1,
-  fields: {
+  value: {
     producerId: int64(),
     previousProducerId: int64({ since: 1, tag: 0, default: -1 }),
     nextProducerId: int64({ since: 1, tag: 1, default: -1 }),
@@ -49,6 +29,3 @@ export const transactionLogValue = message({
     clientTransactionVersion: int16({ since: 1, tag: 2, default: 0 }),
   },
 })
-
-export type TransactionLogValue = Decoded<typeof transactionLogValue>
-export type TransactionLogValueInit = Init<typeof transactionLogValue>

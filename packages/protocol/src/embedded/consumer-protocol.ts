@@ -1,7 +1,7 @@
 // What consumers put into JoinGroup (subscription) and SyncGroup (assignment): int16 version, then
 // the message. A reader takes a newer version as the last one it knows.
 
-import { array, bytes, type Decoded, type Init, int32, message, string } from '../schema.ts'
+import { array, bytes, type Decoded, int32, message, string } from '../schema.ts'
 
 export const consumerProtocolSubscription = message({
   name: 'ConsumerProtocolSubscription',
@@ -23,7 +23,6 @@ export const consumerProtocolSubscription = message({
 })
 
 export type ConsumerProtocolSubscription = Decoded<typeof consumerProtocolSubscription>
-export type ConsumerProtocolSubscriptionInit = Init<typeof consumerProtocolSubscription>
 
 export const consumerProtocolAssignment = message({
   name: 'ConsumerProtocolAssignment',
@@ -37,6 +36,3 @@ export const consumerProtocolAssignment = message({
     userData: bytes({ nullable: true, default: null }),
   },
 })
-
-export type ConsumerProtocolAssignment = Decoded<typeof consumerProtocolAssignment>
-export type ConsumerProtocolAssignmentInit = Init<typeof consumerProtocolAssignment>

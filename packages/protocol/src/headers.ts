@@ -1,7 +1,7 @@
 // What stands before the body of every request and response. Version 0 of the request header is
 // gone since Kafka 4; the client id keeps its old form in version 2.
 
-import { type Decoded, type Init, int16, int32, message, string } from '../schema.ts'
+import { type Decoded, int16, int32, message, string } from './schema.ts'
 
 export const requestHeader = message({
   name: 'RequestHeader',
@@ -16,7 +16,6 @@ export const requestHeader = message({
 })
 
 export type RequestHeader = Decoded<typeof requestHeader>
-export type RequestHeaderInit = Init<typeof requestHeader>
 
 export const responseHeader = message({
   name: 'ResponseHeader',
@@ -26,6 +25,3 @@ export const responseHeader = message({
     correlationId: int32(),
   },
 })
-
-export type ResponseHeader = Decoded<typeof responseHeader>
-export type ResponseHeaderInit = Init<typeof responseHeader>

@@ -1,19 +1,7 @@
 // Values of control records. EndTxnMarker has its int16 version in front like record values; the
 // others are written by KRaft.
 
-import {
-  array,
-  type Decoded,
-  type Init,
-  int16,
-  int32,
-  message,
-  string,
-  struct,
-  timestamp,
-  uint16,
-  uuid,
-} from '../schema.ts'
+import { array, int16, int32, message, string, struct, timestamp, uint16, uuid } from '../schema.ts'
 
 export const controlRecordTypeSchema = message({
   name: 'ControlRecordTypeSchema',
@@ -24,9 +12,6 @@ export const controlRecordTypeSchema = message({
   },
 })
 
-export type ControlRecordTypeSchema = Decoded<typeof controlRecordTypeSchema>
-export type ControlRecordTypeSchemaInit = Init<typeof controlRecordTypeSchema>
-
 export const endTxnMarker = message({
   name: 'EndTxnMarker',
   versions: [0, 0],
@@ -35,9 +20,6 @@ export const endTxnMarker = message({
     coordinatorEpoch: int32(),
   },
 })
-
-export type EndTxnMarker = Decoded<typeof endTxnMarker>
-export type EndTxnMarkerInit = Init<typeof endTxnMarker>
 
 const voter = {
   voterId: int32(),
@@ -56,9 +38,6 @@ export const leaderChangeMessage = message({
   },
 })
 
-export type LeaderChangeMessage = Decoded<typeof leaderChangeMessage>
-export type LeaderChangeMessageInit = Init<typeof leaderChangeMessage>
-
 export const snapshotHeaderRecord = message({
   name: 'SnapshotHeaderRecord',
   versions: [0, 0],
@@ -69,9 +48,6 @@ export const snapshotHeaderRecord = message({
   },
 })
 
-export type SnapshotHeaderRecord = Decoded<typeof snapshotHeaderRecord>
-export type SnapshotHeaderRecordInit = Init<typeof snapshotHeaderRecord>
-
 export const snapshotFooterRecord = message({
   name: 'SnapshotFooterRecord',
   versions: [0, 0],
@@ -80,9 +56,6 @@ export const snapshotFooterRecord = message({
     version: int16(),
   },
 })
-
-export type SnapshotFooterRecord = Decoded<typeof snapshotFooterRecord>
-export type SnapshotFooterRecordInit = Init<typeof snapshotFooterRecord>
 
 export const kRaftVersionRecord = message({
   name: 'KRaftVersionRecord',
@@ -93,9 +66,6 @@ export const kRaftVersionRecord = message({
     kRaftVersion: int16(),
   },
 })
-
-export type KRaftVersionRecord = Decoded<typeof kRaftVersionRecord>
-export type KRaftVersionRecordInit = Init<typeof kRaftVersionRecord>
 
 export const votersRecord = message({
   name: 'VotersRecord',
@@ -118,6 +88,3 @@ export const votersRecord = message({
     }),
   },
 })
-
-export type VotersRecord = Decoded<typeof votersRecord>
-export type VotersRecordInit = Init<typeof votersRecord>
