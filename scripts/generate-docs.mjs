@@ -186,7 +186,8 @@ Made by \`node scripts/generate-docs.mjs\` from the table in \`packages/core/src
 A node answers over HTTP at 127.0.0.1:8080, unless \`--http HOST:PORT\` (or \`weir.http.listen\`) names another address or
 \`off\`; the nodes of \`--brokers N\` count up from it. An address that is taken is a warning, and the node runs without.
 
-- \`/metrics\`: Prometheus text. \`/metrics?partitions=1\` adds the series of every partition, which may be many.
+- \`/metrics\`: Prometheus text. \`/metrics?partitions=1\` adds the series of every partition, which may be many;
+  \`/metrics?area=NAME\` leaves out all but one of process, requests, cluster, topics, replication, groups.
 - \`/healthz\`: 200 while the process is alive.
 - \`/readyz\`: 200 while the node serves: its broker is registered and not fenced, or, on a node that is a controller
   only, its quorum has a leader. 503 with the reason otherwise: during the start, too.

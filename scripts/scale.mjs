@@ -67,9 +67,10 @@ const topicName = index => `scale-${index}`
 // --- What the nodes say of themselves ---
 
 /** Of one node: values by name, labels left out; null while it does not answer. */
-async function metricsOf(id) {
+async function metricsOf(id, area) {
   try {
-    const answer = await fetch(`http://127.0.0.1:${control.httpPort(id)}/metrics`)
+    const query = area === undefined ? '' : `?area=${area}`
+    const answer = await fetch(`http://127.0.0.1:${control.httpPort(id)}/metrics${query}`)
     return parseMetrics(await answer.text())
   } catch {
     return null
@@ -101,7 +102,7 @@ async function snapshot() {
   const nodes = new Map()
   for (const id of control.ids) {
     const pid = control.pid(id)
-    const metrics = pid === null ? null : await metricsOf(id)
+    const metrics = pid === null ? null : await metricsOf(id, 'process')
     if (metrics !== null) nodes.set(id, { pid, metrics, cpu: cpuSeconds(pid) })
   }
   return nodes
@@ -158,9 +159,12 @@ async function until(what, holds, everyMs = LOOK_EVERY_MS) {
   }
 }
 
+/** Asked for many times a second: the whole page would cost the nodes more than what is measured. */
+const replicationOf = id => metricsOf(id, 'replication')
+
 /** All replicas of everything on the nodes that run, and a leader for each partition. */
 async function allInSync(total) {
-  const all = await Promise.all(control.ids.map(metricsOf))
+  const all = await Promise.all(control.ids.map(replicationOf))
   if (all.includes(null)) return false
   const led = all.reduce((sum, each) => sum + each.get('weir_partitions_led'), 0)
   return led === total && all.every(each => each.get('weir_partitions_under_replicated') === 0)
@@ -296,7 +300,7 @@ async function killController(nodeId) {
   const answeredMs = (await adminWrite(others)) - startMs
   let ledMs = 0
   await until('a leader for each partition', async () => {
-    const all = await Promise.all(others.map(metricsOf))
+    const all = await Promise.all(others.map(replicationOf))
     const led = all.reduce((sum, each) => sum + (each?.get('weir_partitions_led') ?? 0), 0)
     ledMs = performance.now() - startMs
     return led >= topicCount * partitionsOfTopic
@@ -315,7 +319,7 @@ async function start(nodeId) {
   const readyMs = performance.now() - startMs
   const total = topicCount * partitionsOfTopic
   await until('everything in sync', async () => {
-    const all = await Promise.all(control.ids.map(metricsOf))
+    const all = await Promise.all(control.ids.map(replicationOf))
     if (all.includes(null)) return false
     const led = all.reduce((sum, each) => sum + each.get('weir_partitions_led'), 0)
     return led >= total && all.every(each => each.get('weir_partitions_under_replicated') === 0)

@@ -4,7 +4,7 @@
 import type { Clock, HttpRequest, HttpResponse } from '@weir/core'
 import { PROMETHEUS_CONTENT_TYPE, type ProcessProbe } from '@weir/core/metrics'
 import type { WeirNode } from '../weir-node.ts'
-import { MetricsPage } from './metrics-page.ts'
+import { MetricsPage, type PageOptions } from './metrics-page.ts'
 
 export interface HttpPagesOptions {
   readonly clock: Clock
@@ -19,7 +19,8 @@ type NodeState =
   | { readonly kind: 'stopping' }
 
 const TEXT = 'text/plain; charset=utf-8'
-const INDEX = '/metrics\n/metrics?partitions=1\n/healthz\n/readyz\n'
+const INDEX =
+  '/metrics\n/metrics?partitions=1\n/metrics?area=process|requests|cluster|topics|replication|groups\n/healthz\n/readyz\n'
 
 export class HttpPages {
   readonly #options: HttpPagesOptions
@@ -42,7 +43,10 @@ export class HttpPages {
   async answer({ path, query }: HttpRequest): Promise<HttpResponse> {
     switch (path) {
       case '/metrics':
-        return await this.#metricsPage(query.get('partitions') === '1')
+        return await this.#metricsPage({
+          withPartitions: query.get('partitions') === '1',
+          area: query.get('area') ?? null,
+        })
       case '/healthz':
         return text(200, 'alive\n')
       case '/readyz': {
@@ -56,7 +60,7 @@ export class HttpPages {
     }
   }
 
-  async #metricsPage(withPartitions: boolean): Promise<HttpResponse> {
+  async #metricsPage(options: PageOptions): Promise<HttpResponse> {
     const { version, nodeVersion, probe } = this.#options
     const node = this.#state.kind === 'running' ? this.#state.node : null
     const sources = {
@@ -67,7 +71,7 @@ export class HttpPages {
       control: node?.controlServices ?? null,
       broker: node?.isBroker === true ? node.services : null,
     }
-    const body = await this.#metrics.render(sources, { withPartitions })
+    const body = await this.#metrics.render(sources, options)
     return { status: 200, contentType: PROMETHEUS_CONTENT_TYPE, body }
   }
 

@@ -138,6 +138,17 @@ t.test('every metric of the table is exported, with what the node has done', asy
   await node.stop()
 })
 
+t.test('an area of the page is rendered alone', async t => {
+  const node = await TestNode.start()
+  const pages = pagesOf(node)
+  pages.onStarted(node.node)
+  const query = new Map([['area', 'replication']])
+  const { body } = await ask(node, pages, '/metrics', query)
+  t.match(body, 'weir_partitions_led')
+  t.notMatch(body, /weir_ready|weir_topic_|weir_quorum_/)
+  await node.stop()
+})
+
 t.test('lag is 0 at the end, and counted from the log start behind it', async t => {
   const node = await TestNode.start()
   const client = await useNode(node)

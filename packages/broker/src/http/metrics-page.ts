@@ -8,13 +8,18 @@ import { GroupMetrics } from './group-metrics.ts'
 import type { MetricsSources } from './metrics-sources.ts'
 import { processMetrics } from './process-metrics.ts'
 import { serverMetrics } from './server-metrics.ts'
-import { partitionMetrics, topicMetrics } from './topic-metrics.ts'
+import { logsByTopic, partitionMetrics, topicMetrics } from './topic-metrics.ts'
 
 const SERIES_A_TURN = 1_000
+
+/** Parts of the page that can be asked for alone. */
+export type MetricArea = 'process' | 'requests' | 'cluster' | 'topics' | 'replication' | 'groups'
 
 export interface PageOptions {
   /** Series of every partition, too. */
   readonly withPartitions: boolean
+  /** Null: all of them. */
+  readonly area: string | null
 }
 
 export class MetricsPage {
@@ -25,18 +30,22 @@ export class MetricsPage {
     this.#clock = clock
   }
 
-  async render(sources: MetricsSources, { withPartitions }: PageOptions): Promise<string> {
+  async render(sources: MetricsSources, { withPartitions, area }: PageOptions): Promise<string> {
     const { control, broker } = sources
+    const has = (name: MetricArea) => area === null || area === name
     const pieces: string[] = []
-    await this.#add(pieces, processMetrics(sources))
+    if (has('process')) await this.#add(pieces, processMetrics(sources))
     if (control !== null) {
-      await this.#add(pieces, serverMetrics(control))
-      await this.#add(pieces, clusterMetrics(control))
+      if (has('requests')) await this.#add(pieces, serverMetrics(control))
+      if (has('cluster')) await this.#add(pieces, clusterMetrics(control))
     }
     if (broker !== null) {
-      await this.#add(pieces, topicMetrics(broker))
-      await this.#add(pieces, replicationMetrics(broker))
-      await this.#add(pieces, await this.#groups.collect(broker))
+      if (has('topics')) {
+        const logs = await logsByTopic(broker, () => this.#nextTurn())
+        await this.#add(pieces, topicMetrics(broker, logs))
+      }
+      if (has('replication')) await this.#add(pieces, replicationMetrics(broker))
+      if (has('groups')) await this.#add(pieces, await this.#groups.collect(broker))
       if (withPartitions) await this.#add(pieces, partitionMetrics(broker))
     }
     return pieces.join('')

@@ -8,11 +8,11 @@ const MAX_TOPICS = 500
 const OTHERS = '(others)'
 /** Partitions with series of their own, where they are asked for. */
 const MAX_PARTITIONS = 20_000
+const LOGS_A_TURN = 2_000
 
-export function topicMetrics(services: Services): Samples {
+export function topicMetrics(services: Services, logs: ReadonlyMap<string, TopicLogs>): Samples {
   const { replicaManager, logManager, responseMemory } = services
   const traffic = [...replicaManager.traffic.all()]
-  const logs = logsByTopic(replicaManager.partitions())
   const directories = logManager.directories
   const online = directories.filter(directory => directory.isOnline).length
   return {
@@ -66,19 +66,25 @@ function* valuesOf(
   }
 }
 
-interface TopicLogs {
+export interface TopicLogs {
   bytes: number
   records: number
 }
 
-function logsByTopic(partitions: Iterable<Partition>): Map<string, TopicLogs> {
+/** The logs on this broker, some thousands a turn. */
+export async function logsByTopic(
+  { replicaManager }: Services,
+  nextTurn: () => Promise<void>,
+): Promise<ReadonlyMap<string, TopicLogs>> {
   const byTopic = new Map<string, TopicLogs>()
-  for (const { topic, log, isLeader } of partitions) {
+  let seen = 0
+  for (const { topic, log, isLeader } of replicaManager.partitions()) {
     const name = byTopic.has(topic) || byTopic.size < MAX_TOPICS ? topic : OTHERS
     const logs = byTopic.get(name) ?? { bytes: 0, records: 0 }
     logs.bytes += log.sizeInBytes
     if (isLeader) logs.records += log.logEndOffset - log.logStartOffset
     byTopic.set(name, logs)
+    if (++seen % LOGS_A_TURN === 0) await nextTurn()
   }
   return byTopic
 }
