@@ -19,6 +19,8 @@ const FETCH_VERSION = 17
 const FIRST_BACKOFF_MS = 10
 /** Partitions that one request names: after a failover of many others get their turns in between. */
 const MAX_NAMED = 2_000
+/** A leader that lost its power answers nothing, and may be back before that is noticed otherwise. */
+const CONNECT_TIMEOUT_MS = 1_000
 /** Until this broker has an epoch. */
 const REGISTRATION_MS = 20
 
@@ -174,7 +176,7 @@ export class ReplicaFetcher implements FetchSource {
       if (endpoint === undefined) throw new Error(`broker ${leaderId} is not known`)
       const connection = await Connection.open(this.#env, endpoint, {
         clientId: `replica-${nodeId}`,
-        connectTimeoutMs: links.settings.get('replica.socket.timeout.ms'),
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
         requestTimeoutMs: links.settings.get('replica.socket.timeout.ms'),
       })
       if (this.#isClosed || this.#count === 0) connection.close()

@@ -59,3 +59,17 @@ t.test('a follower does not acknowledge to a new leader what it has not written 
   await cluster.run(50)
   t.equal(leader.highWatermark, 2, 'it is told as soon as it is written')
 })
+
+t.test('a follower that asked for a connection in vain asks again within seconds', async t => {
+  const cluster = await ReplicaCluster.start({ brokers: 2 })
+  const [leader, follower] = [cluster.node(1), cluster.node(2)]
+  await cluster.createTopic('a', TOPIC_ID, [[1, 2]])
+  const machines = [leader.machine, follower.machine] as const
+  cluster.sim.network.cut(...machines)
+  cluster.sim.network.reset(...machines)
+  await cluster.run(100)
+  cluster.sim.network.heal(...machines)
+  leader.produce('a', ['one'])
+  await cluster.run(3000)
+  t.equal(follower.partition('a').log.logEndOffset, 1)
+})
