@@ -47,7 +47,8 @@ export class LeaderState {
   /** Log end when this broker became the leader; below it the end is not known yet (R7). */
   readonly epochStartOffset: number
   readonly #options: LeaderOptions
-  readonly #followers = new Map<number, FollowerState>()
+  /** Two or three: a list is the quickest way to find one, and the smallest. */
+  #followers: FollowerState[] = []
   #image: PartitionImage
   #isr: readonly number[]
   #partitionEpoch: number
@@ -82,7 +83,8 @@ export class LeaderState {
   }
 
   follower(replicaId: number): FollowerState | undefined {
-    return this.#followers.get(replicaId)
+    for (const follower of this.#followers) if (follower.replicaId === replicaId) return follower
+    return undefined
   }
 
   /** What the controller has decided in this leader epoch. */
@@ -95,7 +97,7 @@ export class LeaderState {
 
   /** False if it is none of the partition's replicas. */
   onFetch(fetch: FollowerFetch): boolean {
-    const follower = this.#followers.get(fetch.replicaId)
+    const follower = this.follower(fetch.replicaId)
     if (follower === undefined) return false
     const { log } = this.#options
     follower.onFetch(fetch, log.logEndOffset, this.#options.nowMs())
@@ -110,9 +112,9 @@ export class LeaderState {
     if (authority === null) return
     const nowMs = this.#options.nowMs()
     const { lagTimeMaxMs } = authority
-    for (const follower of this.#followers.values()) follower.refresh(log.logEndOffset, nowMs)
+    for (const follower of this.#followers) follower.refresh(log.logEndOffset, nowMs)
     const lagging = this.#isr.filter(replicaId => {
-      const follower = this.#followers.get(replicaId)
+      const follower = this.follower(replicaId)
       return follower !== undefined && !follower.isCaughtUp(log.logEndOffset, nowMs, lagTimeMaxMs)
     })
     if (lagging.length > 0) this.#shrink(lagging)
@@ -121,7 +123,7 @@ export class LeaderState {
 
   /** One at a time: the next one when this is decided. */
   #letIn(): void {
-    for (const follower of this.#followers.values()) {
+    for (const follower of this.#followers) {
       if (!this.#isr.includes(follower.replicaId)) this.#maybeExpand(follower)
     }
   }
@@ -142,7 +144,7 @@ export class LeaderState {
     const { log } = this.#options
     const { maximalIsr } = this
     let end = log.writtenEndOffset
-    for (const follower of this.#followers.values()) {
+    for (const follower of this.#followers) {
       if (follower.logEndOffset >= end) continue
       if (maximalIsr.includes(follower.replicaId) || this.#isAboutToJoin(follower)) {
         end = follower.logEndOffset
@@ -155,7 +157,7 @@ export class LeaderState {
   lowWatermark(): number {
     const { authority, log } = this.#options
     let low = log.logStartOffset
-    for (const follower of this.#followers.values()) {
+    for (const follower of this.#followers) {
       const isAlive =
         authority?.isEligible(follower.replicaId, authority.brokerEpochOf(follower.replicaId)) ??
         true
@@ -174,15 +176,17 @@ export class LeaderState {
   }
 
   #takeFollowers(): void {
-    const { replicas } = this.#image
-    for (const replicaId of this.#followers.keys()) {
-      if (!replicas.includes(replicaId)) this.#followers.delete(replicaId)
-    }
+    const { replicas, isr } = this.#image
+    const known = this.#followers
+    const isSame =
+      known.length === replicas.length - 1 && known.every(each => replicas.includes(each.replicaId))
+    if (isSame) return
+    this.#followers = []
     for (const replicaId of replicas) {
-      if (replicaId === this.#options.nodeId || this.#followers.has(replicaId)) continue
-      const isMember = this.#image.isr.includes(replicaId)
-      const caughtUpMs = isMember ? this.#options.nowMs() : Number.NEGATIVE_INFINITY
-      this.#followers.set(replicaId, new FollowerState(replicaId, caughtUpMs))
+      if (replicaId === this.#options.nodeId) continue
+      const caughtUpMs = isr.includes(replicaId) ? this.#options.nowMs() : Number.NEGATIVE_INFINITY
+      const follower = known.find(each => each.replicaId === replicaId)
+      this.#followers.push(follower ?? new FollowerState(replicaId, caughtUpMs))
     }
   }
 
@@ -241,7 +245,7 @@ export class LeaderState {
 
   /** Of the registration that fetched here; of one that has not fetched yet, what the image says. */
   #brokerEpochOf(brokerId: number): number {
-    const known = this.#followers.get(brokerId)?.brokerEpoch ?? -1
+    const known = this.follower(brokerId)?.brokerEpoch ?? -1
     return known >= 0 ? known : (this.#options.authority?.brokerEpochOf(brokerId) ?? -1)
   }
 

@@ -19,7 +19,7 @@ import type {
 import type { ErrorName, RecordValidationOptions } from '@weir/protocol'
 import { AppendQueue } from './append-queue.ts'
 import type { FollowerFetch } from './follower-state.ts'
-import { LeaderState } from './leader-state.ts'
+import { type LeaderOptions, LeaderState } from './leader-state.ts'
 import { LowWatermark } from './low-watermark.ts'
 import { isThrottled, type PartitionConfig, validationOptions } from './partition-config.ts'
 import type {
@@ -39,13 +39,14 @@ export class Partition implements LogListener {
   readonly topicId: string
   readonly partitionIndex: number
   readonly log: Log
-  /** Batches that are validated elsewhere; while it is busy all others line up behind. */
-  readonly appendQueue: AppendQueue
-  readonly lowWatermark: LowWatermark
   readonly #env: Env
   readonly #nodeId: number
   #config: PartitionConfig
-  #validation: RecordValidationOptions
+  // What an idle partition does not need is made when it is first used: there may be 20,000 of them.
+  #validation: RecordValidationOptions | null = null
+  #appendQueue: AppendQueue | null = null
+  #lowWatermark: LowWatermark | null = null
+  #leaderOptions: LeaderOptions | null = null
   #image: PartitionImage
   readonly #options: PartitionOptions
   /** Null while this broker does not lead, or may not yet. */
@@ -55,10 +56,10 @@ export class Partition implements LogListener {
   #cutCount = 0
   readonly #writtenAcks = new PendingAcks()
   readonly #committedAcks = new PendingAcks()
-  readonly #subscribers = new Set<PartitionSubscriber>()
+  #subscribers: Set<PartitionSubscriber> | null = null
   /** Those who read all that is written. */
-  readonly #replicaSubscribers = new Set<PartitionSubscriber>()
-  readonly #listeners = new Set<PartitionListener>()
+  #replicaSubscribers: Set<PartitionSubscriber> | null = null
+  #listeners: Set<PartitionListener> | null = null
   #changeCount = 0
   #isClosed = false
 
@@ -71,10 +72,7 @@ export class Partition implements LogListener {
     this.topicId = state.image.topicId
     this.partitionIndex = state.image.partitionIndex
     this.#config = state.config
-    this.#validation = validationOptions(state.config)
     this.#image = { ...state.image, leader: -1, leaderEpoch: -1 }
-    this.appendQueue = new AppendQueue(env, this)
-    this.lowWatermark = new LowWatermark(env, () => this.#leader?.lowWatermark() ?? null)
     log.setListener(this)
     this.applyImage(state.image)
   }
@@ -112,7 +110,17 @@ export class Partition implements LogListener {
   }
   /** How records of producers are checked. */
   get validation(): RecordValidationOptions {
+    this.#validation ??= validationOptions(this.#config)
     return this.#validation
+  }
+  /** Batches that are validated elsewhere; while it is busy all others line up behind. */
+  get appendQueue(): AppendQueue {
+    this.#appendQueue ??= new AppendQueue(this.#env, this)
+    return this.#appendQueue
+  }
+  get lowWatermark(): LowWatermark {
+    this.#lowWatermark ??= new LowWatermark(this.#env, () => this.#leader?.lowWatermark() ?? null)
+    return this.#lowWatermark
   }
   get highWatermark(): number {
     return this.log.highWatermark
@@ -146,7 +154,7 @@ export class Partition implements LogListener {
     } else {
       this.#leader?.applyImage(image)
     }
-    this.lowWatermark.check()
+    this.#lowWatermark?.check()
     this.#maybeAdvanceHighWatermark()
     this.#notifySubscribers()
   }
@@ -154,17 +162,15 @@ export class Partition implements LogListener {
   /** Begins the epoch, unless the log is being cut: its end is not known before that is done. */
   #maybeLead(): void {
     if (this.#image.leader !== this.#nodeId || this.#cutCount > 0 || this.#isClosed) return
-    this.#leader = new LeaderState(
-      {
-        nodeId: this.#nodeId,
-        log: this.log,
-        authority: this.#options.authority,
-        minInsyncReplicas: () => this.#config.minInsyncReplicas,
-        nowMs: () => this.#env.clock.monotonicMs(),
-        onIsrChange: () => this.#onIsrChange(),
-      },
-      this.#image,
-    )
+    this.#leaderOptions ??= {
+      nodeId: this.#nodeId,
+      log: this.log,
+      authority: this.#options.authority,
+      minInsyncReplicas: () => this.#config.minInsyncReplicas,
+      nowMs: () => this.#env.clock.monotonicMs(),
+      onIsrChange: () => this.#onIsrChange(),
+    }
+    this.#leader = new LeaderState(this.#leaderOptions, this.#image)
     // Also with no record in it: who asks for the end of the former epoch finds it here (R4).
     this.log.assignEpoch(this.#image.leaderEpoch)
   }
@@ -178,13 +184,13 @@ export class Partition implements LogListener {
     if (this.#leader === null) return
     this.#leader.sweep()
     // Who was waited for, as one about to join or to delete, may be gone.
-    this.lowWatermark.check()
+    this.#lowWatermark?.check()
     if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
   }
 
   updateConfig(config: PartitionConfig): void {
     this.#config = config
-    this.#validation = validationOptions(config)
+    this.#validation = null
     // Fewer in-sync replicas may be enough now.
     this.#onIsrChange()
   }
@@ -342,18 +348,24 @@ export class Partition implements LogListener {
   }
 
   subscribe(subscriber: PartitionSubscriber, isReplica = false): void {
-    if (isReplica) this.#replicaSubscribers.add(subscriber)
-    else this.#subscribers.add(subscriber)
+    if (isReplica) {
+      this.#replicaSubscribers ??= new Set()
+      this.#replicaSubscribers.add(subscriber)
+    } else {
+      this.#subscribers ??= new Set()
+      this.#subscribers.add(subscriber)
+    }
   }
   unsubscribe(subscriber: PartitionSubscriber): void {
-    this.#subscribers.delete(subscriber)
-    this.#replicaSubscribers.delete(subscriber)
+    this.#subscribers?.delete(subscriber)
+    this.#replicaSubscribers?.delete(subscriber)
   }
   addListener(listener: PartitionListener): void {
+    this.#listeners ??= new Set()
     this.#listeners.add(listener)
   }
   removeListener(listener: PartitionListener): void {
-    this.#listeners.delete(listener)
+    this.#listeners?.delete(listener)
   }
 
   /**
@@ -362,7 +374,7 @@ export class Partition implements LogListener {
    */
   onFollowerFetch(fetch: FollowerFetch): boolean {
     if (this.#leader === null || !this.#leader.onFetch(fetch)) return false
-    this.lowWatermark.check()
+    this.#lowWatermark?.check()
     if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
     return true
   }
@@ -378,7 +390,7 @@ export class Partition implements LogListener {
       this.#writtenAcks.completeBelow(this.log.writtenEndOffset, null)
     }
     if (hasMoved) this.#notifySubscribers()
-    else if (this.#replicaSubscribers.size > 0) this.#notifyReplicas()
+    else if ((this.#replicaSubscribers?.size ?? 0) > 0) this.#notifyReplicas()
     this.#followerListener?.onFollowerWritten()
   }
 
@@ -392,7 +404,9 @@ export class Partition implements LogListener {
     })
     this.#writtenAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
     this.#committedAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
-    for (const listener of this.#listeners) listener.onAppendsLost(this, failure.fromOffset)
+    if (this.#listeners !== null) {
+      for (const listener of this.#listeners) listener.onAppendsLost(this, failure.fromOffset)
+    }
     // The epoch may have begun with what is lost: it goes on where the log ends now.
     if (this.#leader !== null && failure.kind === 'space') {
       this.log.assignEpoch(this.#leader.leaderEpoch)
@@ -410,15 +424,15 @@ export class Partition implements LogListener {
     this.#isClosed = true
     this.#leader?.close()
     this.#leader = null
-    this.lowWatermark.check()
+    this.#lowWatermark?.check()
     this.#followerListener = null
     this.log.setListener(null)
     this.#writtenAcks.failAll('REQUEST_TIMED_OUT')
     this.#committedAcks.failAll('REQUEST_TIMED_OUT')
     this.#notifySubscribers()
-    this.#subscribers.clear()
-    this.#replicaSubscribers.clear()
-    this.#listeners.clear()
+    this.#subscribers = null
+    this.#replicaSubscribers = null
+    this.#listeners = null
   }
 
   /** R11: what is committed while the ISR is too small is written, and may be lost with it. */
@@ -438,20 +452,27 @@ export class Partition implements LogListener {
     if (this.#committedAcks.size > 0) {
       this.#committedAcks.completeBelow(highWatermark, this.#committedError())
     }
-    for (const listener of this.#listeners) listener.onHighWatermark(this)
+    if (this.#listeners !== null) {
+      for (const listener of this.#listeners) listener.onHighWatermark(this)
+    }
     return true
   }
 
   #notifySubscribers(): void {
     this.#changeCount++
-    for (const subscriber of this.#subscribers) subscriber.onPartitionChange(this)
-    for (const subscriber of this.#replicaSubscribers) subscriber.onPartitionChange(this)
+    tellAll(this.#subscribers, this)
+    tellAll(this.#replicaSubscribers, this)
   }
 
   #notifyReplicas(): void {
     this.#changeCount++
-    for (const subscriber of this.#replicaSubscribers) subscriber.onPartitionChange(this)
+    tellAll(this.#replicaSubscribers, this)
   }
+}
+
+function tellAll(subscribers: Iterable<PartitionSubscriber> | null, partition: Partition): void {
+  if (subscribers === null) return
+  for (const subscriber of subscribers) subscriber.onPartitionChange(partition)
 }
 
 function failed(error: ErrorName, message: string): AppendRefusal {

@@ -15,12 +15,15 @@ export interface AckWaiter {
 }
 
 const INITIAL_CAPACITY = 16
+/** Never written to: a ring of length 0 grows first. */
+const NONE: number[] = []
+const NOBODY: (AckWaiter | null)[] = []
 
 export class PendingAcks {
-  // Rings of one length, a power of two.
-  #endOffsets: number[] = new Array<number>(INITIAL_CAPACITY).fill(0)
-  #waiters: (AckWaiter | null)[] = new Array<AckWaiter | null>(INITIAL_CAPACITY).fill(null)
-  #slots: number[] = new Array<number>(INITIAL_CAPACITY).fill(0)
+  // Rings of one length: 0 until somebody waits, since most partitions are idle, then a power of two.
+  #endOffsets: number[] = NONE
+  #waiters: (AckWaiter | null)[] = NOBODY
+  #slots: number[] = NONE
   #head = 0
   #size = 0
 
@@ -92,7 +95,7 @@ export class PendingAcks {
   #grow(): void {
     const capacity = this.#waiters.length
     const order = Array.from({ length: capacity }, (_, i) => (this.#head + i) & (capacity - 1))
-    const empty = capacity
+    const empty = Math.max(INITIAL_CAPACITY, capacity)
     this.#endOffsets = [...order.map(i => this.#endOffsets[i] ?? 0), ...new Array(empty).fill(0)]
     this.#waiters = [...order.map(i => this.#waiters[i] ?? null), ...new Array(empty).fill(null)]
     this.#slots = [...order.map(i => this.#slots[i] ?? 0), ...new Array(empty).fill(0)]
