@@ -42,7 +42,7 @@ export async function partitionsInNeed(
   return found
 }
 
-export function holds(filter: HealthFilter, partition: PartitionHealth): boolean {
+function holds(filter: HealthFilter, partition: PartitionHealth): boolean {
   const inSync = partition.isr.length
   switch (filter) {
     case 'under-replicated':

@@ -4,7 +4,7 @@
 import type { MetadataImage } from './image.ts'
 import type { Decision, ProducerIdBlock } from './requests.ts'
 
-export const PRODUCER_ID_BLOCK_SIZE = 1_000
+const PRODUCER_ID_BLOCK_SIZE = 1_000
 
 export class ProducerIdControl {
   readonly #image: MetadataImage

@@ -23,7 +23,7 @@ import {
 import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-names.ts'
 
 /** More in one request is refused: one decision has to stay a reasonable batch. */
-export const MAX_PARTITIONS_PER_REQUEST = 10_000
+const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 

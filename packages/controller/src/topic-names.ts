@@ -1,6 +1,6 @@
 // Which names a topic may have (correctness.md H8), with Kafka's words for those that it may not.
 
-export const MAX_TOPIC_NAME_LENGTH = 249
+const MAX_TOPIC_NAME_LENGTH = 249
 
 /** Kafka's own topic of cluster metadata; nobody may create it. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata'

@@ -104,13 +104,6 @@ export function parseSetting(row: SettingRow, text: string): Parsed {
   return invalid(row, trimmed, problem)
 }
 
-/** The typed default of a row. */
-export function defaultOf(row: SettingRow): SettingValue {
-  if (row.defaultText === null) return null
-  const parsed = parseType(row, row.defaultText)
-  return parsed.kind === 'value' ? parsed.value : null
-}
-
 /** The elements of a list as Kafka splits them: at commas, trimmed; an empty text is no element. */
 export function splitList(text: string): string[] {
   const trimmed = text.trim()
@@ -201,7 +194,7 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
 }
 
 /** Insertions, deletions, replacements between two texts; stops counting at `limit`. */
-export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
+function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {
     const current = [row]

@@ -1,16 +1,12 @@
 export { AssertionError, assert, unreachable } from './assert.ts'
 export {
-  defaultOf,
-  editDistance,
   nearestName,
-  type Parsed,
   parseSetting,
   type RowOf,
   SETTING_TYPES,
   type SettingRow,
   type SettingType,
   type SettingValue,
-  type Support,
   splitList,
   type UpdateMode,
   type ValueOf,
@@ -39,6 +35,6 @@ export type {
   Workers,
 } from './env.ts'
 export { DiskError, errorMessage, NetError, OperatorError } from './errors.ts'
-export type { HttpHandler, HttpListener, HttpRequest, HttpResponse } from './http.ts'
+export type { HttpListener, HttpRequest, HttpResponse } from './http.ts'
 export { randomUuid, ZERO_UUID } from './uuid.ts'
 export { defineWorkerJob } from './worker-jobs.ts'

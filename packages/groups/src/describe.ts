@@ -14,7 +14,7 @@ import type { Group } from './group-types.ts'
 /** DescribeGroups has an error for a group that does not exist from this version on. */
 const DESCRIBE_NOT_FOUND_VERSION = 6
 /** Kafka's answer where authorised operations were not asked for. */
-export const NO_AUTHORIZED_OPERATIONS = -2_147_483_648
+const NO_AUTHORIZED_OPERATIONS = -2_147_483_648
 
 /** Filters are without regard to case; an empty one lets everything pass. */
 export function listGroups(

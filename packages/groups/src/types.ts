@@ -78,7 +78,7 @@ export interface ConsumerGroupsConfig {
   heartbeatIntervalMs(groupId: string): number
 }
 
-export const DEFAULT_CONSUMER_GROUPS_CONFIG: ConsumerGroupsConfig = Object.freeze({
+const DEFAULT_CONSUMER_GROUPS_CONFIG: ConsumerGroupsConfig = Object.freeze({
   isEnabled: true,
   assignors: ['uniform', 'range'],
   maxSize: 2_147_483_647,

@@ -7,9 +7,9 @@
 import { type Disk, DiskError, type Logger } from '@weir/core'
 import { crc32c } from '@weir/protocol'
 
-export const CHECKPOINT_VERSION = 1
+const CHECKPOINT_VERSION = 1
 /** Larger ones are not ours. */
-export const MAX_CHECKPOINT_BYTES = 256 * 1024 * 1024
+const MAX_CHECKPOINT_BYTES = 256 * 1024 * 1024
 export const TEMPORARY_SUFFIX = '.tmp'
 
 export type CheckpointRead =
@@ -94,7 +94,7 @@ export async function writeFileAtomically(disk: Disk, path: string, bytes: Buffe
 }
 
 /** Replaces the content in place and syncs it; not atomic. */
-export async function writeWholeFile(disk: Disk, path: string, bytes: Buffer): Promise<void> {
+async function writeWholeFile(disk: Disk, path: string, bytes: Buffer): Promise<void> {
   const file = await disk.open(path, 'write')
   try {
     await file.truncate(0)
@@ -117,7 +117,7 @@ export async function writeCacheFile(disk: Disk, path: string, bytes: Buffer): P
 }
 
 /** A short write is not an error: goes on until all is written, or the disk says why not. */
-export async function writeFully(
+async function writeFully(
   file: {
     readonly path: string
     write(buffers: readonly Buffer[], position: number): number | Promise<number>

@@ -5,16 +5,7 @@
 
 import { SimRandom } from '@weir/core/sim'
 import type { LogConfig } from './log-types.ts'
-import {
-  append,
-  batch,
-  openWorld,
-  readAll,
-  reopen,
-  TOPIC,
-  TOPIC_ID,
-  type World,
-} from './test-kit.ts'
+import { append, batch, openWorld, readAll, reopen, type World } from './test-kit.ts'
 
 /** What may be read at each offset, and what must. */
 class Model {
@@ -230,5 +221,3 @@ function countFrom(
 function fail(run: CrashRun, what: string): never {
   throw new Error(`seed ${run.seed}, crash at event ${run.crashAtEvent}: ${what}`)
 }
-
-export const CRASH_TOPIC = { topic: TOPIC, topicId: TOPIC_ID }

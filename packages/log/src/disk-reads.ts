@@ -3,7 +3,7 @@
 import { type Disk, DiskError, type DiskFile } from '@weir/core'
 
 /** No index is larger: 2^31 bytes of segment with an entry for each smallest batch. */
-export const MAX_SMALL_FILE_BYTES = 512 * 1024 * 1024
+const MAX_SMALL_FILE_BYTES = 512 * 1024 * 1024
 
 /** Null if it is not there (or absurdly large). */
 export async function readIfThere(disk: Disk, path: string): Promise<Buffer | null> {

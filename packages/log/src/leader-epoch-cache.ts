@@ -8,7 +8,7 @@ import type { EpochEndOffset } from './log-types.ts'
 
 export type EpochEntry = readonly [epoch: number, startOffset: number]
 
-export const NO_EPOCH = -1
+const NO_EPOCH = -1
 
 export class LeaderEpochCache {
   #epochs: number[] = []

@@ -76,7 +76,7 @@ export function damageOf(
   return ranges
 }
 
-export function report(state: LogState, range: DamagedRange, reason: string): void {
+function report(state: LogState, range: DamagedRange, reason: string): void {
   state.context.env.log.error('damage in a log: these offsets cannot be read', {
     log: state.directoryName,
     fromOffset: range.fromOffset,

@@ -38,7 +38,7 @@ export function handleWriteFailure(state: LogState, cause: DiskError): void {
 }
 
 /** In memory the log ends at what was written. */
-export function dropUnwritten(state: LogState): void {
+function dropUnwritten(state: LogState): void {
   const endOffset = state.diskEndOffset
   state.structureEpoch++
   state.cutEpoch++

@@ -19,7 +19,7 @@ export function afterWrite(state: LogState): void {
 }
 
 /** Moves `writtenEndOffset` as far as the flush settings allow and tells everybody. */
-export function publish(state: LogState): void {
+function publish(state: LogState): void {
   const unsynced = state.diskEndOffset - state.syncedEndOffset
   const end = unsynced < state.config.flushMessages ? state.diskEndOffset : state.syncedEndOffset
   if (end > state.writtenEndOffset) {

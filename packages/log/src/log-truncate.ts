@@ -76,7 +76,7 @@ export function advanceLogStartOffset(state: LogState, offset: number): Promise<
 }
 
 /** Removes segments that lie below the start as a whole; the active one stays. */
-export async function removeBelowStart(state: LogState): Promise<number> {
+async function removeBelowStart(state: LogState): Promise<number> {
   let count = 0
   while (count + 1 < state.segments.length) {
     if ((state.segments[count + 1]?.baseOffset ?? 0) > state.startOffset) break

@@ -23,7 +23,7 @@ import type { EndMarker } from './control-batch.ts'
 import type { ActiveProducer, AppendOrigin, LogErrorName } from './log-types.ts'
 import type { AbortedEntry } from './transaction-index.ts'
 
-export const KEPT_BATCHES = 5
+const KEPT_BATCHES = 5
 const NO_EPOCH = -1
 const NO_SEQUENCE = -1
 const MAX_SEQUENCE = 2147483647

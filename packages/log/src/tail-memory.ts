@@ -15,7 +15,7 @@ import type { Segment } from './segment.ts'
  * Batches from this size on stay in their frame. Below, blocks that go round are cheaper than memory
  * that is new for each batch: at 100 KB a batch 1.5 against 2.9 CPU s/GB, 165 against 236 MB.
  */
-export const FRAME_BATCH_BYTES = 128 * 1024
+const FRAME_BATCH_BYTES = 128 * 1024
 const SMALLEST_BLOCK_BYTES = 4 * 1024
 const LARGEST_BLOCK_BYTES = 256 * 1024
 /** A batch's place is remembered every so many bytes, so that finding one is a short walk. */

@@ -17,7 +17,7 @@ export function plan(message: Message<Fields>, version: number, exact: boolean):
   return { message, version, exact, flexible: version >= message.firstFlexible }
 }
 
-export function isIn(field: Field, version: number): boolean {
+function isIn(field: Field, version: number): boolean {
   return version >= field.since && version <= field.until
 }
 

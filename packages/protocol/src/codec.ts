@@ -89,7 +89,7 @@ export function encodeToBuffer<F extends Fields>(
 
 const SMALL_SLAB_BYTES = 512
 
-export function hasVersion(message: AnyMessage, version: number): boolean {
+function hasVersion(message: AnyMessage, version: number): boolean {
   return version >= message.minVersion && version <= message.maxVersion
 }
 

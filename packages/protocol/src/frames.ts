@@ -22,7 +22,7 @@ export interface DecodedResponseHeader {
 }
 
 /** 2 for flexible versions, 1 for the others and for keys that are not in Kafka's table. */
-export function requestHeaderVersion(apiKey: number, apiVersion: number): number {
+function requestHeaderVersion(apiKey: number, apiVersion: number): number {
   const api = apiByKey(apiKey)
   return api !== undefined && apiVersion >= api.firstFlexible ? 2 : 1
 }

@@ -236,7 +236,7 @@ export interface Message<F extends Fields = Fields> {
 /** Metadata of 200,000 partitions has 1.4 million. */
 export const MAX_ELEMENTS = 2_000_000
 /** What anybody may send to a server: a decoded request stays below about 50 MB. */
-export const MAX_REQUEST_ELEMENTS = 250_000
+const MAX_REQUEST_ELEMENTS = 250_000
 
 export interface MessageTable<F extends Fields> {
   readonly name: string

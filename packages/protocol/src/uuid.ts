@@ -32,9 +32,3 @@ export function writeUuid(buffer: Buffer, at: number, text: string): boolean {
   // 22 characters carry 132 bits: the last four must be zero, or two texts would name one uuid.
   return (bits & 0x0f) === 0
 }
-
-export function isUuid(text: string): boolean {
-  return writeUuid(SCRATCH, 0, text)
-}
-
-const SCRATCH = Buffer.alloc(UUID_BYTES)

@@ -24,7 +24,7 @@ export const EMPTY_MEMBERSHIP: Membership = {
 }
 
 /** The membership that a cluster starts with; the same on each of its first voters. */
-export function initialMembership(members: readonly Member[]): Membership {
+function initialMembership(members: readonly Member[]): Membership {
   const sorted = [...members].sort((a, b) => a.id - b.id)
   return { ...EMPTY_MEMBERSHIP, voters: sorted.map(member => member.id), members: sorted }
 }

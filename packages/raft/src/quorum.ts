@@ -3,12 +3,12 @@
 export type VoteResult = 'pending' | 'won' | 'lost'
 
 /** How many of `count` voters are a majority. */
-export function majority(count: number): number {
+function majority(count: number): number {
   return Math.floor(count / 2) + 1
 }
 
 /** The largest value that a majority of the voters has reached; Infinity without voters. */
-export function majorityValue(voters: readonly number[], reached: (id: number) => number): number {
+function majorityValue(voters: readonly number[], reached: (id: number) => number): number {
   if (voters.length === 0) return Number.POSITIVE_INFINITY
   const values = voters.map(reached).sort((a, b) => b - a)
   return values[majority(voters.length) - 1] ?? 0

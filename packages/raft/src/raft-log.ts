@@ -8,7 +8,7 @@ import { assert } from '@weir/core'
 import type { Entry, Position } from './types.ts'
 
 /** What an entry counts for in limits beside its data. */
-export const ENTRY_OVERHEAD_BYTES = 32
+const ENTRY_OVERHEAD_BYTES = 32
 
 export function entryBytes(entry: Entry): number {
   return entry.data.length + ENTRY_OVERHEAD_BYTES

@@ -303,7 +303,7 @@ function failure(error: ErrorName, message: string): KafkaError {
 }
 
 /** What a failed append means to the client of a coordinator, as in Kafka. */
-export function coordinatorError(error: ErrorName): ErrorName {
+function coordinatorError(error: ErrorName): ErrorName {
   switch (error) {
     case 'UNKNOWN_TOPIC_OR_PARTITION':
     case 'NOT_ENOUGH_REPLICAS':

@@ -10,7 +10,7 @@ export interface Column<Row> {
 }
 
 /** What stands in a cell that has no value: never blank, so that fields can be counted. */
-export const ABSENT = '-'
+const ABSENT = '-'
 
 /** Lines with a line end each. An empty list of rows gives only the header. */
 export function renderTable<Row>(

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { CliIo, Output } from '../io.ts'
 
-export class MemoryOutput implements Output {
+class MemoryOutput implements Output {
   readonly isTerminal = false
   readonly hasColors = false
   readonly columns = Number.POSITIVE_INFINITY

@@ -10,7 +10,7 @@ import type { Cluster, Target } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
 
 /** Kafka's numbers of what has settings. */
-export const CONFIG_RESOURCE_TYPES = {
+const CONFIG_RESOURCE_TYPES = {
   topic: 2,
   broker: 4,
   'broker-logger': 8,
@@ -21,7 +21,7 @@ export const CONFIG_RESOURCE_TYPES = {
 export type ConfigResourceType = keyof typeof CONFIG_RESOURCE_TYPES
 
 /** Where a value comes from, by Kafka's numbers. */
-export const CONFIG_SOURCES: readonly string[] = [
+const CONFIG_SOURCES: readonly string[] = [
   'UNKNOWN',
   'DYNAMIC_TOPIC_CONFIG',
   'DYNAMIC_BROKER_CONFIG',

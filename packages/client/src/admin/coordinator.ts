@@ -5,7 +5,7 @@ import type { Connection } from '../connection.ts'
 import { checkCode } from '../errors.ts'
 
 /** The id of the broker that coordinates the group. Throws KafkaError, ClientError. */
-export async function findCoordinator(cluster: Cluster, groupId: string): Promise<number> {
+async function findCoordinator(cluster: Cluster, groupId: string): Promise<number> {
   const answer = await cluster.request('any', findCoordinatorApi, version =>
     version >= 4 ? { coordinatorKeys: [groupId] } : { key: groupId },
   )

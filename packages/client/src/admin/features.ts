@@ -43,7 +43,7 @@ export async function describeFeatures(
 }
 
 /** Kafka's numbers of how a level may change. */
-export const FEATURE_UPDATE_TYPES = {
+const FEATURE_UPDATE_TYPES = {
   upgrade: 1,
   'safe-downgrade': 2,
   'unsafe-downgrade': 3,

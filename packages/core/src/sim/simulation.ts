@@ -16,7 +16,7 @@ import { hashText, SimRandom } from './sim-random.ts'
 import { SimWorkers } from './sim-workers.ts'
 
 /** 2026-01-01T00:00:00Z: where the wall clock of every machine starts. */
-export const SIM_START_MS = 1_767_225_600_000
+const SIM_START_MS = 1_767_225_600_000
 
 const DEFAULT_LIMIT_MS = 600_000
 

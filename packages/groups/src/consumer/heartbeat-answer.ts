@@ -97,7 +97,7 @@ export function heartbeatAccepted(
   }
 }
 
-export function wirePartitions(
+function wirePartitions(
   owned: OwnedPartitions | PartitionSet,
 ): { topicId: string; partitions: number[] }[] {
   return [...owned].map(([topicId, partitions]) => ({

@@ -31,7 +31,7 @@ export function sameOwned(a: OwnedPartitions, b: OwnedPartitions): boolean {
   return true
 }
 
-export function countPartitions(partitions: PartitionSet | OwnedPartitions): number {
+function countPartitions(partitions: PartitionSet | OwnedPartitions): number {
   let count = 0
   for (const each of partitions.values()) count += each.size
   return count

@@ -9,7 +9,7 @@ import { QuorumServer } from '../transport/quorum-server.ts'
 
 export const TEST_PORT = 9093
 
-export class WordList implements StateMachine {
+class WordList implements StateMachine {
   words: string[] = []
   appliedIndex = 0
   leadership: Leadership | null = null

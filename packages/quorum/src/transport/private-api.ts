@@ -1,7 +1,7 @@
 // The private API between nodes: one request kind of Kafka's framing, with a body in protobuf, so
 // that nodes share the controller listener with everything else.
 
-import { type ApiDefinition, api, bytes } from '@weir/protocol'
+import { api, bytes } from '@weir/protocol'
 
 export const quorumApi = api({
   key: 10_000,
@@ -11,9 +11,6 @@ export const quorumApi = api({
   request: { body: bytes() },
   response: { body: bytes() },
 })
-
-export type QuorumApi =
-  typeof quorumApi extends ApiDefinition<infer Q, infer S> ? ApiDefinition<Q, S> : never
 
 /** Frames above this close the connection. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024

@@ -106,7 +106,7 @@ export class ReplicaCluster {
   }
 }
 
-export class ReplicaNode {
+class ReplicaNode {
   readonly id: number
   readonly #cluster: ReplicaCluster
   #life: Life | null = null
@@ -232,7 +232,7 @@ export interface Produced {
 }
 
 /** One process. */
-export class Life {
+class Life {
   readonly env: Env
   readonly image = new MetadataImage()
   readonly logManager: LogManager
