@@ -83,3 +83,22 @@ t.test('all nodes that stop at once stop soon', async t => {
   t.equal(cluster.get(2).services.metadata.topicCount, 1)
   t.same(cluster.fatal, [])
 })
+
+t.test('a node that stands still while it opens its metadata log goes on afterwards', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  cluster.kill(3)
+  await cluster.sim.run({ forMs: 100 })
+  const starting = cluster.starting(3)
+  const isOpening = () =>
+    cluster.sim.logs.some(
+      ({ message, fields }) =>
+        message.startsWith('recovering logs') && fields?.['directory'] === '/data/metadata/log',
+    )
+  await cluster.sim.run(isOpening, 1000)
+  cluster.sim.pause('n3')
+  await cluster.sim.run({ forMs: 5000 })
+  cluster.sim.resume('n3')
+  const node = await cluster.complete(starting)
+  t.notOk(node.isFenced)
+  t.same(cluster.fatal, [])
+})

@@ -218,9 +218,9 @@ export class ControlPlane {
     }
   }
 
-  /** This node is the only voter: nothing is decided without it. */
+  /** This node is the only voter: nothing is decided without it. Not as long as it does not know. */
   get decidesAlone(): boolean {
-    const { voters } = this.quorum.status().membership
+    const voters = this.#quorum?.status().membership.voters ?? []
     return voters.length === 1 && voters[0] === this.#options.identity.nodeId
   }
 
