@@ -26,6 +26,7 @@ import { NodeQuorum } from './metadata/node-quorum.ts'
 import { NodeSettings } from './metadata/node-settings.ts'
 import { QuorumController } from './metadata/quorum-controller.ts'
 import { RequestForwarder } from './metadata/request-forwarder.ts'
+import { VoterAddress } from './metadata/voter-address.ts'
 import { advertisedAddress, type BoundListener, listen } from './node-listeners.ts'
 import { API_ROWS } from './server/api-table.ts'
 import type { BrokerServer } from './server/broker-server.ts'
@@ -73,6 +74,7 @@ export class ControlPlane {
   #server: BrokerServer | null = null
   #bound: BoundListener | null = null
   #quorum: NodeQuorum | null = null
+  #voterAddress: VoterAddress | null = null
   /** Nodes of the quorum whose connection broke and is not there again. */
   readonly #lostPeers = new Set<number>()
   #activatedTerm = -1
@@ -144,15 +146,18 @@ export class ControlPlane {
     const { identity, directory, hostName, onFatal, settings } = this.#options
     const address =
       this.#bound === null ? null : advertisedAddress(this.#bound, this.listeners, hostName)
-    const voters = await this.#voters()
+    const listed = quorumVoters(settings)
+    const voters = await this.#voters(listed)
     this.#checkVoters(voters.map(voter => voter.nodeId))
+    // Not as the cluster knows it: this node may have moved.
+    const own = listed.find(voter => voter.nodeId === identity.nodeId) ?? address
     this.#quorum = await NodeQuorum.open(
       this.#env,
       {
         nodeId: identity.nodeId,
         directoryId: identity.metadataDirectoryId,
         directory,
-        address: voters.find(voter => voter.nodeId === identity.nodeId) ?? address,
+        address: own,
         voters,
         clusterId: () => identity.clusterId,
         electionTimeoutMs: settings.get('controller.quorum.election.timeout.ms'),
@@ -168,14 +173,24 @@ export class ControlPlane {
       this.controller,
     )
     this.#checkOwnCluster(voters.map(voter => voter.nodeId))
+    this.#voterAddress = new VoterAddress(
+      this.#env,
+      {
+        nodeId: identity.nodeId,
+        directoryId: identity.metadataDirectoryId,
+        address: own,
+        listenerName: this.#bound?.name ?? '',
+      },
+      this.#quorum,
+      this.requests,
+    )
     this.#server?.open()
     this.#quorum.start()
   }
 
   /** Those of the list, or those of the cluster that the bootstrap servers belong to; none: alone. */
-  async #voters(): Promise<readonly Voter[]> {
+  async #voters(listed: readonly Voter[]): Promise<readonly Voter[]> {
     const { settings, cancelled } = this.#options
-    const listed = quorumVoters(settings)
     const servers = settings.get('controller.quorum.bootstrap.servers')
     if (listed.length > 0 || servers.length === 0) return listed
     const addresses = parseAddresses(servers.join())
@@ -245,6 +260,7 @@ export class ControlPlane {
 
   async stop(graceMs: number): Promise<void> {
     this.#deadlines.close()
+    this.#voterAddress?.close()
     for (const channel of [this.sessions, this.requests, this.#forwards]) channel.close()
     await this.#server?.stop(graceMs)
     await this.#quorum?.stop()
@@ -325,6 +341,7 @@ export class ControlPlane {
     for (const channel of [this.sessions, this.requests, this.#forwards]) {
       channel.leadershipChanged()
     }
+    this.#voterAddress?.check()
     for (const listener of this.#onLeadership) listener()
   }
 

@@ -161,7 +161,7 @@ export class QuorumNode {
     const { membership } = this.driver
     if (membership !== this.#membershipSeen) {
       this.#membershipSeen = membership
-      this.transport.membershipChanged()
+      this.transport.membershipChanged(this.driver.leadership.leaderId !== null)
     }
     const { nodeId, address } = this.#options
     const isMember = membership.members.some(member => member.id === nodeId)

@@ -1,5 +1,5 @@
-// Adding and removing voters at run time, as an operator asks for it: on the leader, one change at a
-// time, each resolved when it is in force or known not to be.
+// Adding, moving and removing voters at run time, as an operator or the voter itself asks for it: on the
+// leader, one change at a time, each resolved when it is in force or known not to be.
 
 import type { Env } from '@weir/core'
 import type { ConfigChange, Member, Membership } from '@weir/raft'
@@ -49,8 +49,7 @@ export class VoterChanges {
    * never comes back. The leader may remove itself; another is elected then.
    */
   removeVoter(id: number, directoryId: string, timeoutMs: number): Promise<VoterChangeOutcome> {
-    const known = this.#driver.membership.members.find(one => one.id === id)
-    const actual = known?.directoryId || this.#directoryOf(id)
+    const actual = this.directoryOf(id)
     if (directoryId !== '' && actual !== '' && directoryId !== actual)
       return Promise.resolve({
         kind: 'refused',
@@ -64,6 +63,26 @@ export class VoterChanges {
       isDone: ({ members }) => !members.some(one => one.id === id),
       waitsFor: 'a majority to take the change over',
     })
+  }
+
+  /** A voter is reached at another address from now on. It is a voter with this directory: checked by the caller. */
+  moveVoter(id: number, address: string, timeoutMs: number): Promise<VoterChangeOutcome> {
+    const hasMoved = ({ members }: Membership) =>
+      members.some(one => one.id === id && one.address === address)
+    if (hasMoved(this.#driver.membership)) return Promise.resolve({ kind: 'done' })
+    const member = { id, directoryId: '', address }
+    return this.#change({
+      timeoutMs,
+      changes: [{ kind: 'add-voter', member }],
+      isDone: hasMoved,
+      waitsFor: 'a majority to take the change over',
+    })
+  }
+
+  /** The directory of a member; empty if it is not known. */
+  directoryOf(id: number): string {
+    const known = this.#driver.membership.members.find(one => one.id === id)
+    return known?.directoryId || this.#directoryOf(id)
   }
 
   /** Proposes until the change is taken, then waits until it is in force. */

@@ -51,6 +51,7 @@ import {
   syncGroupApi,
   unregisterBrokerApi,
   updateFeaturesApi,
+  updateRaftVoterApi,
 } from '@weir/protocol'
 import { quorumApi } from '@weir/quorum'
 import {
@@ -120,6 +121,7 @@ import { handleSaslAuthenticate, handleSaslHandshake } from '../handlers/sasl.ts
 import { handleSyncGroup } from '../handlers/sync-group.ts'
 import { failUnregisterBroker, handleUnregisterBroker } from '../handlers/unregister-broker.ts'
 import { failUpdateFeatures, handleUpdateFeatures } from '../handlers/update-features.ts'
+import { failUpdateRaftVoter, handleUpdateRaftVoter } from '../handlers/update-raft-voter.ts'
 import { forwardApi, nodeHeartbeatApi } from '../metadata/node-apis.ts'
 import { type ApiRow, controlRow, forwardedRow, row } from './api-row.ts'
 
@@ -198,5 +200,6 @@ export const API_ROWS: readonly ApiRow[] = [
   }),
   forwardedRow(addRaftVoterApi, handleAddRaftVoter, failRaftVoter),
   forwardedRow(removeRaftVoterApi, handleRemoveRaftVoter, failRaftVoter),
+  controlRow(updateRaftVoterApi, handleUpdateRaftVoter, { errorResponse: failUpdateRaftVoter }),
   controlRow(quorumApi, handleQuorumMessages, { isPrivate: true }),
 ]

@@ -39,7 +39,9 @@ export class Transport implements EndpointHost {
   readonly #events: TransportEvents
   /** From the list of voters; a hello's addresses are newer. */
   readonly #seeds: ReadonlyMap<number, string>
+  /** What nodes said of themselves: in a hello, or through the log since this node has a leader. */
   readonly #heard = new Map<number, string>()
+  #members: Membership['members'] = []
   readonly #links = new Map<number, PeerLink>()
   readonly #polls = new Map<number, PeerLink>()
   readonly #mailboxes = new Map<number, Mailbox>()
@@ -97,7 +99,8 @@ export class Transport implements EndpointHost {
    * list of voters of this node, else the membership. */
   addressOf(nodeId: number): Address | null {
     const member = this.#events.membership().members.find(one => one.id === nodeId)
-    const text = this.#heard.get(nodeId) || this.#seeds.get(nodeId) || member?.address || ''
+    const own = nodeId === this.#own.nodeId ? this.#own.address : ''
+    const text = own || this.#heard.get(nodeId) || this.#seeds.get(nodeId) || member?.address || ''
     const at = text.lastIndexOf(':')
     const port = Number(text.slice(at + 1))
     return at > 0 && Number.isInteger(port) ? { host: text.slice(0, at), port } : null
@@ -164,10 +167,20 @@ export class Transport implements EndpointHost {
     }
   }
 
-  /** The membership changed: nodes that are no voters any more may come back as others. */
-  membershipChanged(): void {
-    const { voters, outgoingVoters } = this.#events.membership()
+  /**
+   * The membership changed: nodes that are no voters any more may come back as others, and some may have
+   * moved. `isCurrent`: a leader is known; what is replayed before may be older than the list of voters.
+   */
+  membershipChanged(isCurrent: boolean): void {
+    const { voters, outgoingVoters, members } = this.#events.membership()
     this.#directories.forgetAllBut([...voters, ...outgoingVoters])
+    const before = new Map(this.#members.map(member => [member.id, member.address]))
+    this.#members = members
+    if (!isCurrent) return
+    for (const { id, address } of members) {
+      const hasMoved = before.has(id) && before.get(id) !== address
+      if (hasMoved && address !== '' && !this.#mailboxes.has(id)) this.#heard.set(id, address)
+    }
   }
 
   // --- EndpointHost ---
