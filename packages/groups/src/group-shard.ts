@@ -22,7 +22,6 @@ import {
 import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups } from './classic/classic-groups.ts'
 import { heartbeatAnswer, joinFailed, syncFailed } from './classic/responses.ts'
-import { ClassicRequests } from './consumer/classic-requests.ts'
 import { ConsumerGroup } from './consumer/consumer-group.ts'
 import { ConsumerGroups } from './consumer/consumer-groups.ts'
 import { JOIN_EPOCH } from './consumer/consumer-member.ts'
@@ -30,6 +29,7 @@ import { describeConsumerGroup, describeNoConsumerGroup } from './consumer/descr
 import { GroupDraft } from './consumer/group-draft.ts'
 import { heartbeatFailed, requestProblem } from './consumer/heartbeat-answer.ts'
 import { type CommitCheck, checkCommit, fetchError } from './consumer/member-check.ts'
+import { MigratingMembers } from './consumer/migrating-members.ts'
 import { allowsUpgrade, upgradeDraft } from './consumer/migration.ts'
 import { knownAssignors } from './consumer/target.ts'
 import { describeClassicGroup, listGroups, ownerOf } from './describe.ts'
@@ -47,27 +47,10 @@ import {
   replyOnly,
   type TopicsView,
 } from './types.ts'
+import { type DeletedTopic, removeGroup, Upkeep } from './upkeep.ts'
 
 /** OffsetCommit has an error for a group that does not exist from this version on. */
 const COMMIT_GROUP_NOT_FOUND_VERSION = 9
-/** Groups that are looked through for expired offsets in one turn, and the pause until the next. */
-const GROUPS_PER_CLEAN_UP = 100
-const CLEAN_UP_PAUSE_MS = 10
-/** Groups times topics that are looked at in one turn when topics were deleted. */
-const LOOK_UPS_PER_DROP = 2000
-
-export interface DeletedTopic {
-  readonly name: string
-  readonly topicId: string
-}
-
-interface OffsetDrop {
-  readonly topics: readonly DeletedTopic[] | null
-  /** Index of the next group. */
-  readonly from: number
-  readonly nowMs: number
-}
-
 export class GroupShard {
   readonly #config: GroupsConfig
   readonly #topics: TopicsView
@@ -77,7 +60,9 @@ export class GroupShard {
   readonly #groupOffsets: GroupOffsets
   readonly #classic: ClassicGroups
   readonly #consumer: ConsumerGroups
-  readonly #classicRequests: ClassicRequests
+  /** Of consumer groups: their members of the classic protocol. */
+  readonly #migrating: MigratingMembers
+  readonly #upkeep: Upkeep
   readonly #replayTarget: ReplayTarget
 
   constructor(random: Random, config: GroupsConfig, topics: TopicsView) {
@@ -96,7 +81,12 @@ export class GroupShard {
         if (group?.kind === 'classic') this.#classic.rebalance(group, nowMs)
       },
     })
-    this.#classicRequests = new ClassicRequests(parts, this.#consumer)
+    this.#migrating = new MigratingMembers(parts, this.#consumer)
+    this.#upkeep = new Upkeep(config, this.#timers, {
+      groups: this.#groups,
+      offsets: this.#offsets,
+      groupOffsets: this.#groupOffsets,
+    })
     this.#replayTarget = new ReplayTarget(this.#groups, this.#offsets, {
       classic: this.#classic,
       consumer: this.#consumer,
@@ -117,7 +107,7 @@ export class GroupShard {
       return this.#classic.join({ requestId, request, context, group: known })
     }
     if (known !== undefined && !known.isEmpty) {
-      return this.#classicRequests.join({ requestId, request, context, group: known })
+      return this.#migrating.join({ requestId, request, context, group: known })
     }
     if (memberId !== '') return fail('UNKNOWN_MEMBER_ID')
     const group = new ClassicGroup(groupId)
@@ -125,7 +115,7 @@ export class GroupShard {
     const effects = this.#classic.join({ requestId, request, context, group })
     if (known === undefined) return effects
     // The group of the other protocol is empty: a classic one takes its place.
-    this.#consumer.timers.cancelAll(known)
+    this.#consumer.memberTimers.cancelAll(known)
     const draft = new GroupDraft(known, [])
     draft.removeGroup()
     return { ...effects, records: [...draft.records, ...effects.records] }
@@ -136,7 +126,7 @@ export class GroupShard {
     const group = this.#groups.get(request.groupId)
     if (group === undefined) return replyOnly(requestId, syncFailed('UNKNOWN_MEMBER_ID'))
     if (group.kind === 'consumer') {
-      return this.#classicRequests.sync({ requestId, request, context, group })
+      return this.#migrating.sync({ requestId, request, context, group })
     }
     return this.#classic.sync({ requestId, request, context, group })
   }
@@ -146,7 +136,7 @@ export class GroupShard {
     const group = this.#groups.get(request.groupId)
     if (group === undefined) return replyOnly(requestId, heartbeatAnswer('UNKNOWN_MEMBER_ID'))
     if (group.kind === 'consumer') {
-      return this.#classicRequests.heartbeat({ requestId, request, context, group })
+      return this.#migrating.heartbeat({ requestId, request, context, group })
     }
     return this.#classic.heartbeat({ requestId, request, context, group })
   }
@@ -162,7 +152,7 @@ export class GroupShard {
       return this.#classic.leave({ requestId, request, context, group })
     }
     if (group !== undefined) {
-      return this.#classicRequests.leave({ requestId, request, context, group })
+      return this.#migrating.leave({ requestId, request, context, group })
     }
     const code = errorCode('UNKNOWN_MEMBER_ID')
     const members = request.members.map(({ memberId, groupInstanceId }) => ({
@@ -232,7 +222,7 @@ export class GroupShard {
       const upgraded = this.#groups.get(request.groupId)
       if (upgraded?.kind !== 'consumer') return
       for (const memberId of memberIds) {
-        this.#consumer.timers.scheduleSession(upgraded, memberId, context.nowMs)
+        this.#consumer.memberTimers.scheduleSession(upgraded, memberId, context.nowMs)
       }
     }
     return effects
@@ -360,7 +350,7 @@ export class GroupShard {
   /** Topics were deleted from the cluster: their offsets go with them, many groups at a time. */
   topicsDeleted(topics: readonly DeletedTopic[], nowMs: number): GroupEffects {
     const effects = noEffects()
-    this.#dropOffsets([...this.#offsets.groupIds()], { topics, from: 0, nowMs }, effects)
+    this.#upkeep.topicsDeleted(topics, nowMs, effects)
     return effects
   }
 
@@ -383,9 +373,7 @@ export class GroupShard {
       if (group.kind === 'classic') this.#classic.start(group, nowMs, effects)
       else this.#consumer.start(group, nowMs)
     }
-    const groupIds = [...this.#offsets.groupIds()]
-    if (groupIds.length > 0) this.#dropOffsetsLater(groupIds, { topics: null, from: 0, nowMs })
-    this.#scheduleCleanUp(nowMs)
+    this.#upkeep.start(nowMs)
     return effects
   }
 
@@ -400,60 +388,4 @@ export class GroupShard {
     this.#timers.runOne(nowMs, effects)
     return effects
   }
-
-  /**
-   * Drops the offsets of deleted topics, in some groups now and in the others soon. Null topics: of
-   * all that do not exist, since nobody may have coordinated the groups when they were deleted.
-   */
-  #dropOffsets(groupIds: readonly string[], drop: OffsetDrop, effects: GroupEffects): void {
-    const { topics, from, nowMs } = drop
-    const count = Math.max(1, Math.floor(LOOK_UPS_PER_DROP / (topics?.length ?? 1)))
-    const end = Math.min(from + count, groupIds.length)
-    for (const groupId of groupIds.slice(from, end)) {
-      if (topics === null) this.#groupOffsets.deleteOfGoneTopics(groupId, effects.records)
-      for (const topic of topics ?? []) {
-        this.#groupOffsets.deleteOfTopic(groupId, topic, effects.records)
-      }
-    }
-    if (end < groupIds.length) this.#dropOffsetsLater(groupIds, { topics, from: end, nowMs })
-  }
-
-  #dropOffsetsLater(groupIds: readonly string[], drop: OffsetDrop): void {
-    this.#timers.schedule(drop.nowMs + CLEAN_UP_PAUSE_MS, (nowMs, effects) =>
-      this.#dropOffsets(groupIds, { ...drop, nowMs }, effects),
-    )
-  }
-
-  #scheduleCleanUp(nowMs: number): void {
-    const deadlineMs = nowMs + this.#config.offsetsRetentionCheckIntervalMs
-    this.#timers.schedule(deadlineMs, (expiredMs, effects) => {
-      this.#cleanUp([...this.#groups.keys()], 0, expiredMs, effects.records)
-    })
-  }
-
-  /**
-   * Expired offsets go, and with its last offset a group that nobody is in. Some groups at a time,
-   * so that requests are served in between.
-   */
-  #cleanUp(groupIds: readonly string[], from: number, nowMs: number, records: GroupRecord[]): void {
-    const end = Math.min(from + GROUPS_PER_CLEAN_UP, groupIds.length)
-    for (const groupId of groupIds.slice(from, end)) {
-      const group = this.#groups.get(groupId)
-      if (group === undefined) continue
-      const isNothingLeft = this.#groupOffsets.expire(ownerOf(group), nowMs, records)
-      if (isNothingLeft && group.state === 'Empty') removeGroup(group, records)
-    }
-    if (end === groupIds.length) {
-      this.#scheduleCleanUp(nowMs)
-      return
-    }
-    this.#timers.schedule(nowMs + CLEAN_UP_PAUSE_MS, (expiredMs, effects) =>
-      this.#cleanUp(groupIds, end, expiredMs, effects.records),
-    )
-  }
-}
-
-function removeGroup(group: Group, records: GroupRecord[]): void {
-  if (group.kind === 'consumer') new GroupDraft(group, records).removeGroup()
-  else records.push({ kind: 'group-metadata', groupId: group.groupId, value: null })
 }

@@ -64,7 +64,7 @@ export class ReplayTarget {
     }
     let group = known
     if (group?.kind !== 'classic') {
-      if (group !== undefined) this.#owners.consumer.timers.cancelAll(group)
+      if (group !== undefined) this.#owners.consumer.memberTimers.cancelAll(group)
       group = new ClassicGroup(groupId)
       this.#groups.set(groupId, group)
     }
@@ -81,7 +81,7 @@ export class ReplayTarget {
     }
     const group = this.#groups.get(groupId)
     if (group?.kind !== 'consumer') return
-    this.#owners.consumer.timers.cancelAll(group)
+    this.#owners.consumer.memberTimers.cancelAll(group)
     this.#remove(groupId)
   }
 
@@ -99,7 +99,8 @@ export class ReplayTarget {
     switch (record.kind) {
       case 'consumer-member':
         group.replayMetadata(record.memberId, record.value)
-        if (record.value === null) this.#owners.consumer.timers.cancelMember(group, record.memberId)
+        if (record.value === null)
+          this.#owners.consumer.memberTimers.cancelMember(group, record.memberId)
         return
       case 'consumer-target-metadata':
         group.targetEpoch = record.value?.epoch ?? 0

@@ -58,7 +58,7 @@ export interface Beat {
 export class ConsumerGroups {
   readonly #random: Random
   readonly #config: GroupsConfig
-  readonly timers: MemberTimers
+  readonly memberTimers: MemberTimers
   readonly #topics: TopicsView
   readonly #timers: Timers
   #isMatching = false
@@ -77,7 +77,9 @@ export class ConsumerGroups {
     this.#config = parts.config
     this.#topics = parts.topics
     this.#timers = timers
-    this.timers = new MemberTimers(parts.config.consumer, timers, (...args) => this.#fence(...args))
+    this.memberTimers = new MemberTimers(parts.config.consumer, timers, (...args) =>
+      this.#fence(...args),
+    )
     this.#find = shard.find
     this.#onDowngraded = shard.onDowngraded
   }
@@ -153,8 +155,8 @@ export class ConsumerGroups {
       const group = this.#find(groupId)
       if (group === null) return
       if (isUpToDate) group.seenTopicsChange = topicsChange
-      this.timers.scheduleSession(group, memberId, nowMs)
-      if (next !== before.current) this.timers.scheduleRebalance(group, memberId, nowMs)
+      this.memberTimers.scheduleSession(group, memberId, nowMs)
+      if (next !== before.current) this.memberTimers.scheduleRebalance(group, memberId, nowMs)
     }
     return { next, afterReplay }
   }
@@ -205,7 +207,7 @@ export class ConsumerGroups {
     const afterReplay = () => {
       removed?.()
       const left = this.#find(groupId)
-      if (left !== null) this.timers.cancelRebalance(left, memberId)
+      if (left !== null) this.memberTimers.cancelRebalance(left, memberId)
     }
     return { records: draft.records, replies: [{ requestId, response }], afterReplay }
   }
@@ -246,8 +248,8 @@ export class ConsumerGroups {
   /** After the load: every member has one session to show itself. */
   start(group: ConsumerGroup, nowMs: number): void {
     for (const memberId of group.members.keys()) {
-      this.timers.scheduleSession(group, memberId, nowMs)
-      this.timers.scheduleRebalance(group, memberId, nowMs)
+      this.memberTimers.scheduleSession(group, memberId, nowMs)
+      this.memberTimers.scheduleRebalance(group, memberId, nowMs)
     }
   }
 

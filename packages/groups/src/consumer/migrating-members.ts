@@ -41,7 +41,7 @@ export interface ClassicRequest<Request> {
 
 type Leaver = LeaveGroupRequest['members'][number]
 
-export class ClassicRequests {
+export class MigratingMembers {
   readonly #random: Random
   readonly #config: GroupsConfig
   readonly #topics: TopicsView
@@ -140,10 +140,10 @@ export class ClassicRequests {
       protocolName !== null && protocolName !== metadata.classic.protocols[0]?.name
     if (isOtherType || isOtherName) return fail('INCONSISTENT_GROUP_PROTOCOL')
     if (mustRejoin(group, found)) {
-      this.#consumer.timers.expectRejoin(group, metadata.memberId, context.nowMs)
+      this.#consumer.memberTimers.expectRejoin(group, metadata.memberId, context.nowMs)
       return fail('REBALANCE_IN_PROGRESS')
     }
-    this.#consumer.timers.scheduleSession(group, metadata.memberId, context.nowMs)
+    this.#consumer.memberTimers.scheduleSession(group, metadata.memberId, context.nowMs)
     return replyOnly(requestId, {
       throttleTimeMs: 0,
       errorCode: 0,
@@ -161,9 +161,9 @@ export class ClassicRequests {
     if (found.metadata.classic === null) return answer('UNKNOWN_MEMBER_ID')
     if (request.generationId !== found.current.memberEpoch) return answer('ILLEGAL_GENERATION')
     const { memberId } = found.metadata
-    this.#consumer.timers.scheduleSession(group, memberId, context.nowMs)
+    this.#consumer.memberTimers.scheduleSession(group, memberId, context.nowMs)
     if (!mustRejoin(group, found)) return answer('NONE')
-    this.#consumer.timers.expectRejoin(group, memberId, context.nowMs)
+    this.#consumer.memberTimers.expectRejoin(group, memberId, context.nowMs)
     return answer('REBALANCE_IN_PROGRESS')
   }
 
