@@ -50,3 +50,23 @@ export function protocolMapProblem(text: string): string | null {
   }
   return null
 }
+
+export function connectionOverridesProblem(text: string): string | null {
+  for (const element of splitList(text)) {
+    if (!OVERRIDE.test(element)) return `'${element}' is not ADDRESS:COUNT`
+  }
+  return null
+}
+
+/** A numeric address, of IPv6 perhaps in brackets, and a count. */
+const OVERRIDE = /^(\d+\.\d+\.\d+\.\d+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]+\]?):(\d{1,9})$/
+
+/** How many connections single addresses may have, of a text that passed the check. */
+export function connectionOverrides(text: string): ReadonlyMap<string, number> {
+  const overrides = new Map<string, number>()
+  for (const element of splitList(text)) {
+    const [, address = '', count = ''] = OVERRIDE.exec(element) ?? []
+    overrides.set(address.replace(/^\[|\]$/g, '').toLowerCase(), Number(count))
+  }
+  return overrides
+}

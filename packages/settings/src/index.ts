@@ -14,6 +14,7 @@ export {
   brokerSynonyms,
   isBrokerKey,
 } from './broker-table.ts'
+export { connectionOverrides } from './checks.ts'
 export {
   CONFIG_SOURCE_CODES,
   type ConfigEntry,

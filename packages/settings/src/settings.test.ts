@@ -8,6 +8,7 @@ import {
   brokerChangeProblem,
   brokerRow,
   brokerRows,
+  connectionOverrides,
   dataDirectories,
   describeGroupConfig,
   describeTopicConfig,
@@ -46,6 +47,23 @@ t.test('every default is a legal value of its row, and every row has a sentence'
     }
   }
   t.equal(new Set([...brokerRows()].map(row => row.key)).size, [...brokerRows()].length)
+  t.end()
+})
+
+t.test('limits of single addresses are addresses with counts, also of IPv6', t => {
+  const key = 'max.connections.per.ip.overrides'
+  const limits = connectionOverrides(load(`${key}=10.0.0.7:3, [FE80::1]:2,::1:0`).get(key))
+  t.same(
+    [...limits],
+    [
+      ['10.0.0.7', 3],
+      ['fe80::1', 2],
+      ['::1', 0],
+    ],
+  )
+  for (const wrong of ['host:3', '10.0.0.7', '10.0.0.7:', '10.0.0.7:-1', '10.0.0.7:x', ':3']) {
+    t.throws(() => load(`${key}=${wrong}`), { message: /is not ADDRESS:COUNT/ }, wrong)
+  }
   t.end()
 })
 

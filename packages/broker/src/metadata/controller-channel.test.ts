@@ -71,7 +71,7 @@ class World {
       limits: () => ({
         maxRequestBytes: 1_000_000,
         maxConnections: 100,
-        maxConnectionsPerAddress: 100,
+        maxConnectionsFrom: () => 100,
         maxIdleMs: 600_000,
       }),
       newConnectionId: () => ++lastConnectionId,

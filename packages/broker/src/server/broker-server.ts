@@ -14,7 +14,7 @@ import { RequestStats } from './request-stats.ts'
 export interface ServerLimits {
   readonly maxRequestBytes: number
   readonly maxConnections: number
-  readonly maxConnectionsPerAddress: number
+  readonly maxConnectionsFrom: (address: string) => number
   readonly maxIdleMs: number
 }
 
@@ -155,7 +155,8 @@ export class BrokerServer implements ConnectionHost {
     const limits = this.#limits()
     const count = this.#countByAddress.get(remoteAddress) ?? 0
     const isTooMany =
-      this.#connections.size >= limits.maxConnections || count >= limits.maxConnectionsPerAddress
+      this.#connections.size >= limits.maxConnections ||
+      count >= limits.maxConnectionsFrom(remoteAddress)
     if (isTooMany || this.#isStopping) {
       if (isTooMany) {
         this.refusedCount++

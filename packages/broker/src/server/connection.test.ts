@@ -99,7 +99,7 @@ async function newWorld(
     limits: () => ({
       maxRequestBytes: 4 * MEGABYTE,
       maxConnections: limits.maxConnections ?? 100,
-      maxConnectionsPerAddress: 100,
+      maxConnectionsFrom: () => 100,
       maxIdleMs: limits.maxIdleMs ?? 600_000,
     }),
     newConnectionId: () => ++lastConnectionId,

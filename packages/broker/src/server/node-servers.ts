@@ -2,6 +2,7 @@
 // over all of them.
 
 import type { Env } from '@weir/core'
+import { connectionOverrides } from '@weir/settings'
 import type { NodeSettings } from '../metadata/node-settings.ts'
 import { BrokerServer } from './broker-server.ts'
 import type { Dispatcher } from './dispatch.ts'
@@ -37,7 +38,9 @@ export class NodeServers {
       limits: () => ({
         maxRequestBytes: settings.get('socket.request.max.bytes'),
         maxConnections: settings.get('max.connections'),
-        maxConnectionsPerAddress: settings.get('max.connections.per.ip'),
+        maxConnectionsFrom: address =>
+          connectionOverrides(settings.get('max.connections.per.ip.overrides')).get(address) ??
+          settings.get('max.connections.per.ip'),
         maxIdleMs: settings.get('connections.max.idle.ms'),
       }),
       newConnectionId: () => ++this.#lastConnectionId,

@@ -1,6 +1,6 @@
 // Broker settings: listeners, connections, requests and their bounds.
 
-import { protocolMapProblem } from '../checks.ts'
+import { connectionOverridesProblem, protocolMapProblem } from '../checks.ts'
 import { why } from '../reasons.ts'
 import { boolean, className, int, list, long, string } from '../row.ts'
 
@@ -15,7 +15,7 @@ export const networkRows = [
   list('controller.listener.names', 'CONTROLLER', { kafkaDefault: 'none' }, 'Names of the listeners that serve controllers and brokers of the cluster.'),
   int('max.connections', 2_147_483_647, { min: 0, update: 'cluster-wide' }, 'Open connections at most, over all listeners; more are closed at once.'),
   int('max.connections.per.ip', 2_147_483_647, { min: 0, update: 'cluster-wide' }, 'Open connections at most from one address.'),
-  string('max.connections.per.ip.overrides', '', { update: 'cluster-wide', accepted: why.NOT_YET }, 'Other limits for single addresses, as HOST:COUNT separated by commas.'),
+  string('max.connections.per.ip.overrides', '', { check: connectionOverridesProblem, update: 'cluster-wide' }, 'Other limits for single addresses, as ADDRESS:COUNT separated by commas; names of hosts are not resolved.'),
   int('max.connection.creation.rate', 2_147_483_647, { min: 0, update: 'cluster-wide', accepted: why.NOT_YET }, 'New connections a second at most.'),
   long('connections.max.idle.ms', 600_000, { unit: 'ms' }, 'A connection without requests for this long is closed.'),
   long('connections.max.reauth.ms', 0, { unit: 'ms', accepted: why.NO_SASL }, 'How long a login is good for before the client has to repeat it.'),

@@ -359,7 +359,7 @@ class Life {
       limits: () => ({
         maxRequestBytes: 1 << 27,
         maxConnections: 1000,
-        maxConnectionsPerAddress: 1000,
+        maxConnectionsFrom: () => 1000,
         maxIdleMs: 600_000,
       }),
       newConnectionId: () => nextConnectionId++,
