@@ -1,26 +1,23 @@
 // The groups of the cluster, as far as this broker coordinates them: finds the partition of
 // __consumer_offsets that keeps a group, and runs requests on its shard.
 
-import { CONFIG_RESOURCE, type MetadataDelta, type MetadataImage } from '@weir/controller'
+import type { MetadataDelta, MetadataImage } from '@weir/controller'
 import type { Env } from '@weir/core'
 import {
-  type ConsumerGroupsConfig,
   decodeGroupRecord,
   encodeGroupRecord,
   type GroupEffects,
   type GroupRecord,
   GroupShard,
-  type GroupsConfig,
-  type MigrationPolicy,
-  type TopicsView,
 } from '@weir/groups'
 import { type ErrorName, KafkaError } from '@weir/protocol'
-import { groupValue } from '@weir/settings'
 import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
 import type { MetadataSubscriber } from '../metadata/metadata-publisher.ts'
 import type { NodeSettings } from '../metadata/node-settings.ts'
 import type { ReplicaManager } from '../partition/replica-manager.ts'
+import { ClusterTopics } from './cluster-topics.ts'
 import { CoordinatorRuntime } from './coordinator-runtime.ts'
+import { groupsConfigOf } from './groups-config.ts'
 import { javaHashCode } from './java-hash.ts'
 import type { SubmitOptions } from './shard-host.ts'
 
@@ -28,14 +25,6 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 
 /** How long FindCoordinator waits for a shard that this broker has begun to load. */
 const LOAD_WAIT_MS = 5000
-const MINUTE_MS = 60_000
-/**
- * Members that are started together are collected also with a delay of 0, and know their topics by
- * then. Answered within 25 ms, kafka-python's leader joined again at once, for the metadata that it
- * got meanwhile, and then sent no heartbeats: 1 of 12 runs of the kit; with 120 ms none of 25.
- */
-const MIN_INITIAL_REBALANCE_DELAY_MS = 120
-const GROUP_FEATURE = 'group.version'
 
 export interface GroupCoordinatorParts {
   readonly nodeId: number
@@ -56,22 +45,16 @@ export class GroupCoordinator implements MetadataSubscriber {
   readonly #env: Env
   readonly #parts: GroupCoordinatorParts
   readonly #runtime: CoordinatorRuntime<GroupRecord, GroupShard>
-  #topicsChange = 0
-  readonly #topicIds = new Set<string>()
-  #namesVersion = 0
+  readonly #topics: ClusterTopics
 
   constructor(env: Env, parts: GroupCoordinatorParts) {
     this.#env = env
     this.#parts = parts
-    const config = groupsConfigOf(parts)
-    for (const { topicId } of parts.metadata.topics) this.#topicIds.add(topicId)
-    const topics = topicsViewOf(parts.metadata, {
-      changeCount: () => this.#topicsChange,
-      namesVersion: () => this.#namesVersion,
-    })
+    const config = groupsConfigOf(parts.settings, parts.metadata)
+    this.#topics = new ClusterTopics(parts.metadata)
     this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
       topic: OFFSETS_TOPIC,
-      newShard: () => new GroupShard(env.random, config, topics),
+      newShard: () => new GroupShard(env.random, config, this.#topics),
       writeTimeoutMs: () => parts.settings.get('offsets.commit.timeout.ms'),
       encode: encodeGroupRecord,
       decode: decodeGroupRecord,
@@ -152,23 +135,10 @@ export class GroupCoordinator implements MetadataSubscriber {
 
   /** Topics that are gone from the cluster take their committed offsets along. */
   onMetadata(_image: MetadataImage, delta: MetadataDelta): void {
-    const { removedTopics, changedTopicIds, changedBrokerIds } = delta
-    // Brokers bring racks, which are a part of what assignors look at.
-    const haveTopicsChanged = removedTopics.length > 0 || changedTopicIds.size > 0
-    if (haveTopicsChanged || changedBrokerIds.size > 0) this.#topicsChange++
-    this.#countNames(delta)
+    this.#topics.onMetadata(delta)
+    const { removedTopics } = delta
     if (removedTopics.length > 0) {
       this.#runtime.runOnAll((shard, nowMs) => shard.topicsDeleted(removedTopics, nowMs))
-    }
-  }
-
-  #countNames({ removedTopics, changedTopicIds }: MetadataDelta): void {
-    for (const { topicId } of removedTopics)
-      if (this.#topicIds.delete(topicId)) this.#namesVersion++
-    for (const topicId of changedTopicIds) {
-      if (this.#topicIds.has(topicId)) continue
-      this.#topicIds.add(topicId)
-      this.#namesVersion++
     }
   }
 
@@ -184,86 +154,4 @@ export class GroupCoordinator implements MetadataSubscriber {
 export function coordinatorErrorOf(error: unknown): ErrorName {
   if (error instanceof KafkaError) return error.errorName
   throw error
-}
-
-/** Reads the settings each time, so that changes count at once. */
-function groupsConfigOf({ settings, metadata }: GroupCoordinatorParts): GroupsConfig {
-  return {
-    get minSessionTimeoutMs() {
-      return settings.get('group.min.session.timeout.ms')
-    },
-    get maxSessionTimeoutMs() {
-      return settings.get('group.max.session.timeout.ms')
-    },
-    get initialRebalanceDelayMs() {
-      const delayMs = settings.get('group.initial.rebalance.delay.ms')
-      return Math.max(delayMs, MIN_INITIAL_REBALANCE_DELAY_MS)
-    },
-    get maxSize() {
-      return settings.get('group.max.size')
-    },
-    get offsetMetadataMaxBytes() {
-      return settings.get('offset.metadata.max.bytes')
-    },
-    get offsetsRetentionMs() {
-      return settings.get('offsets.retention.minutes') * MINUTE_MS
-    },
-    get offsetsRetentionCheckIntervalMs() {
-      return settings.get('offsets.retention.check.interval.ms')
-    },
-    consumer: consumerGroupsConfigOf(settings, metadata),
-  }
-}
-
-function consumerGroupsConfigOf(
-  settings: NodeSettings,
-  metadata: MetadataImage,
-): ConsumerGroupsConfig {
-  const ofGroup = (
-    groupId: string,
-    key: 'consumer.session.timeout.ms' | 'consumer.heartbeat.interval.ms',
-  ) => groupValue(key, metadata.configs(CONFIG_RESOURCE.group, groupId), settings.current)
-  return {
-    get isEnabled() {
-      const hasFeature = (metadata.features.get(GROUP_FEATURE) ?? 0) >= 1
-      return (
-        hasFeature && settings.get('group.coordinator.rebalance.protocols').includes('consumer')
-      )
-    },
-    get assignors() {
-      return settings.get('group.consumer.assignors')
-    },
-    get maxSize() {
-      return settings.get('group.consumer.max.size')
-    },
-    get migrationPolicy() {
-      return settings.get('group.consumer.migration.policy').toLowerCase() as MigrationPolicy
-    },
-    sessionTimeoutMs: groupId => ofGroup(groupId, 'consumer.session.timeout.ms'),
-    heartbeatIntervalMs: groupId => ofGroup(groupId, 'consumer.heartbeat.interval.ms'),
-  }
-}
-
-function topicsViewOf(
-  metadata: MetadataImage,
-  counts: { readonly changeCount: () => number; readonly namesVersion: () => number },
-): TopicsView {
-  return {
-    topicId: name => metadata.topic(name)?.topicId ?? null,
-    topicName: topicId => metadata.topicById(topicId)?.name ?? null,
-    partitionCount: name => metadata.topic(name)?.partitions.length ?? 0,
-    racksOf: (name, partitionIndex) =>
-      (metadata.partition(name, partitionIndex)?.replicas ?? []).flatMap(
-        brokerId => metadata.brokers.get(brokerId)?.rack ?? [],
-      ),
-    *names() {
-      for (const { name } of metadata.topics) yield name
-    },
-    get changeCount() {
-      return counts.changeCount()
-    },
-    get namesVersion() {
-      return counts.namesVersion()
-    },
-  }
 }
