@@ -12,6 +12,7 @@ import { EndWatcher, Reading, readAll } from './reading.ts'
 import { partitionKey, RecordHistory } from './record-history.ts'
 import { partitionsOf, TEMPORARY_TOPIC, WORKLOAD_TOPICS } from './workload-topics.ts'
 
+const OFFSETS_TOPIC = '__consumer_offsets'
 const GROUP_TOPICS = ['main', 'pair']
 const WATCH_GROUPS_MS = 500
 
@@ -123,6 +124,8 @@ export class ClusterWorkload {
     )
     const look = async () => {
       const keys = partitions.map(({ topic, partition }) => partitionKey(topic, partition))
+      // It may be the one who answers, from the past: nothing of a member depends on that (R16).
+      const isInDoubt = this.#world.hasDeposedLeader(OFFSETS_TOPIC)
       const before = keys.map(key => this.commits.fetching(`${group}:${key}`))
       const found = new Map(
         (await fetchGroupOffsets(cluster, group, partitions)).map(each => [
@@ -132,7 +135,7 @@ export class ClusterWorkload {
       )
       keys.forEach((key, index) => {
         const offset = found.get(key) ?? -1
-        this.commits.fetched(`${group}:${key}`, offset, before[index] ?? null)
+        if (!isInDoubt) this.commits.fetched(`${group}:${key}`, offset, before[index] ?? null)
         this.#committed.set(`${group}:${key}`, offset)
       })
     }

@@ -78,6 +78,17 @@ export class ClusterWorld {
     return this.metadata()?.brokers.get(machine.id)?.brokerEpoch ?? -1
   }
 
+  /** Whether somebody believes to lead a partition of that topic that others lead by now. */
+  hasDeposedLeader(topic: string): boolean {
+    const partitions = this.metadata()?.topic(topic)?.partitions ?? []
+    return this.running.some(({ id, node }) =>
+      partitions.some(({ partitionIndex, leader }) => {
+        const believed = node?.controlServices.metadata.topic(topic)?.partitions[partitionIndex]
+        return believed?.leader === id && leader !== id
+      }),
+    )
+  }
+
   fail(message: string): void {
     this.note(`VIOLATION ${message}`)
     this.violations.push(`${message} (at ${this.nowMs.toFixed(1)} ms)`)
