@@ -1,23 +1,8 @@
-// Runs the scenarios of testdata. With `--rewrite`, or WEIR_TEST_REWRITE=1, it records what it sees instead.
+// The scenarios of testdata.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { SimRandom } from '@weir/core/sim'
+import { testScripts } from '@weir/core/testing'
 import t from 'tap'
 import { Scenario } from './testing/scenario.ts'
-import { formatScript, parseScript } from './testing/script.ts'
 
-const folder = new URL('../testdata/', import.meta.url)
-const isRewrite = process.argv.includes('--rewrite') || process.env['WEIR_TEST_REWRITE'] === '1'
-
-for (const file of readdirSync(folder).filter(each => each.endsWith('.txt'))) {
-  t.test(`${file} runs as written`, async t => {
-    const path = new URL(file, folder)
-    const text = readFileSync(path, 'utf8')
-    const steps = parseScript(text)
-    const scenario = new Scenario(new SimRandom(file))
-    const outputs = steps.map(step => scenario.run(step))
-    const actual = formatScript(steps, outputs)
-    if (isRewrite) writeFileSync(path, actual)
-    else t.equal(actual, text)
-  })
-}
+testScripts(t, new URL('../testdata/', import.meta.url), file => new Scenario(new SimRandom(file)))

@@ -3,12 +3,12 @@
 // A decision's answer is a line, and so is each of its records; partitions are written
 // `topic-index replicas=... isr=... leader=...@epoch`.
 
+import type { Step } from '@weir/core/testing'
 import type { BrokerRegistration } from '../broker-control.ts'
 import { ELECTION_PREFERRED, ELECTION_UNCLEAN } from '../election-control.ts'
 import type { PartitionImage } from '../image.ts'
 import { CONFIG_RESOURCE, type MetadataRecord } from '../records.ts'
 import { Cluster } from './cluster.ts'
-import type { Step } from './script.ts'
 
 type Command = (step: Step) => readonly string[]
 

@@ -4,6 +4,7 @@
 // appear. Every reply is a line; every record that was accepted, too.
 
 import { type Random, ZERO_UUID } from '@weir/core'
+import type { Step } from '@weir/core/testing'
 import { errorName } from '@weir/protocol'
 import { decodeGroupRecord } from '../records.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type RequestContext,
 } from '../types.ts'
 import { formatRecord, formatResponse } from './format.ts'
-import type { Step } from './script.ts'
 import { type Answer, ShardHarness } from './shard-harness.ts'
 import { encodeAssignment, encodeSubscription } from './subscriptions.ts'
 

@@ -1,0 +1,1 @@
+export { type Step, testScripts } from './script.ts'
