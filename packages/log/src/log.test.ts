@@ -132,3 +132,23 @@ t.test('a write torn inside a base offset does not move a batch to another offse
     t.equal(seen.length, batchCount === 4 ? 0 : 2)
   }
 })
+
+t.test('a leader of an older epoch than the log has appends nothing', async t => {
+  const { log } = await openWorld()
+  append(log, batch(), { leaderEpoch: 5 })
+  t.match(append(log, batch(), { leaderEpoch: 4 }), {
+    kind: 'failed',
+    error: 'FENCED_LEADER_EPOCH',
+  })
+  t.match(append(log, batch(), { leaderEpoch: 5 }), { kind: 'appended', baseOffset: 1 })
+})
+
+t.test(
+  'a leader appends one batch at a time: a second one behind it would have no offsets',
+  async t => {
+    const { log } = await openWorld()
+    const two = Buffer.concat([batch(), batch()])
+    t.match(append(log, two), { kind: 'failed', error: 'INVALID_RECORD' })
+    t.equal(log.logEndOffset, 0)
+  },
+)

@@ -70,6 +70,23 @@ const CASES: {
     ],
   },
   {
+    name: 'sequences wrap from 2^31-1 to 0, between two batches too',
+    steps: [
+      [produce(1, 0, 2147483646, 2), appended(0)],
+      [produce(1, 0, 1), refused('OUT_OF_ORDER_SEQUENCE_NUMBER')],
+      [produce(1, 0, 0), appended(2)],
+    ],
+  },
+  {
+    name: 'a batch of a new epoch is no duplicate of one with its sequence in the old epoch',
+    steps: [
+      [produce(1, 3, 0), appended(0)],
+      [produce(1, 3, 1), appended(1)],
+      [produce(1, 4, 0), appended(2)],
+      [produce(1, 4, 1), appended(3)],
+    ],
+  },
+  {
     name: 'two producers do not know each other',
     steps: [
       [produce(1, 0, 0), appended(0)],
@@ -99,7 +116,7 @@ t.test('the last stable offset follows transactions and the high watermark', asy
   write(1, 0)
   write(2, 0)
   await settle(world)
-  log.updateHighWatermark(3)
+  log.updateHighWatermark(2)
   t.equal(log.lastStableOffset, 1)
   t.match(
     append(log, batch({ producerId: 1, producerEpoch: 0, baseSequence: 1 })),
@@ -107,6 +124,8 @@ t.test('the last stable offset follows transactions and the high watermark', asy
   )
   end('abort', 1, 7)
   t.equal(log.lastStableOffset, 1)
+  log.updateHighWatermark(3)
+  t.equal(log.lastStableOffset, 1, 'the marker itself is not below it')
   log.updateHighWatermark(4)
   t.equal(log.lastStableOffset, 2)
   end('commit', 2, 7)
@@ -221,5 +240,30 @@ t.test(
       [2],
     )
     t.match(append(world.log, produce(1, 0, 55)), { kind: 'appended' })
+  },
+)
+
+t.test('silent producers are forgotten when a segment is closed', async t => {
+  const world = await openWorld({ segmentBytes: 400, producerIdExpirationMs: 1000 })
+  append(world.log, produce(1, 0, 0))
+  const nowMs = START_MS + 2000
+  const values = ['x'.repeat(300)]
+  for (const producerId of [2, 3]) {
+    const last = { producerId, producerEpoch: 0, baseSequence: 0, timestamp: nowMs, values }
+    append(world.log, batch(last), { nowMs })
+  }
+  t.same(
+    world.log.activeProducers().map(each => each.producerId),
+    [2, 3],
+  )
+})
+
+t.test(
+  'a duplicate is answered with the time of its first append where the log sets the time',
+  async t => {
+    const world = await openWorld({ isLogAppendTime: true })
+    t.match(append(world.log, produce(1, 0, 0)), { logAppendTimeMs: START_MS })
+    const again = append(world.log, produce(1, 0, 0), { nowMs: START_MS + 5 })
+    t.match(again, { kind: 'duplicate', logAppendTimeMs: START_MS })
   },
 )
