@@ -231,3 +231,15 @@ t.test('a commit waits for a coordinator that loads, and gives way to a rebalanc
     t.ok(records.length === 20 || again.script.commits.length === 2, 'nothing is lost')
   }
 })
+
+t.test('a member that could not learn where to begin asks again', async t => {
+  const { sim, consumer, leaders, script } = await setUp()
+  const asked = consumer.poll(1_000)
+  await sim.run(() => script.generation === 1)
+  leaders[0] = -1
+  await t.rejects(sim.complete(asked))
+  leaders[0] = 1
+  const records = await sim.complete(consumer.poll(1_000))
+  t.equal(records.length, 20)
+  t.equal(script.generation, 1, 'in the generation that it has')
+})

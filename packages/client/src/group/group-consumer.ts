@@ -33,6 +33,8 @@ export class GroupConsumer {
   #ends: ReadonlyMap<string, number> | null = null
   #nextWatchMs = 0
   #mustJoin = true
+  /** It has partitions, and does not know yet where to begin in them. */
+  #mustLocate = false
   #onAssigned: (partitions: readonly TopicPartition[]) => void = () => {}
 
   constructor(cluster: Cluster, options: GroupConsumerOptions) {
@@ -62,6 +64,7 @@ export class GroupConsumer {
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
     await this.#watchPartitions()
     if (this.#mustJoin) await this.#rejoin()
+    if (this.#mustLocate) await this.#locate()
     return await this.#fetcher.poll(timeoutMs)
   }
 
@@ -98,7 +101,7 @@ export class GroupConsumer {
 
   /** All assigned partitions were read up to where they ended when they were assigned. */
   async isAtEnd(): Promise<boolean> {
-    if (!this.#membership.isActive || this.#mustJoin) return false
+    if (!this.#membership.isActive || this.#mustJoin || this.#mustLocate) return false
     this.#ends ??= await this.#readEnds()
     const ends = this.#ends
     return this.positions().every(position => position.offset >= (ends.get(keyOf(position)) ?? 0))
@@ -128,9 +131,8 @@ export class GroupConsumer {
       await this.commit().catch(() => false)
     }
     this.#mustJoin = false
-    let partitions: readonly TopicPartition[]
     try {
-      partitions = await this.#membership.join()
+      await this.#membership.join()
     } catch (error) {
       this.#mustJoin = true
       throw error
@@ -139,7 +141,17 @@ export class GroupConsumer {
     this.#fetcher.assign([])
     this.#committed.clear()
     this.#ends = null
-    this.#fetcher.assign(await this.#startPositions(partitions))
+    this.#mustLocate = true
+  }
+
+  /** Where to begin; as long as that fails the next `poll` tries again, within the same generation. */
+  async #locate(): Promise<void> {
+    const partitions = this.assignment
+    const positions = await this.#startPositions(partitions)
+    // A rebalance came meanwhile, and what was found may be another member's by now.
+    if (this.#mustJoin) return
+    this.#fetcher.assign(positions)
+    this.#mustLocate = false
     this.#onAssigned(partitions)
   }
 
