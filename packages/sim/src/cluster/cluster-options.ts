@@ -28,7 +28,16 @@ export const FAULT_KINDS = [
   'deleteRecords',
 ] as const
 
-export type FaultKind = (typeof FAULT_KINDS)[number]
+/** Faults that bite only one after the other (scenes.ts), and what came later: drawn by themselves. */
+export const SCENE_KINDS = [
+  'strandLeader',
+  'lateAnswers',
+  'lostTail',
+  'lastReplica',
+  'rival',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SCENE_KINDS)[number]
 
 export interface ClusterSimOptions {
   readonly seed: number
@@ -60,6 +69,7 @@ export function clusterOptionsOf(
   asked: { readonly shape?: ClusterShape } = {},
 ): ClusterSimOptions {
   const random = new SimRandom(`cluster options ${seed}`)
+  const scenes = new SimRandom(`cluster scenes ${seed}`)
   const isStrict = random.chance(0.4)
   const shape = random.chance(0.5) ? 'combined' : 'separate'
   return {
@@ -67,7 +77,10 @@ export function clusterOptionsOf(
     shape: asked.shape ?? shape,
     faultMs: 12_000,
     faultEveryMs: random.between(150, 1200),
-    faults: FAULT_KINDS.filter(() => random.chance(0.5)),
+    faults: [
+      ...FAULT_KINDS.filter(() => random.chance(0.5)),
+      ...SCENE_KINDS.filter(() => scenes.chance(0.5)),
+    ],
     isSynced: random.chance(0.3),
     minInsyncReplicas: isStrict || random.chance(0.6) ? 2 : 1,
     isStrict,

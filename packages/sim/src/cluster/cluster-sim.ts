@@ -98,7 +98,10 @@ class ClusterRun {
     this.world.metadata = () => this.#checker.image
     this.#operator = new Operator(this.world, count => this.workload.onRecreated(count))
     const clients = clientNames(options)
-    this.#faults = new Faults(this.world, this.#operator, clients)
+    this.#faults = new Faults(this.world, this.#operator, {
+      clients,
+      write: (machine, target, acks) => this.workload.write(machine, target, acks),
+    })
   }
 
   async play(): Promise<void> {
@@ -133,6 +136,7 @@ class ClusterRun {
   /** Nothing is written any more: everybody sees the same. */
   async #settle(): Promise<void> {
     const { workload } = this
+    workload.breakSilence()
     workload.stopProducing()
     await this.#until(
       'producers finish',

@@ -4,20 +4,29 @@ import { fetchGroupOffsets } from '@weir/client'
 import { errorMessage } from '@weir/core'
 import { CLASSIC_GROUP, ClassicMember } from './classic-member.ts'
 import { clusterOf } from './clients.ts'
-import type { ClusterWorld } from './cluster-world.ts'
+import type { ClusterWorld, Machine } from './cluster-world.ts'
 import { CommitHistory } from './commit-history.ts'
 import { CONSUMER_GROUP, ConsumerMember } from './consumer-member.ts'
+import { OnceSending } from './once-sending.ts'
+import { PauseProbe } from './pause-probe.ts'
 import { Producing } from './producing.ts'
 import { EndWatcher, Reading, readAll } from './reading.ts'
 import { partitionKey, RecordHistory } from './record-history.ts'
-import { partitionsOf, TEMPORARY_TOPIC, WORKLOAD_TOPICS } from './workload-topics.ts'
+import {
+  LASTING_TOPICS,
+  partitionsOf,
+  QUIET_TOPIC,
+  TEMPORARY_TOPIC,
+  type TopicPartitionName,
+  WORKLOAD_TOPICS,
+} from './workload-topics.ts'
 
 const OFFSETS_TOPIC = '__consumer_offsets'
 const GROUP_TOPICS = ['main', 'pair']
 const WATCH_GROUPS_MS = 500
 
-const kept = WORKLOAD_TOPICS.filter(topic => topic.isKept)
-const trimmed = WORKLOAD_TOPICS.filter(topic => !topic.isKept)
+const kept = LASTING_TOPICS.filter(topic => topic.isKept)
+const trimmed = LASTING_TOPICS.filter(topic => !topic.isKept)
 
 /** Machines of clients, by the options that decide how many of each there are. */
 export function clientNames(counts: {
@@ -34,6 +43,9 @@ export function clientNames(counts: {
     ...numbered('g', counts.classicMembers),
     ...numbered('m', counts.consumerMembers),
     'careless',
+    'once',
+    'scenes',
+    'probe',
   ]
 }
 
@@ -44,6 +56,9 @@ export class ClusterWorkload {
   readonly #producers: Producing[] = []
   #temporary: Producing | null = null
   #careless: Producing | null = null
+  #once: OnceSending | null = null
+  #scenes: OnceSending | null = null
+  #probe: PauseProbe | null = null
   readonly #readers: Reading[] = []
   readonly #members: { stop(): void }[] = []
   #watcher: EndWatcher | null = null
@@ -63,7 +78,13 @@ export class ClusterWorkload {
     const everywhere = partitionsOf(WORKLOAD_TOPICS)
     for (const name of clientNames(options)) {
       const kind = name[0]
-      if (name === 'careless') {
+      if (name === 'once') {
+        this.#once = new OnceSending(this.#world, this.records, name, everywhere)
+      } else if (name === 'scenes') {
+        this.#scenes = new OnceSending(this.#world, this.records, name, [])
+      } else if (name === 'probe') {
+        this.#probe = new PauseProbe(this.#world)
+      } else if (name === 'careless') {
         const partitions = partitionsOf(WORKLOAD_TOPICS.slice(0, 2))
         this.#careless = new Producing(this.#world, this.records, { name, partitions, acks: 1 })
       } else if (kind === 'p') {
@@ -167,7 +188,18 @@ export class ClusterWorkload {
     return sums
   }
 
+  /** One record, once, to this machine. */
+  write(machine: Machine, target: TopicPartitionName, acks: -1 | 1): void {
+    this.#scenes?.send(machine, target, acks)
+  }
+
+  /** Quiet partitions take records, too. */
+  breakSilence(): void {
+    for (const target of partitionsOf([QUIET_TOPIC])) this.#producers[0]?.send(target)
+  }
+
   stopCareless(): void {
+    this.#once?.stop()
     this.#careless?.stop()
     this.#temporary?.stop()
   }
@@ -205,6 +237,7 @@ export class ClusterWorkload {
 
   stop(): void {
     this.#isOver = true
+    this.#probe?.stop()
     this.#watcher?.stop()
     for (const reader of this.#readers) reader.stop()
     for (const member of this.#members) member.stop()
@@ -212,7 +245,7 @@ export class ClusterWorkload {
 
   /** Everything as it is at the end, against what was promised. */
   async audit(): Promise<void> {
-    const all = await readAll(this.#world, partitionsOf(WORKLOAD_TOPICS))
+    const all = await readAll(this.#world, partitionsOf(LASTING_TOPICS))
     for (const [key, { startOffset, records }] of all) {
       for (const [offset, value] of records) this.records.read(key, offset, value)
       this.records.finish(key, startOffset, records)

@@ -9,27 +9,35 @@ import type { ClusterSimOptions } from './cluster-options.ts'
 
 export const CLIENT_PORT = 9092
 const CONTROLLER_PORT = 9093
-/** A supervisor starts a process that ended again after up to this. */
 export const MAX_MESSAGE_BYTES = 20_000
+/** A supervisor starts a process that ended again after up to this. */
 const RESTART_MS = 1500
 const STOP_LIMIT_MS = 15_000
 
-export interface Machine {
+interface NodeShape {
   readonly id: number
   readonly name: string
   readonly isController: boolean
   readonly isBroker: boolean
+}
+
+export interface Machine extends NodeShape {
   /** Null while it starts or is down. */
   node: WeirNode | null
   isRunning: boolean
   isStopping: boolean
+  /** When it began to stop it knew of others that may take over. */
+  hasSuccessors: boolean
   isPaused: boolean
+  pausedAtMs: number
   /** Counts starts and ends of the process. */
   life: number
   /** Its broker epoch when its process last ended without a leave; what comes later is another life. */
   endedEpoch: number
   /** Its broker epoch when it last lost what it had not synced. */
   lostEpoch: number
+  /** When its power failed last. */
+  lostAtMs: number
   /** What it has written may not be on the disk, though it was synced later. */
   hasFailedSync: boolean
   /** A call of its disk was made to fail, now or later. */
@@ -46,6 +54,10 @@ export class ClusterWorld {
   diskExits = 0
   /** Of the node that knows most. */
   metadata: () => MetadataImage | null = () => null
+  /** Hears of processes that stand still, and that go on again. */
+  onPause: (machine: Machine) => void = () => {}
+  onResume: (machine: Machine, pausedMs: number) => void = () => {}
+  readonly #rivalLives = new Map<string, object>()
   #isHealed = false
 
   constructor(options: ClusterSimOptions) {
@@ -78,6 +90,12 @@ export class ClusterWorld {
     return this.metadata()?.brokers.get(machine.id)?.brokerEpoch ?? -1
   }
 
+  /** As the newest metadata say; null if there is none, or it is not up. */
+  leaderOf(target: { readonly topic: string; readonly partition: number }): Machine | null {
+    const leader = this.metadata()?.topic(target.topic)?.partitions[target.partition]?.leader
+    return this.machines.find(({ id, node }) => id === leader && node !== null) ?? null
+  }
+
   /** Whether somebody believes to lead a partition of that topic that others lead by now. */
   hasDeposedLeader(topic: string): boolean {
     const partitions = this.metadata()?.topic(topic)?.partitions ?? []
@@ -92,6 +110,11 @@ export class ClusterWorld {
   fail(message: string): void {
     this.note(`VIOLATION ${message}`)
     this.violations.push(`${message} (at ${this.nowMs.toFixed(1)} ms)`)
+  }
+
+  /** Whether the machine has logged this at some time. */
+  hasSaid(name: string, text: string): boolean {
+    return this.sim.logs.some(({ machine, message }) => machine === name && message.includes(text))
   }
 
   note(message: string): void {
@@ -145,6 +168,7 @@ export class ClusterWorld {
   /** The process ends, or its machine loses power, and comes back by itself. */
   end(machine: Machine, how: 'kill' | 'crash', downMs = this.random.fraction() * RESTART_MS): void {
     if (!machine.isRunning) return
+    this.endRivals()
     this.note(`${how} ${machine.name}`)
     machine.life++
     machine.node = null
@@ -153,8 +177,10 @@ export class ClusterWorld {
     machine.endedEpoch = Math.max(machine.endedEpoch, this.epochOf(machine))
     this.restarts++
     const silent = this.random.chance(0.5)
-    if (how === 'crash') this.sim.crash(machine.name, { silent })
-    else this.sim.kill(machine.name)
+    if (how === 'crash') {
+      machine.lostAtMs = this.nowMs
+      this.sim.crash(machine.name, { silent })
+    } else this.sim.kill(machine.name)
     this.sim.after(this.#isHealed ? 0 : downMs, () => this.start(machine))
   }
 
@@ -162,7 +188,9 @@ export class ClusterWorld {
     if (!machine.isRunning || machine.isPaused) return
     this.note(`pause ${machine.name} for ${forMs.toFixed(0)} ms`)
     machine.isPaused = true
+    machine.pausedAtMs = this.nowMs
     this.sim.pause(machine.name)
+    this.onPause(machine)
     const { life } = machine
     this.sim.after(forMs, () => {
       if (machine.life === life) this.resume(machine)
@@ -173,7 +201,42 @@ export class ClusterWorld {
     if (!machine.isPaused) return
     this.note(`resume ${machine.name}`)
     machine.isPaused = false
+    this.onResume(machine, this.nowMs - machine.pausedAtMs)
     this.sim.resume(machine.name)
+  }
+
+  /**
+   * A second process of a broker, on another machine with a disk of its own (R14): it must not get in as
+   * long as the first is well, which the caller sees to: whatever happens to a machine ends it.
+   */
+  startRival(machine: Machine, forMs: number): void {
+    const name = `${machine.name}x`
+    if (this.#rivalLives.has(name)) return
+    this.note(`start ${name}, a rival`)
+    const { settings } = loadSettings({ assignments: this.#assignments({ ...machine, name }) })
+    const env = this.sim.env(name)
+    const life = {}
+    this.#rivalLives.set(name, life)
+    WeirNode.start(env, { settings, hostName: name, onFatal: () => {} }).then(
+      () => {
+        if (this.#rivalLives.get(name) === life)
+          this.fail(`${name}, a second process of ${machine.name}, serves beside the first`)
+      },
+      (error: unknown) => this.note(`${name} does not start: ${errorMessage(error)}`),
+    )
+    this.sim.after(forMs, () => {
+      if (this.#rivalLives.get(name) === life) this.#endRival(name)
+    })
+  }
+
+  endRivals(): void {
+    for (const name of [...this.#rivalLives.keys()]) this.#endRival(name)
+  }
+
+  #endRival(name: string): void {
+    this.note(`end ${name}`)
+    this.#rivalLives.delete(name)
+    this.sim.kill(name)
   }
 
   /** Controlled shutdown; killed if it takes too long. Comes back by itself. */
@@ -182,6 +245,10 @@ export class ClusterWorld {
     if (node === null || machine.isStopping) return
     this.note(`stop ${machine.name}`)
     machine.isStopping = true
+    const brokers = [...node.controlServices.metadata.brokers.values()]
+    machine.hasSuccessors = brokers.some(
+      ({ brokerId, fenced }) => brokerId !== machine.id && !fenced,
+    )
     const end = () => {
       if (machine.life === life) this.end(machine, 'kill')
     }
@@ -193,7 +260,7 @@ export class ClusterWorld {
     })
   }
 
-  #assignments({ id, name, isController, isBroker }: Machine): string[] {
+  #assignments({ id, name, isController, isBroker }: NodeShape): string[] {
     const { options } = this
     const controllers = this.machines.filter(machine => machine.isController)
     const voters = controllers.map(one => `${one.id}@${one.name}:${CONTROLLER_PORT}`)
@@ -239,10 +306,13 @@ function machinesOf({ shape }: ClusterSimOptions): Machine[] {
     node: null,
     isRunning: false,
     isStopping: false,
+    hasSuccessors: false,
     isPaused: false,
+    pausedAtMs: 0,
     life: 0,
     endedEpoch: -1,
     lostEpoch: -1,
+    lostAtMs: Number.NEGATIVE_INFINITY,
     hasFailedSync: false,
     hasDiskFault: false,
   })

@@ -1,23 +1,41 @@
 // What goes wrong with machines and links, at random times, as long as faults are on.
-//
+
 import type { FaultKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 import { LossRule } from './loss-rule.ts'
 import type { Operator } from './operator.ts'
+import { type SceneParts, Scenes } from './scenes.ts'
+
+/** Less than a session, so that the first process keeps its own. */
+const RIVAL_MS = 1300
+
+export interface FaultClients {
+  /** The machines of the clients. */
+  readonly clients: readonly string[]
+  readonly write: SceneParts['write']
+}
 
 export class Faults {
   readonly #world: ClusterWorld
   readonly #lossRule: LossRule
   readonly #operator: Operator
   readonly #clients: readonly string[]
+  readonly #scenes: Scenes
   readonly #skews = new Map<string, number>()
   #isOn = true
 
-  constructor(world: ClusterWorld, operator: Operator, clients: readonly string[]) {
+  /** `write` sends a record of a client without patience. */
+  constructor(world: ClusterWorld, operator: Operator, { clients, write }: FaultClients) {
     this.#world = world
     this.#lossRule = new LossRule(world)
     this.#operator = operator
     this.#clients = clients
+    this.#scenes = new Scenes(world, {
+      operator,
+      lossRule: this.#lossRule,
+      write,
+      losePower: machine => this.#losePower(machine),
+    })
   }
 
   /** One fault of those that the seed has. */
@@ -31,6 +49,8 @@ export class Faults {
   heal(): void {
     const { sim, machines } = this.#world
     this.#isOn = false
+    this.#scenes.end()
+    this.#world.endRivals()
     this.#world.note('faults end')
     sim.network.healAll()
     Object.assign(sim.network.faults, this.#world.options.net)
@@ -45,6 +65,7 @@ export class Faults {
   #cause(kind: FaultKind): void {
     const { random } = this.#world
     const machine = this.#victim()
+    this.#world.endRivals()
     switch (kind) {
       case 'kill':
         if (this.#lossRule.mayEnd(machine)) this.#world.end(machine, 'kill')
@@ -87,6 +108,15 @@ export class Faults {
         return
       case 'rollingRestart':
         this.#rollingRestart()
+        return
+      case 'rival':
+        this.#startRival(machine)
+        return
+      case 'strandLeader':
+      case 'lateAnswers':
+      case 'lostTail':
+      case 'lastReplica':
+        this.#scenes.play(kind)
         return
       default:
         this.#operator.act(kind)
@@ -210,6 +240,18 @@ export class Faults {
       disk.faults.maxDelayMs = before.maxDelayMs
       disk.faults.syncWriteChance = before.syncWriteChance
     })
+  }
+
+  /** While nothing is wrong with the first process: then no other one may get in. */
+  #startRival(machine: Machine): void {
+    const { machines, sim } = this.#world
+    const isCut = machines.some(
+      ({ name }) => sim.network.isCut(name, machine.name) || sim.network.isCut(machine.name, name),
+    )
+    const isWell = machine.node !== null && !machine.isStopping && !machine.isPaused && !isCut
+    const isFenced = this.#world.metadata()?.brokers.get(machine.id)?.fenced !== false
+    // A node in both roles is known by its id in the quorum, too: that is another matter.
+    if (isWell && !isFenced && !machine.isController) this.#world.startRival(machine, RIVAL_MS)
   }
 
   #rollingRestart(): void {

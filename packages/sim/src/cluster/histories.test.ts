@@ -5,7 +5,7 @@ import { RecordHistory } from './record-history.ts'
 function recordHistory() {
   const violations: string[] = []
   const history = new RecordHistory(message => violations.push(message))
-  for (let number = 1; number <= 4; number++) history.sent(`p-${number}`, 't-0', true)
+  for (let number = 1; number <= 4; number++) history.sent(`p-${number}`, 't-0', 'ordered')
   return { history, violations }
 }
 
@@ -65,7 +65,7 @@ for (const { name, events, expected } of [
     name: 'a record that lies before one which was acknowledged before it was sent',
     events: (history: RecordHistory) => {
       history.acked('p-1', 7, true)
-      history.sent('q-1', 't-0', true)
+      history.sent('q-1', 't-0', 'ordered')
       history.acked('q-1', 3, true)
     },
     expected: /before it was sent 7 was acknowledged/,

@@ -5,6 +5,8 @@
 // returns. So as long as one has lost writes and has not registered again nobody else may end without a
 // leave, and nobody may lose writes while another one is away.
 //
+// Where no topic has less than 2, whoever is only fenced still has what is committed, and returns with it.
+//
 // With 1 nothing is promised. Still nothing is lost if all others are well meanwhile; but whoever is
 // fenced then leaves the ISR, and the one that lost its writes is the last of it.
 
@@ -54,7 +56,10 @@ export class LossRule {
   }
 
   #isAway(machine: Machine): boolean {
-    return machine.node === null || machine.isStopping || this.#isSince(machine, machine.endedEpoch)
+    if (machine.node === null || machine.isStopping) return true
+    const isFenced = this.#world.metadata()?.brokers.get(machine.id)?.fenced !== false
+    if (isFenced && !this.#world.options.isStrict) return true
+    return machine.endedEpoch >= 0 && this.#isSince(machine, machine.endedEpoch)
   }
 
   #isDisturbed(machine: Machine): boolean {

@@ -14,8 +14,10 @@ import { clusterOf, isAboutBrokers } from './clients.ts'
 import type { FaultKind } from './cluster-options.ts'
 import type { ClusterWorld } from './cluster-world.ts'
 import {
+  LASTING_TOPICS,
   newTopic,
   TEMPORARY_TOPIC,
+  type TopicPartitionName,
   WORKLOAD_TOPICS,
   type WorkloadTopic,
 } from './workload-topics.ts'
@@ -65,7 +67,7 @@ export class Operator {
     const { isStrict } = this.#world.options
     const brokers = this.#world.brokers.length
     const missing = new Map(
-      WORKLOAD_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]),
+      LASTING_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]),
     )
     while (missing.size > 0) {
       const outcomes = await this.#cluster
@@ -159,6 +161,34 @@ export class Operator {
     // Whoever wants logs synced keeps them so.
     const [key, value] = changes[random.below(this.#world.options.isSynced ? 3 : 4)] ?? changes[0]
     return await alterConfigs(this.#cluster, { type: 'topic', name }, [{ name: key, value }])
+  }
+
+  /** Gives the lead to this replica. */
+  async lead(target: TopicPartitionName, replicas: readonly number[], id: number): Promise<void> {
+    const { topic: name, partition } = target
+    await this.#cluster.request('controller', alterPartitionReassignmentsApi, {
+      topics: [
+        {
+          name,
+          partitions: [
+            { partitionIndex: partition, replicas: [id, ...replicas.filter(one => one !== id)] },
+          ],
+        },
+      ],
+    })
+    await this.#cluster.request('controller', electLeadersApi, {
+      electionType: 0,
+      topicPartitions: [{ topic: name, partitions: [partition] }],
+      timeoutMs: 2000,
+    })
+  }
+
+  /** All that is committed there goes. */
+  async deleteAll({ topic, partition }: TopicPartitionName): Promise<void> {
+    const leader = this.#world.leaderOf({ topic, partition })
+    const found = leader?.node?.services.replicaManager.getPartition(topic, partition)
+    if (found === undefined) return
+    await deleteRecords(this.#cluster, [{ topic, partition, offset: found.highWatermark }])
   }
 
   async #electLeaders(): Promise<unknown> {

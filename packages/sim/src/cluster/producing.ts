@@ -3,10 +3,11 @@
 import { Producer, type ProducerOptions } from '@weir/client'
 import { errorMessage } from '@weir/core'
 import { KafkaError } from '@weir/protocol'
+import { checkAcked } from './ack-check.ts'
 import { clusterOf } from './clients.ts'
 import { type ClusterWorld, MAX_MESSAGE_BYTES } from './cluster-world.ts'
 import { partitionKey, type RecordHistory } from './record-history.ts'
-import type { TopicPartitionName } from './workload-topics.ts'
+import { TEMPORARY_TOPIC, type TopicPartitionName } from './workload-topics.ts'
 
 /** A record that no partition takes, now and then: it must not be there. */
 const TOO_LARGE_BYTES = MAX_MESSAGE_BYTES + 1000
@@ -48,26 +49,34 @@ export class Producing {
     this.#isOn = false
   }
 
+  get #isPatient(): boolean {
+    const { acks, partitions } = this.#options
+    return acks === -1 && partitions.every(({ topic }) => topic !== TEMPORARY_TOPIC.name)
+  }
+
   #next(): void {
     if (!this.#isOn) return
     const { random, sim, options } = this.#world
     const { partitions } = this.#options
     const target = partitions[random.below(partitions.length)]
-    if (target !== undefined) this.#send(target, random.chance(TOO_LARGE_CHANCE))
+    if (target !== undefined) this.send(target, random.chance(TOO_LARGE_CHANCE))
     sim.after(random.fraction() * 2 * options.recordEveryMs, () => this.#next())
   }
 
-  #send({ topic, partition }: TopicPartitionName, isTooLarge: boolean): void {
+  send({ topic, partition }: TopicPartitionName, isTooLarge = false): void {
     const { name, acks } = this.#options
     const value = `${name}-${++this.#number}`
     const key = partitionKey(topic, partition)
-    this.#history.sent(value, key, acks === -1)
+    this.#history.sent(value, key, acks === -1 ? 'ordered' : 'again')
     this.pendingCount++
+    const sentMs = this.#world.nowMs
     const bytes = isTooLarge ? TOO_LARGE_BYTES : VALUE_BYTES
     this.#producer.send({ topic, partition, key: null, value: value.padEnd(bytes) }).then(
       ({ offset }) => {
         this.pendingCount--
         this.#history.acked(value, offset, acks === -1)
+        if (acks === -1 && topic !== TEMPORARY_TOPIC.name)
+          checkAcked(this.#world, { value, topic, partition, offset, sentMs })
         this.ackedIn.set(key, (this.ackedIn.get(key) ?? 0) + 1)
       },
       (error: unknown) => {
@@ -83,6 +92,8 @@ export class Producing {
     if (!(error instanceof KafkaError)) return
     const { errorName } = error
     if (errorName === 'MESSAGE_TOO_LARGE') this.#history.failed(value)
-    if (errorName === 'UNKNOWN_SERVER_ERROR') this.#world.fail(`${value}: ${error.message}`)
+    // All else passes: nothing but its size keeps a patient producer's record out.
+    else if (this.#isPatient) this.#world.fail(`${value} is given up: ${error.message}`)
+    else if (errorName === 'UNKNOWN_SERVER_ERROR') this.#world.fail(`${value}: ${error.message}`)
   }
 }

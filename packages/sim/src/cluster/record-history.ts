@@ -10,11 +10,17 @@ export interface HistoryTopic {
   readonly isKept: boolean
 }
 
+/**
+ * What may be demanded of a record: `ordered`, of an idempotent producer: once at most, behind those sent
+ * before it. `once`: it was sent once, so it is there once at most. `again`: it may be sent again.
+ */
+export type Delivery = 'ordered' | 'once' | 'again'
+
 interface SentRecord {
   readonly partition: string
   /** The end of what was acknowledged in the partition when it was sent. */
   readonly ackedEndBefore: number
-  readonly isIdempotent: boolean
+  readonly delivery: Delivery
   outcome: 'unknown' | 'acked' | 'failed'
   offset: number
   isDurable: boolean
@@ -42,10 +48,10 @@ export class RecordHistory {
   }
 
   /** Values are `PRODUCER-NUMBER`, sent in the order of their numbers. */
-  sent(value: string, partition: string, isIdempotent: boolean): void {
+  sent(value: string, partition: string, delivery: Delivery): void {
     const ackedEndBefore = this.#records(partition).ackedEndOffset
     const unknown = { outcome: 'unknown' as const, offset: -1, isDurable: false }
-    this.#sent.set(value, { partition, ackedEndBefore, isIdempotent, ...unknown })
+    this.#sent.set(value, { partition, ackedEndBefore, delivery, ...unknown })
   }
 
   /** `isDurable`: by all replicas in sync, so that it may not be lost. */
@@ -83,7 +89,7 @@ export class RecordHistory {
     this.readCount++
     this.#checkSent(partition, offset, value)
     const other = this.#places.get(value)
-    if (other !== undefined && this.#sent.get(value)?.isIdempotent === true)
+    if (other !== undefined && this.#sent.get(value)?.delivery !== 'again')
       this.#fail(`${value} is in ${partition} twice: at ${other} and ${offset}`)
     this.#places.set(value, offset)
   }
@@ -97,7 +103,7 @@ export class RecordHistory {
     if (sent.outcome === 'failed') this.#fail(`${value} was refused and is at ${offset}`)
     if (sent.outcome === 'acked' && sent.isDurable && sent.offset !== offset)
       this.#fail(`${value} was acknowledged at ${partition}/${sent.offset} and read at ${offset}`)
-    if (sent.isIdempotent && offset < sent.ackedEndBefore)
+    if (sent.delivery !== 'again' && offset < sent.ackedEndBefore)
       this.#fail(
         `${value} is at ${partition}/${offset}, and before it was sent ${sent.ackedEndBefore - 1} was acknowledged`,
       )
@@ -123,7 +129,7 @@ export class RecordHistory {
   #checkOrder(partition: string, records: ReadonlyMap<number, string>): void {
     const last = new Map<string, number>()
     for (const [offset, value] of [...records].sort(([a], [b]) => a - b)) {
-      if (this.#sent.get(value)?.isIdempotent !== true) continue
+      if (this.#sent.get(value)?.delivery !== 'ordered') continue
       const [producer = '', number = ''] = value.split('-')
       if (Number(number) <= (last.get(producer) ?? -1))
         this.#fail(

@@ -1,8 +1,8 @@
 // What must hold at every moment, seen from above, as no node sees it:
 //
 //   one leader per leader epoch; epochs never go back; LSO <= high watermark <= log end; a leader, and
-//   every member of the ISR, has everything that was ever committed; equal metadata at equal offsets;
-//   the ISR and the ELR make sense.
+//   every member of the ISR, has everything that was ever committed, and tells no end below it; equal
+//   metadata at equal offsets; the ISR and the ELR make sense; who stops in order leads nothing.
 
 import { encodeMetadataBatch, type MetadataImage, type PartitionImage } from '@weir/controller'
 import { hashText } from '@weir/core/sim'
@@ -31,6 +31,8 @@ export class StepChecker {
   readonly #seen = new Map<number, Seen>()
   readonly #images = new Map<number, { readonly hash: number; readonly machine: string }>()
   readonly #noted = new Map<string, string>()
+  /** Which life of a broker was seen to stop as a leader, at the last look. */
+  readonly #stillLeads = new Map<number, number>()
   #newest: { readonly offset: number; readonly image: MetadataImage } | null = null
 
   constructor(world: ClusterWorld) {
@@ -47,6 +49,24 @@ export class StepChecker {
     for (const machine of running) this.#checkMetadata(machine)
     for (const machine of running) if (machine.isBroker) this.#checkReplicas(machine)
     for (const machine of running) if (machine.isBroker) this.#checkLeaders(machine)
+    for (const machine of running)
+      if (machine.isStopping && machine.isBroker) this.#checkStopping(machine)
+  }
+
+  /** Its leaders are moved before it closes its logs (R15); a moment later the news has to be here, too. */
+  #checkStopping(machine: Machine): void {
+    const { node, id, life } = machine
+    const isOpen = node === null || !node.services.replicaManager.partitions().next().done
+    if (isOpen || !machine.hasSuccessors || this.#world.hasSaid(machine.name, 'did not release'))
+      return
+    const led = [...(this.image?.topics ?? [])].flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ leader }) => leader === id)
+        .map(each => `${name}-${each.partitionIndex}`),
+    )
+    if (led.length === 0) this.#stillLeads.delete(id)
+    else if (this.#stillLeads.get(id) !== life) this.#stillLeads.set(id, life)
+    else this.#world.fail(`${machine.name} stops in order and still leads ${led}`)
   }
 
   #checkMetadata(machine: Machine): void {
@@ -141,7 +161,16 @@ export class StepChecker {
           `${machine.name} leads ${name} in epoch ${partition.leaderEpoch} and ends at ${end}; ` +
             `${known.committedEndOffset} was committed`,
         )
-      for (const id of partition.isr)
+      if (partition.knowsEndOffset && partition.highWatermark < known.committedEndOffset)
+        this.#world.fail(
+          `${machine.name} tells ${partition.highWatermark} as the end of ${name}; ` +
+            `${known.committedEndOffset} was committed`,
+        )
+      // Also who is a member without the leader's knowledge (R9).
+      const image = this.image?.topic(partition.topic)?.partitions[partition.partitionIndex]
+      const isSame =
+        image?.topicId === partition.topicId && image.leaderEpoch === partition.leaderEpoch
+      for (const id of new Set([...partition.isr, ...(isSame ? image.isr : [])]))
         if (this.#knowsNewest(machine, id)) this.#checkInSync(partition, id, name)
     }
   }

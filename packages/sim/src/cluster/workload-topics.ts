@@ -4,6 +4,7 @@
 //   pair   two replicas, moved about
 //   trim   records are deleted from its front
 //   temp   deleted and made again
+//   quiet  written only in scenes: leaders come and go there without a record of their epochs
 
 import type { NewTopic } from '@weir/client'
 
@@ -26,7 +27,7 @@ const topic = (
   partitionCount,
   replicationFactor,
   configs: new Map(configs),
-  isKept: name !== 'trim',
+  isKept: name !== 'trim' && name !== 'quiet',
 })
 
 export const WORKLOAD_TOPICS: readonly WorkloadTopic[] = [
@@ -37,6 +38,11 @@ export const WORKLOAD_TOPICS: readonly WorkloadTopic[] = [
 ]
 
 export const TEMPORARY_TOPIC = topic('temp', 2, 3)
+
+export const QUIET_TOPIC = topic('quiet', 2, 3, [['min.insync.replicas', '1']])
+
+/** All that are there from the start to the end. */
+export const LASTING_TOPICS: readonly WorkloadTopic[] = [...WORKLOAD_TOPICS, QUIET_TOPIC]
 
 /** As few replicas as there are brokers; where it is strict at least two of them are in sync. */
 export function newTopic(wanted: WorkloadTopic, brokers: number, isStrict: boolean): NewTopic {
