@@ -141,6 +141,24 @@ t.test('a record of the future keeps its segment, an old one does not', async t 
   t.equal(log.logStartOffset, 4)
 })
 
+t.test('a log that is only compacted is not cut by age or size', async t => {
+  const world = await openWorld({
+    segmentBytes: 1000,
+    retentionMs: DAY,
+    retentionBytes: 1000,
+    cleanupDelete: false,
+    cleanupCompact: true,
+  })
+  const { log } = world
+  for (let index = 0; index < 10; index++) append(log, batch({ values: ['v'.repeat(700)] }))
+  await settle(world)
+  log.updateHighWatermark(10)
+  t.equal(await log.applyRetention(START_MS + 2 * DAY), 0)
+  await world.sim.complete(log.advanceLogStartOffset(4))
+  t.equal(await log.applyRetention(START_MS + 2 * DAY), 4)
+  t.equal(log.logStartOffset, 4)
+})
+
 t.test('idle logs give their memory back and go on where they were', async t => {
   const world = await openWorld({}, { manager: { checkpointMs: 1000 } })
   append(world.log, batch({ values: ['a'] }))
