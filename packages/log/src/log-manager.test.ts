@@ -157,6 +157,20 @@ t.test('a log that is only compacted is not cut by age or size', async t => {
   t.equal(log.logStartOffset, 0)
 })
 
+t.test('an epoch whose records were deleted is not known any more', async t => {
+  const world = await openWorld({ segmentBytes: 1000, retentionMs: DAY })
+  const { log } = world
+  for (const leaderEpoch of [1, 1, 3]) {
+    append(log, batch({ values: ['v'.repeat(700)] }), { leaderEpoch })
+  }
+  await settle(world)
+  log.updateHighWatermark(2)
+  t.match(log.endOffsetForEpoch(1), { leaderEpoch: 1, endOffset: 2 })
+  await log.applyRetention(START_MS + 2 * DAY)
+  t.equal(log.logStartOffset, 2)
+  t.match(log.endOffsetForEpoch(2), { leaderEpoch: 2, endOffset: 2 }, 'no older one is answered')
+})
+
 t.test('idle logs give their memory back and go on where they were', async t => {
   const world = await openWorld({}, { manager: { checkpointMs: 1000 } })
   append(world.log, batch({ values: ['a'] }))
