@@ -16,6 +16,7 @@ import { FetchSessionCache } from './handlers/fetch-session.ts'
 import { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
 import { BrokerLifecycle, type OfflineTopic } from './metadata/broker-lifecycle.ts'
 import { ControllerIsrChannel } from './metadata/controller-isr-channel.ts'
+import { FollowedMetadata } from './metadata/followed-metadata.ts'
 import type { NodeIdentity } from './metadata/node-identity.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
 import { partitionConfigOf } from './metadata/topic-settings.ts'
@@ -58,6 +59,7 @@ export class BrokerRole {
   readonly #options: BrokerRoleOptions
   readonly #logManager: LogManager
   readonly #replicaManager: ReplicaManager
+  readonly #followed: FollowedMetadata
   readonly #guard: PauseGuard
   readonly #servers: BrokerServer[] = []
   #bound: readonly BoundListener[] = []
@@ -92,6 +94,7 @@ export class BrokerRole {
         guard: this.#guard,
       },
     })
+    this.#followed = new FollowedMetadata({ controller, replicaManager: this.#replicaManager })
     this.services = this.#createServices()
     // Others lead what it led only when it is gone: nobody is served by a broker without a disk (D6).
     logManager.onDirectoryOffline((_, cause) => {
@@ -134,7 +137,7 @@ export class BrokerRole {
     publisher.subscribe({
       onMetadata: (image, delta) => this.#replicaManager.applyImage(image, delta),
     })
-    await this.#replicaManager.whenApplied()
+    while (this.#replicaManager.backlogSize > 0) await this.#replicaManager.whenApplied()
     this.#replicaManager.removeStrays()
     publisher.subscribe(this.services.groupCoordinator)
     this.services.groupCoordinator.start()
@@ -170,7 +173,7 @@ export class BrokerRole {
   }
 
   #createLifecycle(): BrokerLifecycle {
-    const { settings, controller, sessions, services } = this.#plane
+    const { settings, sessions, services } = this.#plane
     const { nodeId, directoryIds } = this.#options.identity
     return new BrokerLifecycle(this.#env, {
       nodeId,
@@ -190,8 +193,8 @@ export class BrokerRole {
       heartbeatIntervalMs: () => settings.get('broker.heartbeat.interval.ms'),
       sessionTimeoutMs: () => settings.get('broker.session.timeout.ms'),
       registrationTimeoutMs: () => settings.get('initial.broker.registration.timeout.ms'),
-      metadataIndex: () => controller.appliedIndex,
-      whenApplied: (index, timeoutMs) => controller.whenApplied(index, timeoutMs),
+      metadataIndex: () => this.#followed.index,
+      whenApplied: (index, timeoutMs) => this.#followed.whenFollowed(index, timeoutMs),
       offlineLogDirs: () =>
         directoryIds.filter((_, index) => this.#logManager.directories[index]?.isOnline === false),
       offlinePartitions: () => this.#offlinePartitions(),

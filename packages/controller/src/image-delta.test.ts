@@ -71,7 +71,7 @@ t.test('the delta between two images names what was added, changed and removed',
     config('changed', '1'),
   ])
   const delta = deltaBetween(before, after)
-  t.same([...delta.changedTopicIds].sort(), ['C', 'N'])
+  t.same([...delta.changedPartitions.keys()].sort(), ['C', 'N'])
   t.same(
     delta.removedTopics.map(topic => topic.topicId),
     ['G'],

@@ -11,7 +11,10 @@ export function deltaBetween(before: MetadataImage, after: MetadataImage): Metad
   }
   for (const topic of after.topics) {
     const old = before.topicById(topic.topicId)
-    if (old === undefined || hasChanged(old, topic)) delta.changedTopicIds.add(topic.topicId)
+    const changed = changedPartitions(old, topic)
+    if (old === undefined || changed.length > 0) {
+      delta.changedPartitions.set(topic.topicId, changed)
+    }
   }
   for (const key of new Set([...before.configuredKeys, ...after.configuredKeys])) {
     if (!isSame(before.configsOf(key), after.configsOf(key))) delta.changedConfigs.add(key)
@@ -22,12 +25,15 @@ export function deltaBetween(before: MetadataImage, after: MetadataImage): Metad
   return delta
 }
 
-/** Every change of a partition raises its epoch. */
-function hasChanged(before: TopicImage, after: TopicImage): boolean {
-  if (before.partitions.length !== after.partitions.length) return true
-  return after.partitions.some(
-    (partition, index) => partition.partitionEpoch !== before.partitions[index]?.partitionEpoch,
-  )
+/** Every change of a partition raises its epoch; partitions are added, never taken away. */
+function changedPartitions(before: TopicImage | undefined, after: TopicImage): number[] {
+  const changed: number[] = []
+  for (const { partitionIndex, partitionEpoch } of after.partitions) {
+    if (partitionEpoch !== before?.partitions[partitionIndex]?.partitionEpoch) {
+      changed.push(partitionIndex)
+    }
+  }
+  return changed
 }
 
 function isSame(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): boolean {

@@ -33,8 +33,11 @@ const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
 
 /** What a batch of records changed; the publisher passes it on with the image. */
 export class MetadataDelta {
-  /** Ids of topics that were created or whose partitions changed, and still exist. */
-  readonly changedTopicIds = new Set<string>()
+  /**
+   * By the ids of topics that were created or whose partitions changed, and still exist: the partitions
+   * that did, in the order of the changes; one may be there several times.
+   */
+  readonly changedPartitions = new Map<string, number[]>()
   readonly removedTopics: TopicImage[] = []
   /** Keys as made by `configResourceKey`. */
   readonly changedConfigs = new Set<string>()
@@ -239,7 +242,7 @@ export class MetadataImage {
     this.#topicsByName.set(name, topic)
     this.#topicsById.set(topicId, topic)
     this.#ownLists.add(topic.partitions)
-    delta?.changedTopicIds.add(topicId)
+    delta?.changedPartitions.set(topicId, [])
   }
 
   #removeTopic(topicId: string, delta: MetadataDelta | undefined): void {
@@ -249,7 +252,7 @@ export class MetadataImage {
     this.#topicsByName.delete(topic.name)
     for (const partition of topic.partitions) this.#index.update(partition, undefined)
     this.#configs.delete(configResourceKey(CONFIG_RESOURCE.topic, topic.name))
-    delta?.changedTopicIds.delete(topicId)
+    delta?.changedPartitions.delete(topicId)
     delta?.removedTopics.push(topic)
   }
 
@@ -301,7 +304,7 @@ export class MetadataImage {
     }
     this.#index.update(partitions[index], partition)
     ;(partitions as PartitionImage[])[index] = partition
-    delta?.changedTopicIds.add(topic.topicId)
+    if (delta !== undefined) noteChange(delta, topic.topicId, index)
   }
 
   #setConfig(type: number, name: string, key: string, value: string | null): void {
@@ -340,6 +343,12 @@ export function changedPartition(
     leaderEpoch: record.leaderEpoch ?? before.leaderEpoch,
     partitionEpoch: record.partitionEpoch,
   }
+}
+
+function noteChange(delta: MetadataDelta, topicId: string, partitionIndex: number): void {
+  const indexes = delta.changedPartitions.get(topicId)
+  if (indexes === undefined) delta.changedPartitions.set(topicId, [partitionIndex])
+  else indexes.push(partitionIndex)
 }
 
 function replaceAll<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {

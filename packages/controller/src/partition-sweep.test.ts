@@ -80,6 +80,29 @@ t.test('one decision changes a bounded number of partitions', async t => {
   t.same(cluster.violations, [])
 })
 
+t.test('partitions without a leader come before those that lose a follower', async t => {
+  const { cluster, epochs } = newCluster()
+  heartbeat(cluster, 2, epochs[1] ?? 0)
+  const ledCount = () =>
+    cluster.controller.image.topic('t')?.partitions.filter(each => each.leader === 1).length ?? 0
+  const before = ledCount()
+  t.ok(before > 500 && before < PARTITIONS - 500, `${before} are led by the broker that ends`)
+  cluster.controller.brokers.connectionReset(1, cluster.nowMs)
+  cluster.nowMs += 300
+  const leaders: number[] = []
+  while (cluster.controller.nextDeadlineMs() <= cluster.nowMs) {
+    cluster.submit(machine => machine.expire(cluster.nowMs))
+    leaders.push(ledCount())
+  }
+  // The fencing itself, then as many as fit into each decision.
+  t.same(leaders.slice(0, 3), [before, before - 1_000, Math.max(0, before - 2_000)])
+  t.equal(
+    countOf(cluster, isr => isr.length === 1 && isr[0] === 2),
+    PARTITIONS,
+  )
+  t.same(cluster.violations, [])
+})
+
 t.test('after a crash a broker is fenced until no partition counts on it', async t => {
   const { cluster } = newCluster()
   const epoch = start(cluster, 1, -1)

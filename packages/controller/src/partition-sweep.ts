@@ -7,7 +7,7 @@
 import { type EffectiveSettings, UNCLEAN_ELECTION } from './effective-settings.ts'
 import type { MetadataImage, PartitionImage } from './image.ts'
 import { newLeaderEpoch, type PartitionRules, partitionChange } from './partition-change.ts'
-import type { PartitionKey } from './partition-set.ts'
+import { type PartitionKey, PartitionSet } from './partition-set.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 
 /** Changes in one slice. */
@@ -21,7 +21,11 @@ interface Sweep {
   readonly cause: Cause
   /** Of 'gone' and 'crashed'; -1 for the others, which concern no broker more than another. */
   readonly brokerId: number
-  readonly rest: Iterator<PartitionKey>
+  rest: Iterator<PartitionKey>
+  /** The first of two walks: only what the broker leads. That is what clients wait for. */
+  isLedOnly: boolean
+  /** Met by the first walk. */
+  readonly led: PartitionSet
   /** Changed by the last slice, at this partition epoch: whether that was accepted is not known yet. */
   unsure: { readonly key: PartitionKey; readonly partitionEpoch: number }[]
 }
@@ -135,15 +139,30 @@ export class PartitionSweeps {
   #goOn(sweep: Sweep, records: PartitionChangeRecord[]): boolean {
     for (let looks = 0; looks < MAX_LOOKS && records.length < MAX_CHANGES; looks++) {
       const step = sweep.rest.next()
-      if (step.done === true) return true
-      this.#look(sweep, step.value, records)
+      if (step.done === true) {
+        if (!sweep.isLedOnly) return true
+        sweep.isLedOnly = false
+        sweep.rest = this.#image.index.ofBroker(sweep.brokerId)[Symbol.iterator]()
+      } else if (this.#isDue(sweep, step.value)) {
+        this.#look(sweep, step.value, records)
+      }
     }
     return false
   }
 
+  /** Each partition once: in the first walk, or in the second. */
+  #isDue({ isLedOnly, led, brokerId }: Sweep, { topicId, partitionIndex }: PartitionKey): boolean {
+    if (!isLedOnly) return !led.has(topicId, partitionIndex)
+    const isLed = this.#image.partitionById(topicId, partitionIndex)?.leader === brokerId
+    if (isLed) led.add(topicId, partitionIndex)
+    return isLed
+  }
+
   #start(cause: Cause, brokerId: number, partitions: Iterable<PartitionKey>): void {
     const rest = partitions[Symbol.iterator]()
-    this.#sweeps.set(`${cause} ${brokerId}`, { cause, brokerId, rest, unsure: [] })
+    const isLedOnly = brokerId >= 0
+    const led = new PartitionSet()
+    this.#sweeps.set(`${cause} ${brokerId}`, { cause, brokerId, rest, isLedOnly, led, unsure: [] })
   }
 
   /** What the last slice changed, if that did not happen. */

@@ -59,7 +59,7 @@ export const DEFAULT_LIMITS: RaftLimits = {
   maxInflightMessages: 256,
   maxInflightBytes: 8 * MIB,
   maxUncommittedBytes: 64 * MIB,
-  maxApplyBytes: 4 * MIB,
+  maxApplyBytes: 64 * KIB,
   maxObservers: 2000,
 }
 

@@ -16,6 +16,7 @@ import {
   type RaftStatus,
   type Ready,
 } from '@weir/raft'
+import { ApplyTurns } from './apply-turns.ts'
 import { ContactTimes, type QuorumStatus } from './quorum-status.ts'
 import { type MessageSink, SnapshotTasks } from './snapshot-tasks.ts'
 import type { Leadership, StateMachine } from './state-machine.ts'
@@ -56,6 +57,7 @@ export class RaftDriver {
   readonly #reads = new ReadWaiters()
   readonly #contacts = new ContactTimes()
   readonly #snapshots: SnapshotTasks
+  readonly #turns: ApplyTurns
   #leadership: Leadership = { term: -1, leaderId: null, isActive: false }
   #ticker: Timer | null = null
   /** When something came from the leader. */
@@ -79,6 +81,7 @@ export class RaftDriver {
     },
   ) {
     this.#env = env
+    this.#turns = new ApplyTurns(env.clock)
     this.#options = options
     this.#storage = parts.storage
     this.#machine = parts.machine
@@ -305,6 +308,7 @@ export class RaftDriver {
       while (!this.#isStopped && (this.#raft.hasReady() || this.#between.length > 0)) {
         for (const task of this.#between.splice(0)) await task()
         if (this.#raft.hasReady()) await this.#round(this.#raft.ready())
+        await this.#turns.next()
       }
     } catch (error) {
       this.#fail(error)
@@ -344,6 +348,7 @@ export class RaftDriver {
       })),
     )
     for (const entry of entries) {
+      this.#turns.applied(entry.data.length)
       this.#snapshots.applied(entry.data.length)
       this.#proposals.applied(entry)
     }

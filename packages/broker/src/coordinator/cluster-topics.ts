@@ -16,14 +16,14 @@ export class ClusterTopics implements TopicsView {
     for (const { topicId } of metadata.topics) this.#topicIds.add(topicId)
   }
 
-  onMetadata({ removedTopics, changedTopicIds, changedBrokerIds }: MetadataDelta): void {
-    const haveTopicsChanged = removedTopics.length > 0 || changedTopicIds.size > 0
+  onMetadata({ removedTopics, changedPartitions, changedBrokerIds }: MetadataDelta): void {
+    const haveTopicsChanged = removedTopics.length > 0 || changedPartitions.size > 0
     // Brokers bring racks, which are a part of what assignors look at.
     if (haveTopicsChanged || changedBrokerIds.size > 0) this.changeCount++
     for (const { topicId } of removedTopics) {
       if (this.#topicIds.delete(topicId)) this.namesVersion++
     }
-    for (const topicId of changedTopicIds) {
+    for (const topicId of changedPartitions.keys()) {
       if (this.#topicIds.has(topicId)) continue
       this.#topicIds.add(topicId)
       this.namesVersion++

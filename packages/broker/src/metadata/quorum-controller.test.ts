@@ -96,7 +96,7 @@ t.test('a state that a snapshot replaces is published as what that changed', t =
   controller.restore(snapshotOf(['b', 'c']), 20, 3)
   t.same([...image.topics].map(topic => topic.name).sort(), ['b', 'c'])
   t.equal(controller.image, image, 'whoever has it has the new state')
-  t.same([...(deltas[1]?.changedTopicIds ?? [])], ['id-c'])
+  t.same([...(deltas[1]?.changedPartitions.keys() ?? [])], ['id-c'])
   t.same(
     deltas[1]?.removedTopics.map(topic => topic.name),
     ['a'],

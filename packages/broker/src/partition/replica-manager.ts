@@ -1,6 +1,6 @@
 // The partitions of this broker, by name and by topic id, kept in step with the metadata image: led
 // here, or followed from their leaders.
-// New partitions are made in slices when there are many of them (topic-backlog.ts).
+// What many changes ask for is done in slices (metadata-backlog.ts).
 // One timer sweeps acks that have waited too long, and runs only while somebody waits; one looks for
 // followers that lag.
 
@@ -12,16 +12,15 @@ import { NodeAuthority } from '../replication/node-authority.ts'
 import { ReplicaFetchers } from '../replication/replica-fetchers.ts'
 import type { ReplicationLinks } from '../replication/replication-links.ts'
 import { ReplicationQuota } from '../replication/replication-quota.ts'
+import { IsrSweeper } from './isr-sweeper.ts'
+import { MetadataBacklog } from './metadata-backlog.ts'
 import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import type { PartitionOptions } from './partition-types.ts'
-import { TopicBacklog } from './topic-backlog.ts'
 import { TopicTraffic } from './topic-traffic.ts'
 
 /** How late the answer of a timed out produce may be. */
 const ACK_SWEEP_MS = 100
-/** Partitions made in one turn: some 10 ms. */
-const PARTITIONS_A_TURN = 500
 /** The log of the cluster's metadata is none of a partition. */
 const METADATA_TOPIC = '__cluster_metadata'
 
@@ -49,6 +48,8 @@ export interface LeadershipListener {
 interface HostedTopic {
   readonly name: string
   readonly topicId: string
+  /** Read once for all of them: it is made from hundreds of settings. */
+  config: PartitionConfig
   /** Sparse: only partitions with a replica on this broker. */
   readonly partitions: (Partition | undefined)[]
 }
@@ -70,11 +71,10 @@ export class ReplicaManager {
   isrShrinkCount = 0
   isrExpandCount = 0
   readonly #followerQuota: ReplicationQuota
-  readonly #backlog: TopicBacklog
+  readonly #backlog: MetadataBacklog
+  readonly #isrSweeper: IsrSweeper
   /** Always the same object in service. */
   #image: MetadataImage | null = null
-  /** How many partitions may still be made in this turn. */
-  #budget = 0
   #isSweepArmed = false
   #isClosed = false
   #isrTimer: Timer | null = null
@@ -83,7 +83,11 @@ export class ReplicaManager {
     this.#env = env
     this.#logManager = logManager
     this.#options = options
-    this.#backlog = new TopicBacklog(env.clock, () => this.#makeSlice())
+    this.#backlog = new MetadataBacklog(env.clock, {
+      apply: (topicId, partitionIndex) => this.#apply(topicId, partitionIndex),
+      remove: partition => this.#removePartition(partition),
+    })
+    this.#isrSweeper = new IsrSweeper(env.clock, () => this.partitions())
     const { nodeId, replication: links } = options
     this.leaderQuota = new ReplicationQuota(env, () => rateOf(links, 'leader'))
     this.#followerQuota = new ReplicationQuota(env, () => rateOf(links, 'follower'))
@@ -132,30 +136,34 @@ export class ReplicaManager {
   }
 
   /**
-   * Applies what changed; without a delta all of the image (at the start). Of many new partitions some
-   * are made later: see `whenApplied`.
+   * Applies what changed; without a delta all of the image (at the start). Of many changes some are
+   * applied later: see `whenApplied`.
    */
   applyImage(image: MetadataImage, delta?: MetadataDelta): void {
     this.#image = image
-    this.#budget = PARTITIONS_A_TURN
     for (const topic of delta?.removedTopics ?? []) this.#removeTopic(topic)
-    if (delta === undefined) {
-      for (const topic of image.topics) this.#applyTopic(topic)
-      return
-    }
     // First: a new topic's settings come with it, and its partitions are made with them.
-    if (delta.changedConfigs.size > 0) this.updateConfigs(delta.changedConfigs)
-    for (const topicId of delta.changedTopicIds) {
-      const topic = image.topicById(topicId)
-      if (topic !== undefined) this.#applyTopic(topic)
+    if (delta !== undefined && delta.changedConfigs.size > 0) {
+      this.updateConfigs(delta.changedConfigs)
     }
+    if (delta === undefined) {
+      for (const topic of image.topics) this.#noteAll(topic)
+    } else {
+      for (const [topicId, indexes] of delta.changedPartitions) {
+        for (const partitionIndex of indexes) this.#note(topicId, partitionIndex)
+      }
+    }
+    this.#backlog.run()
     // Who was not let into an ISR before may be now, and an idle follower has no reason to ask again.
-    if (delta.changedBrokerIds.size > 0) {
-      for (const partition of this.partitions()) partition.sweepIsr()
-    }
+    if (delta !== undefined && delta.changedBrokerIds.size > 0) this.#isrSweeper.start()
   }
 
-  /** Resolves when all partitions of the image are there, or when this is closed. */
+  /** Changes that are not applied yet. */
+  get backlogSize(): number {
+    return this.#backlog.size
+  }
+
+  /** Resolves when all partitions are what the image says, or when this is closed. */
   whenApplied(): Promise<void> {
     return this.#backlog.whenEmpty()
   }
@@ -182,6 +190,7 @@ export class ReplicaManager {
     for (const topic of this.#byName.values()) {
       if (!hasBrokerChange && !changed.has(TOPIC_RESOURCE_PREFIX + topic.name)) continue
       const config = this.#options.configOf(topic.name)
+      topic.config = config
       for (const partition of topic.partitions) {
         if (partition === undefined) continue
         partition.log.updateConfig(config.log)
@@ -202,7 +211,8 @@ export class ReplicaManager {
   /** Stops serving; logs are closed by their manager. */
   close(): void {
     this.#isClosed = true
-    this.#backlog.clear()
+    this.#backlog.close()
+    this.#isrSweeper.close()
     this.#isrTimer?.cancel()
     this.#replication?.fetchers.close()
     this.#replication?.changes.close()
@@ -231,61 +241,56 @@ export class ReplicaManager {
     if (this.#replication === null) return
     const lagTimeMaxMs = this.#replication.links.settings.get('replica.lag.time.max.ms')
     this.#isrTimer = this.#env.clock.after(lagTimeMaxMs / 2, () => {
-      for (const partition of this.partitions()) partition.sweepIsr()
+      this.#isrSweeper.start()
       this.#scheduleIsrSweep()
     })
   }
 
-  #makeSlice(): void {
-    this.#budget = PARTITIONS_A_TURN
-    for (let next = this.#backlog.first; next !== null; next = this.#backlog.first) {
-      if (this.#budget === 0) return
-      const { topicId, position } = next
-      const topic = this.#image?.topicById(topicId)
-      if (topic !== undefined) this.#applyTopic(topic, position, Number.POSITIVE_INFINITY)
-      if (this.#backlog.positionOf(topicId) === position) this.#backlog.delete(topicId)
+  #noteAll({ topicId, partitions }: TopicImage): void {
+    for (const { partitionIndex } of partitions) this.#note(topicId, partitionIndex)
+  }
+
+  /** To be brought to what the image says, if it concerns this broker. */
+  #note(topicId: string, partitionIndex: number): void {
+    const image = this.#image?.partitionById(topicId, partitionIndex)
+    if (image === undefined) return
+    const { nodeId } = this.#options
+    const current = this.getPartitionById(topicId, partitionIndex)
+    if (current === undefined) {
+      if (image.replicas.includes(nodeId)) this.#backlog.add('new', topicId, partitionIndex)
+      return
+    }
+    const isLed = image.leader === nodeId || current.leaderId === nodeId
+    this.#backlog.add(isLed ? 'leading' : 'others', topicId, partitionIndex)
+  }
+
+  #apply(topicId: string, partitionIndex: number): void {
+    const topic = this.#image?.topicById(topicId)
+    const image = topic?.partitions[partitionIndex]
+    if (topic === undefined || image === undefined) return
+    const isHere = image.replicas.includes(this.#options.nodeId)
+    const hosted = this.#byId.get(topicId)
+    const current = hosted?.partitions[partitionIndex]
+    if (current === undefined) {
+      if (isHere) this.#createPartition(hosted ?? this.#hostTopic(topic), image)
+    } else if (isHere) {
+      this.#applyPartition(current, image)
+    } else {
+      if (hosted !== undefined) hosted.partitions[partitionIndex] = undefined
+      this.#removePartition(current)
     }
   }
 
-  /** Partitions before `from` are as they should be; new ones from `backlogFrom` on come later. */
-  #applyTopic(
-    topic: TopicImage,
-    from = 0,
-    backlogFrom = this.#backlog.positionOf(topic.topicId),
-  ): void {
-    let hosted = this.#byId.get(topic.topicId)
-    let makeBefore = backlogFrom
-    // One for all of them, made only if there are new ones: it is read from hundreds of settings.
-    let config: PartitionConfig | null = null
-    for (let position = from; position < topic.partitions.length; position++) {
-      const image = topic.partitions[position] as PartitionImage
-      const current = hosted?.partitions[image.partitionIndex]
-      if (hosted !== undefined && current !== undefined) {
-        if (image.replicas.includes(this.#options.nodeId)) this.#applyPartition(current, image)
-        else this.#removePartition(hosted, current)
-      } else if (position < makeBefore && image.replicas.includes(this.#options.nodeId)) {
-        if (this.#budget === 0) {
-          this.#backlog.set(topic.topicId, position)
-          makeBefore = position
-          continue
-        }
-        this.#budget--
-        hosted ??= this.#hostTopic(topic)
-        config ??= this.#options.configOf(topic.name)
-        this.#createPartition(hosted, image, config)
-      }
-    }
-  }
-
-  #hostTopic(topic: TopicImage): HostedTopic {
-    const hosted: HostedTopic = { name: topic.name, topicId: topic.topicId, partitions: [] }
-    this.#byName.set(topic.name, hosted)
-    this.#byId.set(topic.topicId, hosted)
+  #hostTopic({ name, topicId }: TopicImage): HostedTopic {
+    const config = this.#options.configOf(name)
+    const hosted: HostedTopic = { name, topicId, config, partitions: [] }
+    this.#byName.set(name, hosted)
+    this.#byId.set(topicId, hosted)
     return hosted
   }
 
-  #createPartition(hosted: HostedTopic, image: PartitionImage, config: PartitionConfig): void {
-    const { name, topicId } = hosted
+  #createPartition(hosted: HostedTopic, image: PartitionImage): void {
+    const { name, topicId, config } = hosted
     const log = this.#logManager.getOrCreate(name, topicId, image.partitionIndex, config.log)
     const start = { topic: name, image, config }
     const partition = new Partition(this.#env, this.#partitionOptions, log, start)
@@ -317,20 +322,18 @@ export class ReplicaManager {
   }
 
   #removeTopic(topic: TopicImage): void {
-    this.#backlog.delete(topic.topicId)
     const hosted = this.#byId.get(topic.topicId)
     if (hosted === undefined) return
     this.#byId.delete(topic.topicId)
     if (this.#byName.get(topic.name) === hosted) this.#byName.delete(topic.name)
     this.traffic.forget(topic.name)
     for (const partition of hosted.partitions) {
-      if (partition !== undefined) this.#removePartition(hosted, partition)
+      if (partition !== undefined) this.#backlog.addRemoved(partition)
     }
   }
 
-  #removePartition(hosted: HostedTopic, partition: Partition): void {
+  #removePartition(partition: Partition): void {
     const { topic, partitionIndex } = partition
-    hosted.partitions[partitionIndex] = undefined
     this.#replication?.fetchers.unfollow(partition)
     if (partition.isLeader) this.#tellNotLeader(partition)
     partition.close()
