@@ -152,3 +152,25 @@ t.test(
     t.equal(log.logEndOffset, 0)
   },
 )
+
+t.test(
+  'a closed segment above the recovery point is walked again, one below is trusted',
+  async t => {
+    for (const isFlushed of [false, true]) {
+      const world = await openWorld({ segmentBytes: 400 })
+      for (let index = 0; index < 12; index++)
+        append(world.log, batch({ values: ['v'.repeat(90)] }))
+      await settle(world)
+      if (isFlushed) await world.sim.complete(world.log.flush())
+      if (isFlushed) await world.sim.run({ forMs: 6_000 })
+      world.sim.kill('one')
+      const disk = world.sim.disk('one')
+      const second = disk.paths().filter(path => path.endsWith('.log'))[1] as string
+      const bytes = Buffer.from(disk.contents(second) as Buffer)
+      bytes[80] = (bytes[80] ?? 0) ^ 1
+      disk.setContents(second, bytes)
+      await reopen(world)
+      t.equal(world.log.damagedRanges().length, isFlushed ? 0 : 1, `flushed: ${isFlushed}`)
+    }
+  },
+)
