@@ -15,6 +15,7 @@ const HELP = `node scripts/bench-isolation.mjs [OPTIONS]
   --pid PID              process of that broker
   --rounds N             3 unless given; medians count
   --seconds N            length of a measurement, 5 unless given
+  --kinds LIST           of idle,deaf,greedy: those beside which it is measured
   --soak N               seconds of produce and fetch at full speed, 0 unless given (600 is the bar)
   --data-dir DIR         where the data of its own broker goes, the system's temporary folder unless given
   --no-build             take what is built`
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     pid: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
+    kinds: { type: 'string', default: 'idle,deaf,greedy' },
     soak: { type: 'string', default: '0' },
     'data-dir': { type: 'string', default: tmpdir() },
     'no-build': { type: 'boolean' },
@@ -129,7 +131,7 @@ async function latencies({ bootstrap, isolation }) {
   const results = new Map([['alone', []]])
   for (let round = 0; round < Number(values.rounds); round++) {
     results.get('alone').push(await isolation.measure(seconds))
-    for (const kind of ['idle', 'deaf', 'greedy']) {
+    for (const kind of values.kinds.split(',')) {
       const result = await beside(kind, run, () => isolation.measure(seconds))
       results.set(kind, [...(results.get(kind) ?? []), result])
     }

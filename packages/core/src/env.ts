@@ -174,6 +174,12 @@ export interface Socket {
    */
   giveBack(bytes: number): void
   /**
+   * The next `bytes` bytes are wanted for the length of a call of `onData` only: the memory of their
+   * chunks is read into again behind it, and they are not given back. Where bytes are lent no chunk has
+   * both such bytes and others. To be called inside `onData`, of a socket that was started with `isLent`.
+   */
+  readBriefly(bytes: number): void
+  /**
    * Queues the chunks in order as one gather write. False: the caller should stop until `onDrain`.
    * `onFlushed` is called when the chunks may be reused (also when the socket dies first).
    */

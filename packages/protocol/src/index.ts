@@ -23,6 +23,7 @@ export {
   KafkaError,
 } from './error-codes.ts'
 export {
+  type DecodedRequestHeader,
   decodeRequestHeader,
   decodeResponseHeader,
   encodeRequestFrame,
@@ -37,7 +38,7 @@ export {
   encodeRecordValue,
   recordTypeOf,
 } from './internal-topics/topic-record.ts'
-export { DecodeError } from './reader.ts'
+export { DecodeError, Reader } from './reader.ts'
 export {
   batchAttributes,
   batchBaseOffset,

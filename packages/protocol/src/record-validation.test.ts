@@ -31,6 +31,7 @@ const options: RecordValidationOptions = {
   timestampAfterMaxMs: 3_600_000,
   isCompacted: false,
   depth: 'full',
+  inlineBatchBytes: 4_194_304,
   inlineInputBytes: 262_144,
   inlineOutputBytes: 1_048_576,
   maxOutputBytes: 67_108_864,
@@ -214,3 +215,19 @@ t.test('a large compressed batch is put off even when it holds little', async t 
     kind: 'deferred',
   })
 })
+
+t.test(
+  'a batch that is too large for one turn is put off before its checksum is looked at',
+  async t => {
+    const batch = buildRecordBatch(plainRecords)
+    batch[batch.length - 1] = batch.at(-1)! ^ 1
+    const small = { ...options, inlineBatchBytes: batch.length - 1 }
+    t.same(validateProducedRecords(batch, small), { kind: 'deferred' })
+    t.match(validateProducedRecords(batch, { ...small, inlineBatchBytes: batch.length }), {
+      kind: 'invalid',
+      error: 'CORRUPT_MESSAGE',
+    })
+    const tooLarge = { ...small, maxBatchBytes: batch.length - 1 }
+    t.match(validateProducedRecords(batch, tooLarge), { error: 'MESSAGE_TOO_LARGE' })
+  },
+)

@@ -54,6 +54,8 @@ export interface RecordValidationOptions {
   readonly isCompacted: boolean
   /** 'batch' leaves the inside of batches unread. */
   readonly depth: 'full' | 'batch'
+  /** A batch of more than this is 'deferred', whatever is in it. */
+  readonly inlineBatchBytes: number
   /** More than this of compressed bytes, or of output, is 'deferred'. */
   readonly inlineInputBytes: number
   readonly inlineOutputBytes: number
@@ -163,6 +165,7 @@ function checkHeader(buffer: Buffer, options: RecordValidationOptions): Validati
     return invalid('INVALID_RECORD', `base offset ${batchBaseOffset(buffer, 0)} from a producer`)
   }
   if (sizeInBytes > options.maxBatchBytes) return tooLarge(sizeInBytes, options)
+  if (sizeInBytes > options.inlineBatchBytes) return { kind: 'deferred' }
   if (!verifyBatchCrc(buffer, 0)) return invalid('CORRUPT_MESSAGE', 'the checksum does not fit')
   const count = batchRecordCount(buffer, 0)
   const lastOffsetDelta = batchLastOffsetDelta(buffer, 0)

@@ -5,7 +5,8 @@
 // that decompress to more than 64 MiB (or 8 times max.message.bytes) are CORRUPT_MESSAGE; nobody writes
 // to internal topics, also not by calling himself __admin_client: coordinators assert what they load.
 //
-// The hot path: one object a request, which waits in its partitions' queues; no promise, no closure.
+// The hot path: one object a request, which waits in its partitions' queues; no promise, no closure. Of a
+// request with more than 1 MiB of records, what is beyond lines up for turns of its own.
 
 import { isInternalTopic } from '@weir/controller'
 import {
@@ -15,7 +16,6 @@ import {
   type ErrorName,
   errorCode,
   isTransactional,
-  type ProduceRequest,
   type ProduceResponseInit,
   RECORD_BATCH_HEADER_BYTES,
   RECORD_BATCH_MAGIC,
@@ -25,9 +25,15 @@ import {
 import type { Producer } from '../partition/append-queue.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { AckWaiter } from '../partition/pending-acks.ts'
+import {
+  ProduceStream,
+  type RecordsRefusal,
+  type StreamedPartition,
+} from '../server/produce-stream.ts'
 import { DEFERRED, type HandlerResult, type RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import {
+  type AskedTopic,
   type LeaderHint,
   leaderEndpoints,
   leaderHint,
@@ -38,8 +44,25 @@ import {
 /** Versions below know no zstd. */
 const ZSTD_MIN_VERSION = 7
 const LEADER_HINT_MIN_VERSION = 10
+/** Records of one request that are appended at once. */
+const AT_ONCE_BYTES = 1024 * 1024
 
-type RequestTopic = ProduceRequest['topicData'][number]
+/** As it was decoded, or streamed. */
+interface ProduceInput {
+  readonly transactionalId: string | null
+  readonly acks: number
+  readonly timeoutMs: number
+  readonly topicData: readonly RequestTopic[]
+}
+
+interface RequestTopic extends AskedTopic {
+  readonly partitionData: readonly RequestPartition[]
+}
+
+interface RequestPartition extends Pick<StreamedPartition, 'index' | 'records'> {
+  readonly refusal?: RecordsRefusal | null
+}
+
 type PartitionResponse = {
   index: number
   errorCode: number
@@ -54,15 +77,41 @@ type PartitionResponse = {
 export function handleProduce(
   services: Services,
   context: RequestContext,
-  request: ProduceRequest,
+  request: ProduceInput,
 ): HandlerResult<ProduceResponseInit> {
   new ProduceOperation(services, context, request).start()
   return DEFERRED
 }
 
+/** Reads a large request as it comes, and not the records that would be refused. */
+export function streamProduce(
+  services: Services,
+  version: number,
+  frameBytes: number,
+): ProduceStream {
+  return new ProduceStream(version, frameBytes, (topic, index, byteCount) => {
+    const partition = partitionOf(services, topic, index)
+    if (partition === undefined || partition.checkLeader(-1) !== null) {
+      // It counts only if the partition can be written to when the request is whole.
+      return { error: 'NOT_LEADER_OR_FOLLOWER', message: 'this broker did not lead the partition' }
+    }
+    const limit = partition.validation.maxBatchBytes
+    if (byteCount <= limit) return null
+    const message = `records of ${byteCount} bytes, the limit is ${limit}`
+    return { error: 'MESSAGE_TOO_LARGE', message }
+  })
+}
+
+function partitionOf(services: Services, topic: AskedTopic, index: number): Partition | undefined {
+  const { replicaManager } = services
+  return topic.name === ''
+    ? replicaManager.getPartitionById(topic.topicId, index)
+    : replicaManager.getPartition(topic.name, index)
+}
+
 /** The whole answer for a request that fails before any partition is looked at. */
 export function produceErrorResponse(
-  request: ProduceRequest,
+  request: ProduceInput,
   failure: { readonly errorCode: number; readonly message: string },
 ): ProduceResponseInit {
   return {
@@ -86,15 +135,16 @@ class ProduceOperation implements AckWaiter, Producer {
   readonly deadlineMs: number
   readonly #services: Services
   readonly #context: RequestContext
-  readonly #request: ProduceRequest
+  readonly #request: ProduceInput
   /** By slot: the order of the request. */
   readonly #responses: PartitionResponse[] = []
   /** Slots without an outcome, and one for the start itself. */
   #openCount = 1
+  #atOnceBytes = 0
   #firstFailure: string | null = null
   #leaderIds: Set<number> | null = null
 
-  constructor(services: Services, context: RequestContext, request: ProduceRequest) {
+  constructor(services: Services, context: RequestContext, request: ProduceInput) {
     this.#services = services
     this.#context = context
     this.#request = request
@@ -105,12 +155,12 @@ class ProduceOperation implements AckWaiter, Producer {
     const { topicData } = this.#request
     const isRefused = this.#request.transactionalId === null && hasTransactionalRecords(topicData)
     for (const topic of topicData) {
-      for (const { index, records } of topic.partitionData) {
+      for (const asked of topic.partitionData) {
         const slot = this.#responses.length
-        this.#responses.push(emptyResponse(index))
+        this.#responses.push(emptyResponse(asked.index))
         this.#openCount++
         if (isRefused) this.#fail(slot, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', null)
-        else this.#produce(slot, topic, records)
+        else this.#produce(slot, topic, asked)
       }
     }
     this.#close()
@@ -147,13 +197,9 @@ class ProduceOperation implements AckWaiter, Producer {
     this.#fail(slot, 'KAFKA_STORAGE_ERROR', 'the records could not be validated')
   }
 
-  #produce(slot: number, topic: RequestTopic, records: Buffer | null): void {
-    const index = this.#responses[slot]?.index ?? -1
-    const { replicaManager } = this.#services
-    const partition =
-      topic.name === ''
-        ? replicaManager.getPartitionById(topic.topicId, index)
-        : replicaManager.getPartition(topic.name, index)
+  #produce(slot: number, topic: RequestTopic, asked: RequestPartition): void {
+    const { index, records } = asked
+    const partition = partitionOf(this.#services, topic, index)
     if (partition === undefined) {
       this.#failLookup(slot, topic, missingPartitionError(this.#services, topic, index))
       return
@@ -163,9 +209,12 @@ class ProduceOperation implements AckWaiter, Producer {
       this.#failLookup(slot, topic, refusal)
     } else if (records === null) {
       this.#fail(slot, 'INVALID_RECORD', 'no records')
-    } else if (partition.appendQueue.isBusy) {
+    } else if (asked.refusal) {
+      this.#fail(slot, asked.refusal.error, asked.refusal.message)
+    } else if (partition.appendQueue.isBusy || this.#atOnceBytes >= AT_ONCE_BYTES) {
       partition.appendQueue.add(records, this, slot)
     } else {
+      this.#atOnceBytes += records.length
       const nowMs = this.#services.env.clock.nowMs()
       const outcome = validateProducedRecords(records, partition.validation, nowMs)
       if (outcome.kind === 'deferred') partition.appendQueue.add(records, this, slot)

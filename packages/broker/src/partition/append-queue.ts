@@ -1,10 +1,12 @@
-// Batches of one partition whose validation went to a worker, and those that came after them: they
-// are appended in the order in which they came, or an idempotent producer would see gaps.
+// Batches of one partition whose validation went to a worker or has to wait for a turn of its own, and
+// those that came after them: they are appended in the order in which they came, or an idempotent
+// producer would see gaps.
 // Bounded by what connections may have in flight (correctness.md H3).
 
 import { AssertionError, type Env } from '@weir/core'
 import { type ValidationOutcome, validateProducedRecords } from '@weir/protocol'
 import type { Partition } from './partition.ts'
+import type { TurnBudget } from './turn-budget.ts'
 import { validationJob } from './validation-job.ts'
 
 /** Who produced the batch. */
@@ -23,12 +25,14 @@ interface QueuedBatch {
 export class AppendQueue {
   readonly #env: Env
   readonly #partition: Partition
+  readonly #turns: TurnBudget
   readonly #queue: QueuedBatch[] = []
   #isRunning = false
 
-  constructor(env: Env, partition: Partition) {
+  constructor(env: Env, partition: Partition, turns: TurnBudget) {
     this.#env = env
     this.#partition = partition
+    this.#turns = turns
   }
 
   get isBusy(): boolean {
@@ -44,6 +48,8 @@ export class AppendQueue {
 
   async #run(): Promise<void> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const turn = this.#turns.take(next.records.length)
+      if (turn !== null) await turn
       await this.#validate(next)
     }
     this.#isRunning = false
@@ -69,10 +75,12 @@ export class AppendQueue {
   }
 
   async #validateInWorker(records: Buffer, nowMs: number): Promise<ValidationOutcome> {
-    // A copy of its own: a slice would drag its whole frame along.
-    const bytes = new Uint8Array(records)
+    // Records in memory of their own go there and come back. Of others a copy: a slice would drag its
+    // whole frame along.
+    const isAlone = records.length === records.buffer.byteLength
+    const bytes = isAlone ? records : new Uint8Array(records)
     const input = { bytes, options: this.#partition.validation, nowMs }
-    const outcome = await this.#env.workers.run(validationJob, input, [bytes.buffer])
+    const outcome = await this.#env.workers.run(validationJob, input, [bytes.buffer as ArrayBuffer])
     if (outcome.kind !== 'valid') return outcome
     const { buffer, byteOffset, byteLength } = outcome.records
     return { ...outcome, records: Buffer.from(buffer, byteOffset, byteLength) }

@@ -6,6 +6,7 @@ import type { LeadershipGuard } from '../replication/replication-links.ts'
 import type { IsrAuthority } from './leader-state.ts'
 import type { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /**
  * How much a reader may see: 'committed' is below the last stable offset. A replica sees what is
@@ -53,6 +54,8 @@ export interface PartitionOptions {
   /** Null on a node without peers. */
   readonly authority: IsrAuthority | null
   readonly guard: LeadershipGuard | null
+  /** For batches of large requests. */
+  readonly turns: TurnBudget
   /** The partition leads now; it could not when it was told to. */
   readonly onLateLeader?: (partition: Partition) => void
 }

@@ -115,7 +115,7 @@ export class Partition implements LogListener {
   }
   /** Batches that are validated elsewhere; while it is busy all others line up behind. */
   get appendQueue(): AppendQueue {
-    this.#appendQueue ??= new AppendQueue(this.#env, this)
+    this.#appendQueue ??= new AppendQueue(this.#env, this, this.#options.turns)
     return this.#appendQueue
   }
   get lowWatermark(): LowWatermark {

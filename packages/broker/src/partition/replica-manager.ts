@@ -18,9 +18,12 @@ import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import type { PartitionOptions } from './partition-types.ts'
 import { TopicTraffic } from './topic-traffic.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** How late the answer of a timed out produce may be. */
 const ACK_SWEEP_MS = 100
+/** Records of large requests that are appended in one turn: 1 MiB takes up to a millisecond. */
+const BATCH_BYTES_A_TURN = 512 * 1024
 /** The log of the cluster's metadata is none of a partition. */
 const METADATA_TOPIC = '__cluster_metadata'
 
@@ -99,6 +102,7 @@ export class ReplicaManager {
           ? null
           : new NodeAuthority(nodeId, this.#replication.links, this.#replication.changes),
       guard: links?.guard ?? null,
+      turns: new TurnBudget(env.clock, BATCH_BYTES_A_TURN),
       onLateLeader: partition => this.#tellLeader(partition),
     }
     this.#scheduleIsrSweep()

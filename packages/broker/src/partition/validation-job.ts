@@ -20,6 +20,7 @@ export const validationJob = defineWorkerJob<ValidationInput, ValidationOutcome>
     const records = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const unlimited = {
       ...options,
+      inlineBatchBytes: Number.POSITIVE_INFINITY,
       inlineInputBytes: Number.POSITIVE_INFINITY,
       inlineOutputBytes: Number.POSITIVE_INFINITY,
     }

@@ -2,6 +2,7 @@
 
 import type { ApiDefinition, Decoded, Fields, Init, Message } from '@weir/protocol'
 import type { ControlServices, Services } from '../services.ts'
+import type { FrameStream } from './frame-stream.ts'
 import type { HandlerResult, ListenerKind, RequestContext } from './request-context.ts'
 
 export type Handler<Request, Response> = (
@@ -37,9 +38,14 @@ export interface ApiRow {
     context: RequestContext,
     request: unknown,
   ) => HandlerResult<unknown>
+  /** Reads a large request while it arrives; null: the whole frame is waited for. */
+  readonly stream: StreamRequest<never> | null
   /** The response for a KafkaError thrown by the handler; without it the connection is closed. */
   readonly errorResponse: ((request: unknown, error: KafkaFailure) => unknown) | null
 }
+
+/** What reads a request of `frameBytes` in this version, which is one of the row's. */
+export type StreamRequest<S> = (services: S, version: number, frameBytes: number) => FrameStream
 
 /** What a response says of a request that failed as a whole. */
 export interface KafkaFailure {
@@ -52,6 +58,7 @@ export interface RowOptions<Request, Response> {
   readonly versions?: readonly [number, number]
   readonly advertisedMinVersion?: number
   readonly overlaps?: boolean
+  readonly stream?: StreamRequest<Services>
   readonly errorResponse?: (request: Request, error: KafkaFailure) => Response
 }
 
@@ -119,6 +126,7 @@ function anyRow(
     isPrivate: options.isPrivate ?? false,
     isForwarded: options.isForwarded ?? false,
     overlaps: options.overlaps ?? false,
+    stream: options.stream ?? null,
     handle,
     errorResponse: options.errorResponse ?? null,
   }

@@ -104,7 +104,7 @@ import { handleOffsetCommit } from '../handlers/offset-commit.ts'
 import { handleOffsetDelete } from '../handlers/offset-delete.ts'
 import { handleOffsetFetch } from '../handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from '../handlers/offset-for-leader-epoch.ts'
-import { handleProduce, produceErrorResponse } from '../handlers/produce.ts'
+import { handleProduce, produceErrorResponse, streamProduce } from '../handlers/produce.ts'
 import { handleQuorumMessages } from '../handlers/quorum-messages.ts'
 import {
   failRaftVoter,
@@ -129,6 +129,7 @@ const BOTH = ['broker', 'controller'] as const
 
 export const API_ROWS: readonly ApiRow[] = [
   row(produceApi, handleProduce, {
+    stream: streamProduce,
     advertisedMinVersion: 0,
     overlaps: true,
     errorResponse: produceErrorResponse,

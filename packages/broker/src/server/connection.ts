@@ -11,7 +11,8 @@
 import { assert, type Socket } from '@weir/core'
 import { produceApi } from '@weir/protocol'
 import type { Dispatcher } from './dispatch.ts'
-import { FrameAssembler, FrameSizeError } from './frame-assembler.ts'
+import { FrameAssembler, FrameError } from './frame-assembler.ts'
+import type { FrameStream } from './frame-stream.ts'
 import type { AnswerSink, PendingRequest } from './pending-request.ts'
 import { ANONYMOUS, type ListenerInfo, type Principal } from './request-context.ts'
 import type { MemoryUser, RequestMemory } from './request-memory.ts'
@@ -60,7 +61,9 @@ export class Connection implements AnswerSink, MemoryUser {
   readonly #inFlight: PendingRequest[] = []
   #inFlightBytes = 0
   /** A whole frame that has to wait for those in flight. */
-  #heldFrame: Buffer | null = null
+  #heldFrame: Buffer | FrameStream | null = null
+  /** Of the frame that is streamed, the bytes that are not lent. */
+  #briefBytes = 0
   /** Bytes of this connection that the memory counts. */
   #heldBytes = 0
   #isPumping = false
@@ -77,7 +80,9 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#host = host
     this.#socket = socket
     this.id = id
-    this.#assembler = new FrameAssembler(host.maxRequestBytes)
+    this.#assembler = new FrameAssembler(host.maxRequestBytes, (start, frameBytes) =>
+      host.dispatcher.stream(start, frameBytes),
+    )
     this.#lastActiveMs = host.nowMs()
     socket.start(
       {
@@ -135,7 +140,7 @@ export class Connection implements AnswerSink, MemoryUser {
   }
 
   get hasHalfFrame(): boolean {
-    return this.#assembler.heldBytes > 0 && this.#heldFrame === null
+    return this.#assembler.isMidFrame && this.#heldFrame === null
   }
 
   setClientSoftware(name: string, version: string): void {
@@ -195,8 +200,8 @@ export class Connection implements AnswerSink, MemoryUser {
     }
     this.#inFlightBytes -= request.frameBytes
     this.#host.memory.requestEnded()
-    this.#release(request.frameBytes + SIZE_BYTES)
-    this.#socket.giveBack(request.frameBytes + SIZE_BYTES)
+    this.#release(request.heldBytes)
+    this.#socket.giveBack(request.lentBytes)
   }
 
   #onData(chunk: Buffer): void {
@@ -206,11 +211,17 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#host.memory.hold(chunk.length)
     this.#assembler.push(chunk)
     this.#pump()
-    if (this.#assembler.isJoining) this.#letOthersGo()
+    if (this.#assembler.isJoining) this.#goOnWithLargeFrame()
   }
 
   /** Of a large frame one chunk a turn: who sends such does not slow the others down. */
-  #letOthersGo(): void {
+  #goOnWithLargeFrame(): void {
+    const { missingBytes } = this.#assembler
+    if (missingBytes > 0 && this.#briefBytes === 0) {
+      this.#briefBytes = missingBytes
+      this.#socket.readBriefly(missingBytes)
+    }
+    this.#releaseDropped()
     if (!this.#isReading) return
     this.#pause()
     this.#host.soon(() => this.#updateReading())
@@ -265,17 +276,17 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#updateReading()
   }
 
-  #takeFrame(): Buffer | null {
+  #takeFrame(): Buffer | FrameStream | null {
     try {
-      return this.#assembler.take()
+      return this.#assembler.take() ?? this.#assembler.takeStream()
     } catch (error) {
-      if (!(error instanceof FrameSizeError)) throw error
+      if (!(error instanceof FrameError)) throw error
       this.fail(error.message)
       return null
     }
   }
 
-  #mayStart(frame: Buffer): boolean {
+  #mayStart(frame: Buffer | FrameStream): boolean {
     const { length } = this.#inFlight
     if (length === 0) return true
     if (length >= MAX_IN_FLIGHT || this.#inFlightBytes > MAX_IN_FLIGHT_BYTES) return false
@@ -283,7 +294,7 @@ export class Connection implements AnswerSink, MemoryUser {
     return this.#inFlight[0]?.row.overlaps === true && this.#host.dispatcher.mayOverlap(frame)
   }
 
-  #start(frame: Buffer): void {
+  #start(frame: Buffer | FrameStream): void {
     const { dispatcher, memory } = this.#host
     const outcome = dispatcher.read(this, keepable(frame), this.#lastActiveMs)
     if (outcome.kind === 'unreadable') {
@@ -291,6 +302,14 @@ export class Connection implements AnswerSink, MemoryUser {
       return
     }
     const { request } = outcome
+    request.heldBytes = request.frameBytes + SIZE_BYTES
+    request.lentBytes = request.heldBytes
+    if (!Buffer.isBuffer(frame)) {
+      this.#releaseDropped()
+      request.heldBytes -= frame.droppedBytes
+      request.lentBytes -= this.#briefBytes
+      this.#briefBytes = 0
+    }
     this.#inFlight.push(request)
     this.#inFlightBytes += request.frameBytes
     memory.requestStarted()
@@ -333,6 +352,11 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#host.after(LINGER_MS, () => this.#socket.destroy())
   }
 
+  #releaseDropped(): void {
+    const dropped = this.#assembler.takeDroppedBytes()
+    if (dropped > 0) this.#release(dropped)
+  }
+
   #release(bytes: number): void {
     // After the connection closed everything was given back at once.
     if (this.#heldBytes === 0) return
@@ -346,7 +370,8 @@ export class Connection implements AnswerSink, MemoryUser {
 }
 
 /** The frame, or a copy of it if it lies in lent memory and may be looked at after the answer. */
-function keepable(frame: Buffer): Buffer {
+function keepable(frame: Buffer | FrameStream): Buffer | FrameStream {
+  if (!Buffer.isBuffer(frame)) return frame
   const isJoined = frame.length === frame.buffer.byteLength
   if (isJoined || (frame.length < MAX_LENT_FRAME_BYTES && isProduce(frame))) return frame
   return Buffer.from(frame)

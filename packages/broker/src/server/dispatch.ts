@@ -5,7 +5,7 @@
 // of range (but for ApiVersions), a header or body that does not parse. A broken invariant of ours
 // goes to `onFatal`; anything else that a handler throws ends that connection only.
 
-import { AssertionError, errorMessage, type Logger } from '@weir/core'
+import { AssertionError, assert, errorMessage, type Logger } from '@weir/core'
 import {
   DecodeError,
   decodeMessage,
@@ -17,6 +17,7 @@ import {
 import type { RequestForwarder } from '../metadata/request-forwarder.ts'
 import type { ControlServices } from '../services.ts'
 import type { ApiRow } from './api-row.ts'
+import type { FrameStream } from './frame-stream.ts'
 import { type AnswerSink, PendingRequest } from './pending-request.ts'
 import { DEFERRED, type ListenerKind, type RequestContext } from './request-context.ts'
 import type { RequestInterceptor } from './request-interceptor.ts'
@@ -66,15 +67,27 @@ export class Dispatcher {
   }
 
   /** Whether requests like this one may run beside others of their connection. */
-  mayOverlap(frame: Buffer): boolean {
+  mayOverlap(frame: Buffer | FrameStream): boolean {
+    if (!Buffer.isBuffer(frame)) return this.#rows[frame.header.requestApiKey]?.overlaps ?? false
     if (frame.length < API_KEY_BYTES) return false
     return this.#rows[frame.readInt16BE(0)]?.overlaps ?? false
   }
 
+  /** Reads a large frame that begins with `start`, at least four bytes; null: not this one. */
+  stream(start: Buffer, frameBytes: number): FrameStream | null {
+    const row = this.#rows[start.readInt16BE(0)]
+    const version = start.readInt16BE(API_KEY_BYTES)
+    if (row === undefined || row.stream === null) return null
+    if (version < row.minVersion || version > row.maxVersion) return null
+    return row.stream(this.#services as never, version, frameBytes)
+  }
+
   /** Reads a frame; runs nothing. */
-  read(connection: AnswerSink, frame: Buffer, receivedMs: number): DispatchOutcome {
+  read(connection: AnswerSink, frame: Buffer | FrameStream, receivedMs: number): DispatchOutcome {
     try {
-      return this.#read(connection, frame, receivedMs)
+      return Buffer.isBuffer(frame)
+        ? this.#read(connection, frame, receivedMs)
+        : this.#readStreamed(connection, frame, receivedMs)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       return { kind: 'unreadable', reason: `request that does not parse: ${error.message}` }
@@ -105,6 +118,24 @@ export class Dispatcher {
     const body = decodeMessage(row.definition.request, version, frame, header.bodyStart)
     const request = new PendingRequest(connection, row, head)
     if (row.isForwarded) request.frame = frame
+    return { kind: 'request', request, body }
+  }
+
+  /** API and version were looked at before it was read. */
+  #readStreamed(
+    connection: AnswerSink,
+    { header, body, frameBytes }: FrameStream,
+    receivedMs: number,
+  ): DispatchOutcome {
+    const row = this.#rows[header.requestApiKey]
+    assert(row !== undefined, 'a streamed request without a row')
+    const request = new PendingRequest(connection, row, {
+      clientId: header.clientId,
+      apiVersion: header.requestApiVersion,
+      correlationId: header.correlationId,
+      receivedMs,
+      frameBytes,
+    })
     return { kind: 'request', request, body }
   }
 

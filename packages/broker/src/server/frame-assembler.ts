@@ -6,19 +6,32 @@
 // it has arrived its memory is asked for, which costs nothing before it is written to, and every
 // further chunk is copied as it comes.
 //
+// A frame of 1 MiB or more whose API can read it as it comes is given to a FrameStream chunk by chunk, and
+// is never one buffer.
+//
 // Bounded by its user, who stops feeding it: it holds at most one frame and what came behind it.
 
+import { DecodeError } from '@weir/protocol'
+import type { FrameStream } from './frame-stream.ts'
+
 const SIZE_BYTES = 4
+/** API key and version: what has to be there for a frame to be streamed, or not. */
+const START_BYTES = 4
+const STREAMED_FRAME_BYTES = 1024 * 1024
 const LARGE_FRAME_BYTES = 4 * 1024 * 1024
 /** Share of a large frame that has to be there before memory is asked for all of it. */
 const JOINS_FROM = 1 / 64
 
-export class FrameSizeError extends Error {
+/** The bytes cannot be read any further. */
+export class FrameError extends Error {
   constructor(message: string) {
     super(message)
-    this.name = 'FrameSizeError'
+    this.name = 'FrameError'
   }
 }
+
+/** What reads a large frame that begins with these bytes; null if all of it is waited for. */
+export type BeginStream = (start: Buffer, frameBytes: number) => FrameStream | null
 
 export class FrameAssembler {
   readonly #maxFrameBytes: number
@@ -31,24 +44,55 @@ export class FrameAssembler {
   /** A large frame, as far as it has come; null while there is none. */
   #joined: Buffer | null = null
   #joinedBytes = 0
+  readonly #beginStream: BeginStream
+  /** The frame is one that might be streamed; nobody was asked yet. */
+  #isUndecided = false
+  #stream: FrameStream | null = null
+  #missingBytes = 0
+  #droppedBytes = 0
+  #failure: FrameError | null = null
 
-  constructor(maxFrameBytes: number) {
+  constructor(maxFrameBytes: number, beginStream: BeginStream = () => null) {
     this.#maxFrameBytes = maxFrameBytes
+    this.#beginStream = beginStream
   }
 
-  /** Bytes that were pushed and not taken as frames. */
+  /** Bytes that were pushed, not taken as frames, and not dropped. */
   get heldBytes(): number {
     return this.#bytes
   }
 
-  /** Each chunk of a large frame takes its time: others should have their turn in between. */
-  get isJoining(): boolean {
-    return this.#joined !== null
+  /** A part of a frame has come, or more. */
+  get isMidFrame(): boolean {
+    return this.#bytes > 0 || this.#stream !== null
   }
 
+  /** Each chunk of a large frame takes its time: others should have their turn in between. */
+  get isJoining(): boolean {
+    return this.#joined !== null || this.#stream !== null
+  }
+
+  /** What is to come of a frame that is streamed; 0 if there is none. */
+  get missingBytes(): number {
+    return this.#missingBytes
+  }
+
+  /** How many bytes were dropped since this was asked last. */
+  takeDroppedBytes(): number {
+    const dropped = this.#droppedBytes
+    this.#droppedBytes = 0
+    return dropped
+  }
+
+  /** Of a streamed frame nothing is looked at after the call. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     this.#bytes += chunk.length
+    if (this.#missingBytes > 0) {
+      const taken = this.#pushToStream(chunk)
+      if (taken < chunk.length) this.#keep(chunk.subarray(taken))
+      return
+    }
     const taken = this.#joined === null ? 0 : this.#join(this.#joined, chunk)
     if (taken < chunk.length) this.#keep(taken === 0 ? chunk : chunk.subarray(taken))
   }
@@ -65,7 +109,7 @@ export class FrameAssembler {
   }
 
   /**
-   * The next whole frame without its size, or null. Throws FrameSizeError for a size that is not
+   * The next whole frame without its size, or null. Throws FrameError for a size that is not
    * positive or above the limit: the stream cannot be read any further.
    */
   take(): Buffer | null {
@@ -73,7 +117,14 @@ export class FrameAssembler {
       if (this.#bytes < SIZE_BYTES) return null
       this.#frameBytes = this.#takeSize()
     }
+    if (this.#failure !== null) throw this.#failure
+    if (this.#stream !== null) return null
     if (this.#joined !== null) return this.#takeJoined(this.#joined)
+    if (this.#isUndecided) {
+      if (this.#bytes < START_BYTES) return null
+      this.#isUndecided = false
+      if (this.#maybeStream()) return this.take()
+    }
     if (this.#bytes < this.#frameBytes) {
       const isDue = this.#frameBytes >= LARGE_FRAME_BYTES
       if (isDue && this.#bytes >= this.#frameBytes * JOINS_FROM) this.#beginJoin()
@@ -82,6 +133,49 @@ export class FrameAssembler {
     const frame = this.#takeBytes(this.#frameBytes)
     this.#frameBytes = -1
     return frame
+  }
+
+  /** A frame that was streamed, and is whole. */
+  takeStream(): FrameStream | null {
+    const stream = this.#stream
+    if (stream === null || this.#missingBytes > 0) return null
+    this.#bytes -= stream.frameBytes - stream.droppedBytes
+    this.#stream = null
+    this.#frameBytes = -1
+    return stream
+  }
+
+  #maybeStream(): boolean {
+    const start = this.#peek(START_BYTES)
+    const stream = this.#beginStream(start, this.#frameBytes)
+    if (stream === null) return false
+    this.#stream = stream
+    this.#missingBytes = this.#frameBytes
+    while (this.#missingBytes > 0 && this.#chunks.length > 0) {
+      const chunk = (this.#chunks.shift() as Buffer).subarray(this.#headOffset)
+      this.#headOffset = 0
+      const taken = this.#pushToStream(chunk)
+      if (taken < chunk.length) this.#chunks.unshift(chunk.subarray(taken))
+    }
+    return true
+  }
+
+  /** Answers how much of the chunk belongs to the frame. */
+  #pushToStream(chunk: Buffer): number {
+    const stream = this.#stream as FrameStream
+    const taken = Math.min(chunk.length, this.#missingBytes)
+    this.#missingBytes -= taken
+    const droppedBefore = stream.droppedBytes
+    try {
+      stream.push(taken === chunk.length ? chunk : chunk.subarray(0, taken))
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.#failure = new FrameError(`request that does not parse: ${error.message}`)
+    }
+    const dropped = stream.droppedBytes - droppedBefore
+    this.#bytes -= dropped
+    this.#droppedBytes += dropped
+    return taken
   }
 
   #beginJoin(): void {
@@ -114,9 +208,17 @@ export class FrameAssembler {
     const size = this.#takeBytes(SIZE_BYTES).readInt32BE(0)
     if (size <= 0 || size > this.#maxFrameBytes) {
       const hint = size === HTTP_GET ? ' (an HTTP request?)' : size === TLS_HELLO ? ' (TLS?)' : ''
-      throw new FrameSizeError(`frame size ${size}${hint}, allowed 1 to ${this.#maxFrameBytes}`)
+      throw new FrameError(`frame size ${size}${hint}, allowed 1 to ${this.#maxFrameBytes}`)
     }
+    this.#isUndecided = size >= STREAMED_FRAME_BYTES
     return size
+  }
+
+  /** The next bytes, which are there. */
+  #peek(count: number): Buffer {
+    const first = (this.#chunks[0] as Buffer).subarray(this.#headOffset)
+    if (first.length >= count) return first.subarray(0, count)
+    return Buffer.concat([first, ...this.#chunks.slice(1)]).subarray(0, count)
   }
 
   /** The caller has checked that the bytes are there. */

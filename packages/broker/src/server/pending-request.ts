@@ -29,7 +29,7 @@ export interface RequestHead {
   readonly apiVersion: number
   readonly correlationId: number
   readonly receivedMs: number
-  /** What the request counts for in the memory of the node. */
+  /** Of header and body as they came. */
   readonly frameBytes: number
 }
 
@@ -46,6 +46,9 @@ export class PendingRequest implements RequestContext {
   /** Once answered: the bytes to send, none for acks=0. */
   chunks: readonly Buffer[] = NO_CHUNKS
   onSent: (() => void) | undefined = undefined
+  /** Until it is answered: counted in the memory of the node, and lent by the socket. */
+  heldBytes = 0
+  lentBytes = 0
   isAnswered = false
   #onNextRequest: (() => void) | null = null
 

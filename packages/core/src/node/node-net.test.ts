@@ -257,3 +257,57 @@ t.test('memory that is given back is read into again, and never before', async t
   await client.until(() => client.closes() === 1)
   await listener.close()
 })
+
+t.test(
+  'bytes that are read briefly come whole, in memory of their own, and are not given back',
+  async t => {
+    const sent = env.random.bytes(2_000_000)
+    const briefAt = 100_000
+    const briefEnd = 1_700_001
+    const accepted: Socket[] = []
+    const memories = new Set<ArrayBufferLike>()
+    const lent: Buffer[] = []
+    let at = 0
+    let wrong = 0
+    let mixed = 0
+    const server = watch()
+    const listener = await env.net.listen({ host: LOCAL, port: 0 }, peer => {
+      accepted.push(peer)
+      let isBrief = false
+      const onData = (chunk: Buffer) => {
+        const start = at
+        at += chunk.length
+        if (!chunk.equals(sent.subarray(start, at))) wrong++
+        if (isBrief && start < briefEnd) {
+          memories.add(chunk.buffer)
+          if (at > briefEnd) mixed++
+        } else {
+          lent.push(chunk)
+        }
+        if (!isBrief && at >= briefAt) {
+          isBrief = true
+          peer.readBriefly(briefEnd - at)
+        }
+        server.handlers.onData(Buffer.from(chunk))
+      }
+      peer.start({ ...server.handlers, onData, onEnd: () => peer.end() }, { isLent: true })
+    })
+    const socket = await env.net.connect({ host: LOCAL, port: listener.port, timeoutMs: 2_000 })
+    const client = watch()
+    socket.start(client.handlers)
+    // What comes before the first call must not reach the end of what is read briefly.
+    socket.write([sent.subarray(0, briefAt)])
+    await server.until(() => server.bytes() === briefAt)
+    socket.write([sent.subarray(briefAt)])
+    await server.until(() => server.bytes() === sent.length)
+    t.equal(wrong, 0)
+    t.equal(mixed, 0, 'no chunk has bytes of both kinds')
+    t.equal(memories.size, 1)
+    const lentBytes = lent.reduce((sum, chunk) => sum + chunk.length, 0)
+    accepted[0]?.giveBack(lentBytes)
+    t.throws(() => accepted[0]?.giveBack(1), /more bytes given back/)
+    socket.end()
+    await client.until(() => client.closes() === 1)
+    await listener.close()
+  },
+)

@@ -68,6 +68,10 @@ export class NodeSocket implements Socket {
     this.#reads?.giveBack(bytes)
   }
 
+  readBriefly(bytes: number): void {
+    this.#reads?.readBriefly(bytes)
+  }
+
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {
     if (this.#isEnding || this.#socket.destroyed) {
       if (onFlushed !== undefined) process.nextTick(onFlushed)

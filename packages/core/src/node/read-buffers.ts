@@ -5,7 +5,8 @@
 // Small reads go to one buffer of the whole process and are copied out: an idle connection holds no
 // memory. A connection that fills it reads into slabs of its own, one chunk behind the other without
 // a gap: a receiver sees that, and has a frame of many chunks without copying it together. Slabs whose
-// bytes were all given back go round.
+// bytes were all given back go round. Who takes what it needs out of each chunk at once reads briefly:
+// everything through the one buffer, without a copy.
 
 import net from 'node:net'
 import { assert } from '../assert.ts'
@@ -54,12 +55,20 @@ export class ReadBuffers {
   #slabAt = 0
   #isBulk = false
   #isLending = false
+  /** Of the bytes to come, those that nobody keeps. */
+  #briefBytes = 0
   /** Oldest first. */
   readonly #lent: LentBytes[] = []
 
   /** From now on every byte will be given back. */
   startLending(): void {
     this.#isLending = true
+  }
+
+  /** Called by the receiver of a chunk: where the read after it goes was not decided yet. */
+  readBriefly(bytes: number): void {
+    assert(this.#isLending, 'bytes are read briefly only where they are lent')
+    this.#briefBytes += bytes
   }
 
   giveBack(bytes: number): void {
@@ -82,6 +91,10 @@ export class ReadBuffers {
 
   /** Where the next read goes. */
   #next(): Buffer {
+    if (this.#briefBytes > 0) {
+      this.#retireSlab()
+      return this.#briefBytes < SHARED_BYTES ? shared.subarray(0, this.#briefBytes) : shared
+    }
     if (!this.#isBulk) {
       this.#retireSlab()
       return shared
@@ -96,6 +109,10 @@ export class ReadBuffers {
 
   /** What the last read brought. */
   #take(bytes: number): Buffer {
+    if (this.#briefBytes > 0) {
+      this.#briefBytes -= bytes
+      return shared.subarray(0, bytes)
+    }
     this.#isBulk = bytes >= BULK_BYTES
     if (this.#isLending) this.#lend(bytes)
     if (this.#slab === null) return Buffer.from(shared.subarray(0, bytes))

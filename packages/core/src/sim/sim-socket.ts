@@ -22,6 +22,8 @@ interface Addresses {
 
 interface QueuedWrite {
   readonly chunks: readonly Buffer[]
+  /** What is left of chunks that were copied already. */
+  readonly isCopy: boolean
   readonly onFlushed: (() => void) | undefined
 }
 
@@ -44,6 +46,7 @@ export class SimSocket implements Socket {
   #received: Buffer[] = []
   #isLending = false
   #lent: Buffer[] = []
+  #briefBytes = 0
   #isPumping = false
   #needsDrain = false
   #isEnding = false
@@ -106,12 +109,17 @@ export class SimSocket implements Socket {
     }
   }
 
+  readBriefly(bytes: number): void {
+    assert(this.#isLending, 'bytes are read briefly only where they are lent')
+    this.#briefBytes += bytes
+  }
+
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {
     if (this.#isClosed || this.#isEnding || !this.life.isAlive) {
       if (onFlushed !== undefined) this.#later('flushed', onFlushed)
       return false
     }
-    this.#queue.push({ chunks, onFlushed })
+    this.#queue.push({ chunks, isCopy: false, onFlushed })
     for (const chunk of chunks) this.#bufferedBytes += chunk.length
     this.#schedulePump()
     if (this.#bufferedBytes <= HIGH_WATER_BYTES) return true
@@ -185,11 +193,13 @@ export class SimSocket implements Socket {
     while (!this.#isClosed && this.#unreadBytes < WINDOW_BYTES) {
       const next = this.#queue.shift()
       if (next === undefined) break
-      const bytes = Buffer.concat(next.chunks)
+      const [first] = next.chunks
+      const bytes = next.isCopy && first !== undefined ? first : Buffer.concat(next.chunks)
       const room = WINDOW_BYTES - this.#unreadBytes
       if (bytes.length > room) {
-        this.#queue.unshift({ chunks: [bytes.subarray(room)], onFlushed: next.onFlushed })
-        this.#transmit(Buffer.from(bytes.subarray(0, room)))
+        const rest = [bytes.subarray(room)]
+        this.#queue.unshift({ chunks: rest, isCopy: true, onFlushed: next.onFlushed })
+        this.#transmit(bytes.subarray(0, room))
         break
       }
       if (bytes.length > 0) this.#transmit(bytes)
@@ -243,17 +253,35 @@ export class SimSocket implements Socket {
 
   #deliverReceived(): void {
     while (this.#readState === 'flowing' && !this.#isClosed) {
-      const bytes = this.#received.shift()
+      const bytes = this.#takeReceived()
       if (bytes === undefined) break
       this.#peer?.consumed(bytes.length)
-      if (this.#isLending) this.#lent.push(bytes)
-      this.#handlers?.onData(bytes)
+      this.#deliver(bytes)
     }
     if (this.#received.length > 0 || this.#readState !== 'flowing' || this.#isClosed) return
     if (!this.#hasReceivedEnd || this.#hasReportedEnd) return
     this.#hasReportedEnd = true
     this.#handlers?.onEnd()
     if (this.#hasSentEnd) this.#close(null)
+  }
+
+  /** What came together, but for bytes that are read briefly: they come by themselves. */
+  #takeReceived(): Buffer | undefined {
+    const first = this.#received[0]
+    if (first === undefined || this.#briefBytes === 0 || first.length <= this.#briefBytes) {
+      return this.#received.shift()
+    }
+    this.#received[0] = first.subarray(this.#briefBytes)
+    return first.subarray(0, this.#briefBytes)
+  }
+
+  #deliver(bytes: Buffer): void {
+    const isBrief = this.#briefBytes > 0
+    if (isBrief) this.#briefBytes -= bytes.length
+    else if (this.#isLending) this.#lent.push(bytes)
+    this.#handlers?.onData(bytes)
+    // Who still looks at them finds nonsense.
+    if (isBrief) bytes.fill(0xdb)
   }
 
   /** The other end took bytes out of its kernel buffer. */

@@ -138,6 +138,43 @@ t.test('bytes that were given back are overwritten', async t => {
   t.equal(left[0], 0xdb)
 })
 
+t.test('bytes that are read briefly come by themselves and are overwritten', async t => {
+  const sim = new Simulation({ seed: 56, netFaults: { splitChance: 0.5 } })
+  const seen: string[] = []
+  const kept: Buffer[] = []
+  const peers: Socket[] = []
+  await sim.env('server').net.listen({ host: 'server', port: 9092 }, socket => {
+    peers.push(socket)
+    const onData = (chunk: Buffer) => {
+      const isFirst = seen.length === 0
+      seen.push(chunk.toString())
+      kept.push(chunk)
+      if (isFirst) socket.readBriefly(20 - chunk.length)
+    }
+    socket.start({ ...collector(), onData }, { isLent: true })
+  })
+  const socket = await sim.complete(sim.env('client').net.connect(ADDRESS))
+  socket.start(collector())
+  socket.write([Buffer.from('first')])
+  await sim.run({ forMs: 10 })
+  socket.write([Buffer.from('read briefly...and kept')])
+  await sim.run({ forMs: 10 })
+  t.equal(seen.join(''), 'firstread briefly...and kept')
+  let bytes = 0
+  const ends = seen.map(text => {
+    bytes += text.length
+    return bytes
+  })
+  t.ok(ends.includes(20), 'a chunk ends where brief reading does')
+  const isOverwritten = kept.map(chunk => chunk.every(byte => byte === 0xdb))
+  t.same(
+    isOverwritten,
+    ends.map((end, i) => i > 0 && end <= 20),
+  )
+  peers[0]?.giveBack(seen[0]!.length + 'and kept'.length)
+  t.throws(() => peers[0]?.giveBack(1), /more bytes given back/)
+})
+
 t.test('connecting is refused without a listener and times out over a cut link', async t => {
   const sim = new Simulation({ seed: 6 })
   sim.env('server')

@@ -104,6 +104,10 @@ class LifeSocket implements Socket {
     this.#socket.giveBack(bytes)
   }
 
+  readBriefly(bytes: number): void {
+    this.#socket.readBriefly(bytes)
+  }
+
   write(chunks: readonly Buffer[], onFlushed?: () => void): boolean {
     return this.#socket.write(chunks, onFlushed)
   }
