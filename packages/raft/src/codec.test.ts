@@ -7,16 +7,15 @@ import {
   decodeConfigChange,
   decodeEntryValue,
   decodeHardState,
-  decodeMessage,
   decodeSnapshotMeta,
   encodeConfigChange,
   encodeEntryValue,
   encodeHardState,
-  encodeMessage,
   encodeSnapshotMeta,
 } from './codec.ts'
 import { bootstrapSnapshot } from './confchange.ts'
 import { DESCRIPTOR } from './descriptor.ts'
+import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { RaftCodecError } from './protobuf-messages.ts'
 import {
   decodeTransportRequest,

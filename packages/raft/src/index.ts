@@ -3,14 +3,13 @@
 export {
   decodeEntryValue,
   decodeHardState,
-  decodeMessage,
   decodeSnapshotMeta,
   encodeEntryValue,
   encodeHardState,
-  encodeMessage,
   encodeSnapshotMeta,
 } from './codec.ts'
 export { bootstrapSnapshot } from './confchange.ts'
+export { decodeMessage, encodeMessage } from './message-codec.ts'
 export { Progress } from './progress.ts'
 export { RaftCodecError } from './protobuf-messages.ts'
 export { Raft } from './raft.ts'

@@ -1,7 +1,7 @@
 // What nodes send each other around the messages of the consensus: the first exchange, batches of
 // messages, and polls by nodes that cannot be reached themselves.
 
-import { decodeMessage, encodeMessage } from './codec.ts'
+import { decodeMessage, encodeMessage } from './message-codec.ts'
 import { decode, encode, typeOf } from './protobuf-messages.ts'
 import { bytes, integer, integers, list, raw } from './protobuf-values.ts'
 import type { Message } from './types.ts'
