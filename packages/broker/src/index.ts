@@ -1,4 +1,3 @@
-export type { ApiName } from './faults/api-names.ts'
 export type { Fault, FaultFilter } from './faults/fault.ts'
 export { FaultPlan } from './faults/fault-plan.ts'
 export { type RunNodeOptions, runNode } from './main.ts'

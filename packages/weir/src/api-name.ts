@@ -1,46 +1,50 @@
-// The APIs that a client can ask a broker for, by name. In step with the broker's list: a test compares.
+// The APIs that a client can ask a broker for, by name: of the published types. A test compares them with
+// what brokers serve.
 
-export type ApiName =
-  | 'Produce'
-  | 'Fetch'
-  | 'ListOffsets'
-  | 'Metadata'
-  | 'OffsetCommit'
-  | 'OffsetFetch'
-  | 'FindCoordinator'
-  | 'JoinGroup'
-  | 'Heartbeat'
-  | 'LeaveGroup'
-  | 'SyncGroup'
-  | 'DescribeGroups'
-  | 'ListGroups'
-  | 'SaslHandshake'
-  | 'ApiVersions'
-  | 'CreateTopics'
-  | 'DeleteTopics'
-  | 'DeleteRecords'
-  | 'InitProducerId'
-  | 'OffsetForLeaderEpoch'
-  | 'DescribeConfigs'
-  | 'AlterConfigs'
-  | 'AlterReplicaLogDirs'
-  | 'DescribeLogDirs'
-  | 'SaslAuthenticate'
-  | 'CreatePartitions'
-  | 'DeleteGroups'
-  | 'ElectLeaders'
-  | 'IncrementalAlterConfigs'
-  | 'AlterPartitionReassignments'
-  | 'ListPartitionReassignments'
-  | 'OffsetDelete'
-  | 'DescribeQuorum'
-  | 'UpdateFeatures'
-  | 'DescribeCluster'
-  | 'DescribeProducers'
-  | 'ConsumerGroupHeartbeat'
-  | 'ConsumerGroupDescribe'
-  | 'ListConfigResources'
-  | 'DescribeTopicPartitions'
-  | 'UnregisterBroker'
-  | 'AddRaftVoter'
-  | 'RemoveRaftVoter'
+export const API_NAMES = [
+  'Produce',
+  'Fetch',
+  'ListOffsets',
+  'Metadata',
+  'OffsetCommit',
+  'OffsetFetch',
+  'FindCoordinator',
+  'JoinGroup',
+  'Heartbeat',
+  'LeaveGroup',
+  'SyncGroup',
+  'DescribeGroups',
+  'ListGroups',
+  'SaslHandshake',
+  'ApiVersions',
+  'CreateTopics',
+  'DeleteTopics',
+  'DeleteRecords',
+  'InitProducerId',
+  'OffsetForLeaderEpoch',
+  'DescribeConfigs',
+  'AlterConfigs',
+  'AlterReplicaLogDirs',
+  'DescribeLogDirs',
+  'SaslAuthenticate',
+  'CreatePartitions',
+  'DeleteGroups',
+  'ElectLeaders',
+  'IncrementalAlterConfigs',
+  'AlterPartitionReassignments',
+  'ListPartitionReassignments',
+  'OffsetDelete',
+  'DescribeQuorum',
+  'UpdateFeatures',
+  'DescribeCluster',
+  'DescribeProducers',
+  'ConsumerGroupHeartbeat',
+  'ConsumerGroupDescribe',
+  'ListConfigResources',
+  'DescribeTopicPartitions',
+  'UnregisterBroker',
+  'AddRaftVoter',
+  'RemoveRaftVoter',
+] as const
+
+export type ApiName = (typeof API_NAMES)[number]

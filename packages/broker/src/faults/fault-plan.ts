@@ -3,9 +3,9 @@
 
 import { type Clock, nearestName, type Timer } from '@weir/core'
 import { type ErrorName, errorCode, errorText, isErrorName, produceApi } from '@weir/protocol'
+import { API_ROWS } from '../server/api-table.ts'
 import type { PendingRequest } from '../server/pending-request.ts'
 import type { RequestInterceptor, RunRequest } from '../server/request-interceptor.ts'
-import { API_NAMES, type ApiName } from './api-names.ts'
 import { errorAnswer } from './error-answer.ts'
 import { ActiveFault, type Fault, type FaultAction, type FaultFilter } from './fault.ts'
 import { LostAnswer } from './lost-answer.ts'
@@ -24,14 +24,16 @@ export interface FaultPlanOptions {
   readonly sparedClientId: string
 }
 
-const NAMES: readonly string[] = API_NAMES
-
 interface Delayed {
   readonly timer: Timer
   readonly run: () => void
 }
 
 export class FaultPlan {
+  /** What a fault may be set on: all that a client can ask a broker for. */
+  static readonly apis: readonly string[] = API_ROWS.filter(row =>
+    row.listeners.includes('broker'),
+  ).map(row => row.definition.name)
   readonly #options: FaultPlanOptions
   #faults: ActiveFault[] = []
   readonly #delayed = new Set<Delayed>()
@@ -41,18 +43,18 @@ export class FaultPlan {
   }
 
   /** The request waits before it is looked at. */
-  delay(api: ApiName, delayMs: number, filter: FaultFilter = {}): Fault {
+  delay(api: string, delayMs: number, filter: FaultFilter = {}): Fault {
     return this.#add(api, { kind: 'delay', delayMs }, filter)
   }
 
   /** The answer is this error, for everything that the request names; nothing else happens. */
-  fail(api: ApiName, error: ErrorName, filter: FaultFilter = {}): Fault {
+  fail(api: string, error: ErrorName, filter: FaultFilter = {}): Fault {
     if (!isErrorName(error)) throw new Error(`Kafka has no error '${error}'`)
     return this.#add(api, { kind: 'fail', error }, filter)
   }
 
   /** The request is lost: it has no answer; what follows on its connection is served. */
-  drop(api: ApiName, filter: FaultFilter = {}): Fault {
+  drop(api: string, filter: FaultFilter = {}): Fault {
     return this.#add(api, { kind: 'drop' }, filter)
   }
 
@@ -60,7 +62,7 @@ export class FaultPlan {
    * The connection ends instead of an answer. `afterwards`: what was asked for has happened by then,
    * which a client cannot know.
    */
-  disconnect(api: ApiName, filter: FaultFilter & { readonly afterwards?: boolean } = {}): Fault {
+  disconnect(api: string, filter: FaultFilter & { readonly afterwards?: boolean } = {}): Fault {
     return this.#add(api, { kind: 'disconnect', afterwards: filter.afterwards ?? false }, filter)
   }
 
@@ -79,9 +81,11 @@ export class FaultPlan {
     return { intercept: (request, body, run) => this.#intercept(site, request, { body, run }) }
   }
 
-  #add(api: ApiName, action: FaultAction, filter: FaultFilter): Fault {
-    if (!NAMES.includes(api)) {
-      throw new Error(`there is no API '${api}'; did you mean '${nearestName(api, NAMES)}'?`)
+  #add(api: string, action: FaultAction, filter: FaultFilter): Fault {
+    if (!FaultPlan.apis.includes(api)) {
+      throw new Error(
+        `there is no API '${api}'; did you mean '${nearestName(api, FaultPlan.apis)}'?`,
+      )
     }
     const fault = new ActiveFault(api, action, filter)
     this.#faults.push(fault)

@@ -1,7 +1,6 @@
 // What a fault does, to which requests, and how often.
 
 import type { ErrorName } from '@weir/protocol'
-import type { ApiName } from './api-names.ts'
 
 export interface FaultFilter {
   /** Requests that it happens to, from the first that fits on; all of them if left out. */
@@ -31,13 +30,13 @@ export interface Fault {
 }
 
 export class ActiveFault implements Fault {
-  readonly api: ApiName
+  readonly api: string
   readonly action: FaultAction
   readonly #filter: FaultFilter
   #isActive = true
   hits = 0
 
-  constructor(api: ApiName, action: FaultAction, filter: FaultFilter) {
+  constructor(api: string, action: FaultAction, filter: FaultFilter) {
     this.api = api
     this.action = action
     this.#filter = filter
