@@ -40,6 +40,20 @@ t.test('the high watermark is the smallest written offset of the ISR', async t =
   t.equal(fetchOf(partition, 9, 2), false)
 })
 
+t.test('the high watermark waits for the write of the leader itself', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  const partition = plane.partition('a')
+  t.match(partition.appendAsLeader(batchOf(['1']), 'client', 0), { kind: 'appended' })
+  fetchOf(partition, 2, 1)
+  t.equal(partition.log.logEndOffset, 1)
+  t.equal(partition.highWatermark, 0)
+  await plane.sim.run({ forMs: 50 })
+  t.equal(partition.log.writtenEndOffset, 1)
+  t.equal(partition.highWatermark, 1)
+})
+
 t.test('a consumer sees nothing above the high watermark, a replica does', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a')
