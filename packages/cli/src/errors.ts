@@ -23,3 +23,8 @@ export class InterruptedError extends Error {
     this.name = 'InterruptedError'
   }
 }
+
+/** Throws the first error of a request with several outcomes. */
+export function throwFirst(outcomes: readonly { readonly error: Error | null }[]): void {
+  for (const { error } of outcomes) if (error !== null) throw error
+}

@@ -1,4 +1,4 @@
-// Options that many commands share.
+// Options and positionals that several commands share.
 import type { Options } from 'yargs'
 
 export const DEFAULT_BOOTSTRAP = '127.0.0.1:9092'
@@ -26,3 +26,25 @@ export const jsonOption = {
 export const yesOption = {
   yes: { alias: 'y', type: 'boolean', describe: 'Do not ask for confirmation', default: false },
 } as const satisfies Record<string, Options>
+
+export const executeOption = {
+  execute: {
+    type: 'boolean',
+    default: false,
+    describe: 'Do it; else only show what would happen',
+  },
+} as const satisfies Record<string, Options>
+
+/** What a command says that was called without `--execute`. */
+export const NOTHING_CHANGED = 'Nothing was changed: add --execute to do it.'
+
+/** See `selectedPartitions`. */
+export const topicsPositional = {
+  topics: {
+    type: 'string',
+    array: true,
+    default: [] as string[],
+    defaultDescription: 'none',
+    describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5',
+  },
+} as const

@@ -70,7 +70,7 @@ export class Producer {
   #isLingering = false
   readonly #roomWaiters: (() => void)[] = []
   readonly #idleWaiters: (() => void)[] = []
-  #sending: Promise<void> | null = null
+  #identifying: Promise<void> | null = null
   #failure: Error | null = null
 
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
@@ -229,10 +229,10 @@ export class Producer {
   /** Asks once for a producer id; waits for the answer wherever it was asked. */
   async #identify(): Promise<ProducerIdentity> {
     while (this.#identity === null) {
-      this.#sending ??= this.#initProducerId().finally(() => {
-        this.#sending = null
+      this.#identifying ??= this.#initProducerId().finally(() => {
+        this.#identifying = null
       })
-      await this.#sending
+      await this.#identifying
     }
     return this.#identity
   }

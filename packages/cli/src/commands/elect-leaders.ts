@@ -2,22 +2,13 @@
 import { type ElectionOutcome, type ElectionType, electLeaders } from '@weir/client'
 import { defineCommand } from '../command.ts'
 import { withCluster } from '../connect.ts'
-import { UsageError } from '../errors.ts'
-import { bootstrapOption, jsonOption, yesOption } from '../options.ts'
+import { bootstrapOption, jsonOption, topicsPositional, yesOption } from '../options.ts'
 import { confirm } from '../output/confirm.ts'
 import { printJson } from '../output/json.ts'
-import { selectedPartitions } from '../reassign/selected-partitions.ts'
+import { selectedPartitions, topicsOrAll } from '../selected-partitions.ts'
 
 export const electLeadersCommand = defineCommand({
-  positionals: {
-    topics: {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      defaultDescription: 'none',
-      describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5',
-    },
-  },
+  positionals: topicsPositional,
   options: {
     ...bootstrapOption,
     ...jsonOption,
@@ -35,10 +26,10 @@ export const electLeadersCommand = defineCommand({
   ],
   completePositional: ['topics'],
   async run({ io }, args) {
-    if (args.all === args.topics.length > 0) throw new UsageError('say which topics, or --all')
+    const selections = topicsOrAll(args)
     const type: ElectionType = args.unclean ? 'unclean' : 'preferred'
     return await withCluster(io, args, async cluster => {
-      const partitions = args.all ? null : await selectedPartitions(cluster, args.topics)
+      const partitions = selections && (await selectedPartitions(cluster, selections))
       if (args.unclean && !args.yes) {
         const what = args.all ? 'every partition without a leader' : args.topics.join(', ')
         await confirm(io, {

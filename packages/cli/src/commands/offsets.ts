@@ -2,10 +2,11 @@
 import { listOffsets, OFFSET_EARLIEST, OFFSET_LATEST, OFFSET_MAX_TIMESTAMP } from '@weir/client'
 import { defineCommand } from '../command.ts'
 import { withCluster } from '../connect.ts'
-import { findTopics } from '../names.ts'
+import { throwFirst } from '../errors.ts'
 import { bootstrapOption, jsonOption } from '../options.ts'
 import { printJson } from '../output/json.ts'
 import { renderTable } from '../output/table.ts'
+import { selectedPartitions } from '../selected-partitions.ts'
 import { formatTimestamp, parseDurationMs, parseTimestampMs } from '../values/duration.ts'
 import { parseTopicSelection } from '../values/key-values.ts'
 
@@ -51,14 +52,7 @@ export const offsetsCommand = defineCommand({
     const time = timeOf(args)
     const selections = args.topics.map(parseTopicSelection)
     return await withCluster(io, args, async cluster => {
-      const topics = await findTopics(
-        cluster,
-        selections.map(selection => selection.topic),
-      )
-      const partitions = topics.flatMap((topic, index) => {
-        const wanted = selections[index]?.partitions ?? topic.partitions.map(p => p.partitionIndex)
-        return wanted.map(partition => ({ topic: topic.name, partition }))
-      })
+      const partitions = await selectedPartitions(cluster, selections)
       const ask = (timestamp: number) =>
         listOffsets(
           cluster,
@@ -69,8 +63,7 @@ export const offsetsCommand = defineCommand({
         ask(OFFSET_LATEST),
         time === null ? null : ask(time),
       ])
-      const failure = [first, end, atTime ?? []].flat().find(outcome => outcome.error !== null)
-      if (failure?.error != null) throw failure.error
+      throwFirst([first, end, atTime ?? []].flat())
       const rows = partitions.map((item, index): Row => {
         const found = atTime?.[index]?.value ?? null
         return {

@@ -10,6 +10,7 @@ import {
   type OngoingReassignment,
 } from '@weir/client'
 import { KafkaError } from '@weir/protocol'
+import { throwFirst } from '../errors.ts'
 import type { PlannedMove } from '../reassign/reassignment-plan.ts'
 import { removeThrottle, setThrottle } from '../reassign/throttle.ts'
 import type { PlacedPartition } from '../values/replica-placement.ts'
@@ -110,8 +111,7 @@ export async function cancelAssignment(
     context.print('None of the specified partition reassignments are active.\n')
   } else {
     const targets = moves.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
-    const failed = (await alterReassignments(cluster, targets)).find(({ error }) => error !== null)
-    if (failed?.error != null) throw failed.error
+    throwFirst(await alterReassignments(cluster, targets))
     context.print(`Successfully cancelled partition reassignments for: ${namesOf(moves)}\n`)
   }
   // The Java tool ends this line nowhere.

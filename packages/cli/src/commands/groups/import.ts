@@ -1,5 +1,4 @@
 // weir groups import: commits exported offsets, as they were: leader epochs and metadata, too.
-import { readFileSync } from 'node:fs'
 import {
   type Cluster,
   type CommittedOffset,
@@ -11,12 +10,13 @@ import {
 } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { CommandError, UsageError } from '../../errors.ts'
+import { throwFirst, UsageError } from '../../errors.ts'
 import { type ExportedGroup, parseGroupFile } from '../../group-file.ts'
 import { refuseActiveGroup } from '../../group-lag.ts'
-import { bootstrapOption, jsonOption } from '../../options.ts'
+import { bootstrapOption, executeOption, jsonOption, NOTHING_CHANGED } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderTable } from '../../output/table.ts'
+import { readText } from '../../read-text.ts'
 
 interface Row {
   readonly group: string
@@ -44,11 +44,7 @@ export const importGroupsCommand = defineCommand({
       describe: 'Commit for this group instead; the file has to have one only',
       requiresArg: true,
     },
-    execute: {
-      type: 'boolean',
-      default: false,
-      describe: 'Do it; else only show what would happen',
-    },
+    ...executeOption,
   },
   examples: [
     ['$0 groups import billing.json', 'show what would be committed'],
@@ -70,7 +66,7 @@ export const importGroupsCommand = defineCommand({
         void io.stdout.write(renderTable(io.stdout, COLUMNS, rows))
         const hint = args.execute
           ? `Committed ${rows.length} offset${rows.length === 1 ? '' : 's'}.\n`
-          : 'Nothing was changed: add --execute to do it.\n'
+          : `${NOTHING_CHANGED}\n`
         void io.stderr.write(hint)
       }
       return 0
@@ -94,14 +90,6 @@ function renamed(groups: readonly ExportedGroup[], name: string | undefined): Ex
     throw new UsageError(`--group needs a file of one group, this one has ${groups.length}`)
   }
   return [{ ...only, group: name }]
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, error)
-  }
 }
 
 /** Offsets outside of the log are committed as they are: consumers then follow auto.offset.reset. */
@@ -130,8 +118,7 @@ async function planOf(cluster: Cluster, { group, offsets }: ExportedGroup): Prom
 
 async function commit(cluster: Cluster, { group, offsets }: ExportedGroup): Promise<void> {
   const outcomes = await commitGroupOffsets(cluster, group, offsets)
-  const failed = outcomes.find(outcome => outcome.error !== null)
-  if (failed?.error != null) throw failed.error
+  throwFirst(outcomes)
 }
 
 function keyOf({ topic, partition }: Pick<CommittedOffset, 'topic' | 'partition'>): string {

@@ -1,5 +1,4 @@
 // weir groups reset-offsets: shows where the offsets would go, and moves them with --execute.
-import { readFileSync } from 'node:fs'
 import {
   type Cluster,
   commitGroupOffsets,
@@ -8,12 +7,19 @@ import {
 } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { CommandError, UsageError } from '../../errors.ts'
+import { CommandError, throwFirst, UsageError } from '../../errors.ts'
 import { comparePartitions, refuseActiveGroup } from '../../group-lag.ts'
-import { findTopics } from '../../names.ts'
-import { bootstrapOption, jsonOption } from '../../options.ts'
+import {
+  bootstrapOption,
+  executeOption,
+  jsonOption,
+  NOTHING_CHANGED,
+  topicsPositional,
+} from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderTable } from '../../output/table.ts'
+import { readText } from '../../read-text.ts'
+import { selectedPartitions } from '../../selected-partitions.ts'
 import { parseTopicSelection } from '../../values/key-values.ts'
 import {
   type OffsetMove,
@@ -27,10 +33,7 @@ export const resetOffsetsCommand = defineCommand({
   positionals: {
     group: { type: 'string', demandOption: true, describe: 'Name of the group' },
     topics: {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      defaultDescription: 'none',
+      ...topicsPositional.topics,
       describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5; without any: all it has committed',
     },
   },
@@ -54,11 +57,7 @@ export const resetOffsetsCommand = defineCommand({
       conflicts: ['to', 'shift'],
       requiresArg: true,
     },
-    execute: {
-      type: 'boolean',
-      default: false,
-      describe: 'Do it; else only show what would happen',
-    },
+    ...executeOption,
   },
   examples: [
     ['$0 groups reset-offsets billing orders --to earliest', 'show the plan: everything again'],
@@ -75,17 +74,7 @@ export const resetOffsetsCommand = defineCommand({
       const committed = await fetchGroupOffsets(cluster, args.group)
       let partitions: TopicPartition[] = committed
       if (target.kind === 'file') partitions = [...target.offsets]
-      if (selections.length > 0) {
-        const topics = await findTopics(
-          cluster,
-          selections.map(selection => selection.topic),
-        )
-        partitions = topics.flatMap((topic, index) => {
-          const chosen =
-            selections[index]?.partitions ?? topic.partitions.map(p => p.partitionIndex)
-          return chosen.map(partition => ({ topic: topic.name, partition }))
-        })
-      }
+      if (selections.length > 0) partitions = await selectedPartitions(cluster, selections)
       if (partitions.length === 0) {
         throw new CommandError(
           `group '${args.group}' has committed nothing yet: name the topics to reset`,
@@ -99,7 +88,7 @@ export const resetOffsetsCommand = defineCommand({
         void io.stdout.write(renderTable(io.stdout, COLUMNS, plan))
         const hint = args.execute
           ? `Moved ${plan.length} offset${plan.length === 1 ? '' : 's'}.\n`
-          : 'Nothing was changed: add --execute to do it.\n'
+          : `${NOTHING_CHANGED}\n`
         void io.stderr.write(hint)
       }
       return 0
@@ -133,14 +122,6 @@ function targetOf(args: {
   return args.to === 'current' ? { kind: 'current' } : { kind: 'start', start: parseStart(args.to) }
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, error)
-  }
-}
-
 async function execute(
   cluster: Cluster,
   groupId: string,
@@ -151,6 +132,5 @@ async function execute(
     groupId,
     plan.map(({ topic, partition, to }) => ({ topic, partition, offset: to })),
   )
-  const failed = outcomes.find(outcome => outcome.error !== null)
-  if (failed?.error != null) throw failed.error
+  throwFirst(outcomes)
 }

@@ -2,22 +2,14 @@
 import { alterReassignments } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { UsageError } from '../../errors.ts'
-import { bootstrapOption, jsonOption } from '../../options.ts'
+import { throwFirst } from '../../errors.ts'
+import { bootstrapOption, jsonOption, topicsPositional } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { movesUnderWay } from '../../reassign/progress.ts'
-import { selectedPartitions } from '../../reassign/selected-partitions.ts'
+import { selectedPartitions, topicsOrAll } from '../../selected-partitions.ts'
 
 export const cancelReassignmentsCommand = defineCommand({
-  positionals: {
-    topics: {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      defaultDescription: 'none',
-      describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5',
-    },
-  },
+  positionals: topicsPositional,
   options: {
     ...bootstrapOption,
     ...jsonOption,
@@ -29,11 +21,9 @@ export const cancelReassignmentsCommand = defineCommand({
   ],
   completePositional: ['topics'],
   async run({ io }, args) {
-    if (args.all === args.topics.length > 0) {
-      throw new UsageError('say which topics, or --all')
-    }
+    const selections = topicsOrAll(args)
     return await withCluster(io, args, async cluster => {
-      const partitions = args.all ? null : await selectedPartitions(cluster, args.topics)
+      const partitions = selections && (await selectedPartitions(cluster, selections))
       const moves = await movesUnderWay(cluster, partitions)
       const outcomes =
         moves.length === 0
@@ -58,8 +48,7 @@ export const cancelReassignmentsCommand = defineCommand({
           cancelled.map(({ topic, partition }) => `Cancelled ${topic}-${partition}\n`).join(''),
         )
       }
-      const [first] = refused
-      if (first?.error != null) throw first.error
+      throwFirst(refused)
       return 0
     })
   },

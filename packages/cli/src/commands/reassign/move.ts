@@ -1,13 +1,19 @@
 // weir reassign move: shows where replicas would go, and moves them with --execute.
-import { readFileSync } from 'node:fs'
 import { alterReassignments, type Cluster, describeCluster, type TopicInfo } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { CommandError, UsageError } from '../../errors.ts'
+import { CommandError, throwFirst, UsageError } from '../../errors.ts'
 import { findTopics } from '../../names.ts'
-import { bootstrapOption, jsonOption } from '../../options.ts'
+import {
+  bootstrapOption,
+  executeOption,
+  jsonOption,
+  NOTHING_CHANGED,
+  topicsPositional,
+} from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderTable } from '../../output/table.ts'
+import { readText } from '../../read-text.ts'
 import {
   addedBy,
   movesBetween,
@@ -28,15 +34,7 @@ import { parseBytes } from '../../values/size.ts'
 const MAX_REPLICAS = 32_767
 
 export const moveReplicasCommand = defineCommand({
-  positionals: {
-    topics: {
-      type: 'string',
-      array: true,
-      default: [] as string[],
-      defaultDescription: 'none',
-      describe: 'Topics, or TOPIC:PARTITIONS as in orders:0,3-5',
-    },
-  },
+  positionals: topicsPositional,
   options: {
     ...bootstrapOption,
     ...jsonOption,
@@ -65,11 +63,7 @@ export const moveReplicasCommand = defineCommand({
       defaultDescription: 'no limit',
       requiresArg: true,
     },
-    execute: {
-      type: 'boolean',
-      default: false,
-      describe: 'Do it; else only show what would happen',
-    },
+    ...executeOption,
   },
   examples: [
     ['$0 reassign move orders', 'show the plan: spread over all brokers and racks'],
@@ -120,7 +114,7 @@ const COLUMNS = [
 
 function hint(moves: readonly PlannedMove[], isExecuted: boolean): string {
   if (moves.length === 0) return 'Everything is there already.'
-  if (!isExecuted) return 'Nothing was changed: add --execute to do it.'
+  if (!isExecuted) return NOTHING_CHANGED
   const what = moves.length === 1 ? '1 partition moves' : `${moves.length} partitions move`
   return `${what}: 'weir reassign verify' tells when it is done, and takes a throttle away then.`
 }
@@ -174,13 +168,7 @@ async function chooseBrokers(
 }
 
 async function readPlan(cluster: Cluster, path: string): Promise<Planned> {
-  let text: string
-  try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, error)
-  }
-  const wanted = parsePlan(text)
+  const wanted = parsePlan(readText(path))
   const names = [...new Set(wanted.map(place => place.topic))]
   const topics = await findTopics(cluster, names)
   return { current: topics.flatMap(placesOf), wanted }
@@ -197,6 +185,5 @@ async function start(cluster: Cluster, moves: readonly PlannedMove[]): Promise<v
     cluster,
     moves.map(({ topic, partition, to }) => ({ topic, partition, replicas: to })),
   )
-  const failed = outcomes.find(outcome => outcome.error !== null)
-  if (failed?.error != null) throw failed.error
+  throwFirst(outcomes)
 }

@@ -7,8 +7,9 @@ import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { renderTable } from '../../output/table.ts'
 import { type MoveProgress, movesUnderWay, PROGRESS_COLUMNS } from '../../reassign/progress.ts'
-import { selectedPartitions } from '../../reassign/selected-partitions.ts'
 import { type RemovedThrottle, removeThrottle } from '../../reassign/throttle.ts'
+import { selectedPartitions } from '../../selected-partitions.ts'
+import { parseTopicSelection } from '../../values/key-values.ts'
 
 const POLL_MS = 500
 
@@ -34,9 +35,10 @@ export const verifyReassignmentsCommand = defineCommand({
   epilogue: 'When all moves of the cluster are done, a throttle that was set for them is removed.',
   completePositional: ['topics'],
   async run({ io }, args) {
+    const selections = args.topics.map(parseTopicSelection)
     return await withCluster(io, args, async cluster => {
       const partitions =
-        args.topics.length === 0 ? null : await selectedPartitions(cluster, args.topics)
+        selections.length === 0 ? null : await selectedPartitions(cluster, selections)
       let moves = await movesUnderWay(cluster, partitions)
       while (args.wait && moves.length > 0 && !io.signal.aborted) {
         await cluster.env.clock.sleep(POLL_MS)

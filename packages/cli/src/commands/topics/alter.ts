@@ -2,7 +2,7 @@
 import { alterConfigs, createPartitions } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { CommandError, UsageError } from '../../errors.ts'
+import { CommandError, throwFirst, UsageError } from '../../errors.ts'
 import { findTopics } from '../../names.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
@@ -77,8 +77,7 @@ export const alterTopicCommand = defineCommand({
         say(`Changed ${changes.map(change => change.name).join(', ')}`)
       }
       if (partitionCount !== undefined && partitionCount !== current) {
-        const [outcome] = await createPartitions(cluster, [{ name: args.topic, partitionCount }])
-        if (outcome?.error != null) throw outcome.error
+        throwFirst(await createPartitions(cluster, [{ name: args.topic, partitionCount }]))
         say(`${args.topic} now has ${partitionCount} partitions, before ${current}`)
       } else if (partitionCount !== undefined) {
         say(`${args.topic} already has ${current} partitions`)

@@ -2,7 +2,7 @@
 import { createTopics } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
-import { UsageError } from '../../errors.ts'
+import { throwFirst, UsageError } from '../../errors.ts'
 import { bootstrapOption, jsonOption } from '../../options.ts'
 import { printJson } from '../../output/json.ts'
 import { withSuggestion } from '../../setting-names.ts'
@@ -91,8 +91,7 @@ export const createTopicsCommand = defineCommand({
         }
       }
       return await withSuggestion('topic', [...configs.keys()], async () => {
-        const [first] = failed
-        if (first?.error != null) throw first.error
+        throwFirst(failed)
         return 0
       })
     })

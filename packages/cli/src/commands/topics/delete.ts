@@ -2,6 +2,7 @@
 import { deleteTopics } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
+import { throwFirst } from '../../errors.ts'
 import { findTopics } from '../../names.ts'
 import { bootstrapOption, jsonOption, yesOption } from '../../options.ts'
 import { confirm } from '../../output/confirm.ts'
@@ -53,8 +54,7 @@ export const deleteTopicsCommand = defineCommand({
           if (outcome.error === null) void io.stdout.write(`Deleted ${outcome.name}\n`)
         }
       }
-      const failed = outcomes.find(outcome => outcome.error !== null)
-      if (failed?.error != null) throw failed.error
+      throwFirst(outcomes)
       return 0
     })
   },

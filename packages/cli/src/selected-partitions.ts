@@ -1,15 +1,23 @@
 // Partitions by `orders` or `orders:0,3-5` on a command line.
 import type { Cluster, TopicPartition } from '@weir/client'
-import { CommandError } from '../errors.ts'
-import { findTopics } from '../names.ts'
-import { parseTopicSelection } from '../values/key-values.ts'
+import { CommandError, UsageError } from './errors.ts'
+import { findTopics } from './names.ts'
+import { parseTopicSelection, type TopicSelection } from './values/key-values.ts'
 
-/** Throws UsageError, and CommandError for what does not exist. */
+/** The selections of a command that takes topics or --all; null is all. Throws UsageError. */
+export function topicsOrAll(args: {
+  readonly all: boolean
+  readonly topics: readonly string[]
+}): TopicSelection[] | null {
+  if (args.all === args.topics.length > 0) throw new UsageError('say which topics, or --all')
+  return args.all ? null : args.topics.map(parseTopicSelection)
+}
+
+/** Throws CommandError for what does not exist. */
 export async function selectedPartitions(
   cluster: Cluster,
-  texts: readonly string[],
+  selections: readonly TopicSelection[],
 ): Promise<TopicPartition[]> {
-  const selections = texts.map(parseTopicSelection)
   const topics = await findTopics(
     cluster,
     selections.map(selection => selection.topic),
