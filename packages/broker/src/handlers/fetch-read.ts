@@ -15,7 +15,7 @@ import type { Partition } from '../partition/partition.ts'
 import type { ReadView } from '../partition/partition-types.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
-import type { FetchEntry } from './fetch-session.ts'
+import type { FetchEntry } from './fetch-entry.ts'
 import { nearestReplica } from './nearest-replica.ts'
 import { missingPartitionError } from './partition-lookup.ts'
 

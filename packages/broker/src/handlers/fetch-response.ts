@@ -1,12 +1,12 @@
 // From what a fetch has read to its answer: all partitions of a full one, only news of an incremental
 // one. Record chunks go into the answer by reference.
 
-import { errorCode, type FetchResponseInit } from '@weir/protocol'
+import { errorCode, type FetchRequest, type FetchResponseInit } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
-import type { FetchPlan } from './fetch.ts'
+import type { FetchEntry } from './fetch-entry.ts'
 import type { EntryResult, FetchRead } from './fetch-read.ts'
-import type { FetchEntry, FetchSession } from './fetch-session.ts'
+import type { FetchSession } from './fetch-session.ts'
 import {
   type LeaderHint,
   leaderEndpoints,
@@ -33,6 +33,14 @@ interface TopicAnswer {
   readonly topic: string
   readonly topicId: string
   readonly partitions: PartitionAnswer[]
+}
+
+/** How a request is answered. */
+export interface FetchPlan {
+  readonly request: FetchRequest
+  readonly session: FetchSession | null
+  /** True: the answer names every partition, with or without news. */
+  readonly isFull: boolean
 }
 
 export function buildFetchResponse(

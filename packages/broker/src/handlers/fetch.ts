@@ -13,9 +13,10 @@ import type { FetchRequest, FetchResponseInit } from '@weir/protocol'
 import { errorCode } from '@weir/protocol'
 import { DEFERRED, type HandlerResult, type RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
+import { type EntryOwner, FetchEntry } from './fetch-entry.ts'
 import { answerLimit, FetchRead, replicaIdOf } from './fetch-read.ts'
-import { buildFetchResponse } from './fetch-response.ts'
-import { type EntryOwner, FetchEntry, type FetchSession, NO_SESSION_ID } from './fetch-session.ts'
+import { buildFetchResponse, type FetchPlan } from './fetch-response.ts'
+import { NO_SESSION_ID } from './fetch-session-cache.ts'
 
 /** A waiting fetch looks so often whether its client is still there. */
 const MAX_TIMER_MS = 10_000
@@ -57,13 +58,6 @@ export function fetchErrorResponse(
   failure: { readonly errorCode: number },
 ): FetchResponseInit {
   return { errorCode: failure.errorCode, sessionId: NO_SESSION_ID, responses: [] }
-}
-
-export interface FetchPlan {
-  readonly request: FetchRequest
-  readonly session: FetchSession | null
-  /** True: the answer names every partition, with or without news. */
-  readonly isFull: boolean
 }
 
 class FetchOperation implements EntryOwner {

@@ -13,7 +13,7 @@ import {
 } from '@weir/protocol'
 import { BrokerSettings } from '@weir/settings'
 import { handleFetch } from '../handlers/fetch.ts'
-import { FetchSessionCache } from '../handlers/fetch-session.ts'
+import { FetchSessionCache } from '../handlers/fetch-session-cache.ts'
 import { handleProduce } from '../handlers/produce.ts'
 import { NodeSettings } from '../metadata/node-settings.ts'
 import type { Partition } from '../partition/partition.ts'
