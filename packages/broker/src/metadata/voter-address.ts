@@ -71,7 +71,7 @@ export class VoterAddress {
         TIMEOUT_MS,
       )
       this.#env.log.info("the quorum was told this voter's address", {
-        address,
+        address: `${address?.host}:${address?.port}`,
         answer: errorName(errorCode),
       })
     } catch (error) {
