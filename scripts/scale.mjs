@@ -42,7 +42,8 @@ const partitionsOfTopic = Math.ceil(partitionCount / topicCount)
 /** A request creates 10,000 partitions at most. */
 const PARTITIONS_OF_REQUEST = 10_000
 const LIMIT_MS = 120_000
-const LOOK_EVERY_MS = 100
+/** Each look takes the nodes some milliseconds. */
+const LOOK_EVERY_MS = 200
 const GIVE_UP_MS = 1_000
 
 const directory = options.dir ?? mkdtempSync(join(tmpdir(), 'weir-scale-'))

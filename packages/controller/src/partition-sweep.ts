@@ -11,7 +11,7 @@ import { type PartitionKey, PartitionSet } from './partition-set.ts'
 import type { MetadataRecord, PartitionChangeRecord } from './records.ts'
 
 /** Changes in one slice. */
-export const MAX_CHANGES = 1_000
+export const MAX_CHANGES = 500
 /** Partitions looked at in one slice, changed or not. */
 const MAX_LOOKS = 10_000
 

@@ -6,10 +6,11 @@ import type { Partition } from './partition.ts'
 /** Partitions that write down when they are looked at. */
 function looked(count: number) {
   const looks: number[] = []
-  const partitions = Array.from({ length: count }, (_, index) => ({
-    sweepIsr: () => looks.push(index),
-  }))
-  return { looks, partitions: partitions as unknown as Partition[] }
+  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex }))
+  const look = ({ partitionIndex }: Partition) => {
+    looks.push(partitionIndex)
+  }
+  return { looks, look, partitions: partitions as Partition[] }
 }
 
 /** A clock whose turns are taken by hand. */
@@ -21,15 +22,15 @@ function turns() {
 }
 
 t.test('few partitions are looked at in the turn of the call', async t => {
-  const { looks, partitions } = looked(3)
-  new IsrSweeper(turns().clock, () => partitions.values()).start()
+  const { looks, look, partitions } = looked(3)
+  new IsrSweeper(turns().clock, () => partitions.values(), look).start()
   t.same(looks, [0, 1, 2])
 })
 
 t.test('many are looked at in turns, and again if something changes meanwhile', async t => {
   const { clock, due, next } = turns()
-  const { looks, partitions } = looked(5_000)
-  const sweeper = new IsrSweeper(clock, () => partitions.values())
+  const { looks, look, partitions } = looked(5_000)
+  const sweeper = new IsrSweeper(clock, () => partitions.values(), look)
   sweeper.start()
   const firstCount = looks.length
   t.ok(firstCount > 0 && firstCount < 5_000)
@@ -43,8 +44,8 @@ t.test('many are looked at in turns, and again if something changes meanwhile', 
 
 t.test('a sweeper that is closed looks at nothing any more', async t => {
   const { clock, due, next } = turns()
-  const { looks, partitions } = looked(5_000)
-  const sweeper = new IsrSweeper(clock, () => partitions.values())
+  const { looks, look, partitions } = looked(5_000)
+  const sweeper = new IsrSweeper(clock, () => partitions.values(), look)
   sweeper.start()
   sweeper.start()
   const count = looks.length

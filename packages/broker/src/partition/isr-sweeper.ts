@@ -1,5 +1,4 @@
-// Looks through all partitions for followers that lag or may join, some of them a turn: there may be
-// thousands.
+// Goes through all partitions to look at their ISRs, some of them a turn: there may be thousands.
 
 import type { Clock } from '@weir/core'
 import type { Partition } from './partition.ts'
@@ -11,15 +10,21 @@ const PARTITIONS_A_SLICE = 2_000
 export class IsrSweeper {
   readonly #clock: Clock
   readonly #partitions: () => Iterator<Partition>
+  readonly #look: (partition: Partition) => void
   /** Null: no sweep is under way. */
   #rest: Iterator<Partition> | null = null
   /** What has changed during a sweep concerns those that were looked at, too. */
   #mustRepeat = false
   #isClosed = false
 
-  constructor(clock: Clock, partitions: () => Iterator<Partition>) {
+  constructor(
+    clock: Clock,
+    partitions: () => Iterator<Partition>,
+    look: (partition: Partition) => void,
+  ) {
     this.#clock = clock
     this.#partitions = partitions
+    this.#look = look
   }
 
   /** Looks at all: at some of them now. */
@@ -45,7 +50,7 @@ export class IsrSweeper {
         this.#end()
         return
       }
-      next.value.sweepIsr()
+      this.#look(next.value)
       if (this.#clock.monotonicMs() >= untilMs) break
     }
     this.#clock.soon(() => this.#slice())

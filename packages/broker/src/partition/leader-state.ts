@@ -128,6 +128,11 @@ export class LeaderState {
     }
   }
 
+  /** Every replica is in the committed ISR, and nothing else is proposed. */
+  get isFull(): boolean {
+    return this.#proposal === null && this.#isr.length === this.#image.replicas.length
+  }
+
   /** Enough for a produce with acks=all to begin, and for the high watermark to move. */
   get hasEnoughInsync(): boolean {
     return this.#isr.length >= this.#minInsync

@@ -142,7 +142,8 @@ export class Partition implements LogListener {
     const before = this.#image
     if (image === before || this.#isClosed) return
     this.#image = image
-    if (image.leaderEpoch !== before.leaderEpoch) {
+    const isNewEpoch = image.leaderEpoch !== before.leaderEpoch
+    if (isNewEpoch) {
       this.#leader?.close()
       this.#leader = null
       if (image.leader !== this.#nodeId) {
@@ -155,8 +156,9 @@ export class Partition implements LogListener {
       this.#leader?.applyImage(image)
     }
     this.#lowWatermark?.check()
-    this.#maybeAdvanceHighWatermark()
-    this.#notifySubscribers()
+    // An ISR is nothing that readers see, but for what it commits.
+    const hasMoved = this.#maybeAdvanceHighWatermark()
+    if (isNewEpoch || hasMoved) this.#notifySubscribers()
   }
 
   /** Begins the epoch, unless the log is being cut: its end is not known before that is done. */
@@ -186,6 +188,12 @@ export class Partition implements LogListener {
     // Who was waited for, as one about to join or to delete, may be gone.
     this.#lowWatermark?.check()
     if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
+  }
+
+  /** Brokers have come or gone, which is of no matter where all are in sync and nobody waits. */
+  brokersChanged(): void {
+    if (this.#leader?.isFull === true && this.#lowWatermark === null) return
+    this.sweepIsr()
   }
 
   updateConfig(config: PartitionConfig): void {

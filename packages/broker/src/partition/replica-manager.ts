@@ -76,6 +76,7 @@ export class ReplicaManager {
   readonly #followerQuota: ReplicationQuota
   readonly #backlog: MetadataBacklog
   readonly #isrSweeper: IsrSweeper
+  readonly #brokerChanges: IsrSweeper
   /** Always the same object in service. */
   #image: MetadataImage | null = null
   #isSweepArmed = false
@@ -90,7 +91,9 @@ export class ReplicaManager {
       apply: (topicId, partitionIndex) => this.#apply(topicId, partitionIndex),
       remove: partition => this.#removePartition(partition),
     })
-    this.#isrSweeper = new IsrSweeper(env.clock, () => this.partitions())
+    const all = () => this.partitions()
+    this.#isrSweeper = new IsrSweeper(env.clock, all, each => each.sweepIsr())
+    this.#brokerChanges = new IsrSweeper(env.clock, all, each => each.brokersChanged())
     const { nodeId, replication: links } = options
     this.leaderQuota = new ReplicationQuota(env, () => rateOf(links, 'leader'))
     this.#followerQuota = new ReplicationQuota(env, () => rateOf(links, 'follower'))
@@ -159,7 +162,7 @@ export class ReplicaManager {
     }
     this.#backlog.run()
     // Who was not let into an ISR before may be now, and an idle follower has no reason to ask again.
-    if (delta !== undefined && delta.changedBrokerIds.size > 0) this.#isrSweeper.start()
+    if (delta !== undefined && delta.changedBrokerIds.size > 0) this.#brokerChanges.start()
   }
 
   /** Changes that are not applied yet. */
@@ -217,6 +220,7 @@ export class ReplicaManager {
     this.#isClosed = true
     this.#backlog.close()
     this.#isrSweeper.close()
+    this.#brokerChanges.close()
     this.#isrTimer?.cancel()
     this.#replication?.fetchers.close()
     this.#replication?.changes.close()

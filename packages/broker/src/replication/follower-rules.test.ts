@@ -293,6 +293,7 @@ t.test(
     await cluster.run(20)
     const leader = cluster.node(1).partition('a')
     await cluster.sim.complete(leader.log.advanceLogStartOffset(10))
+    leader.onLogStartOffset()
     await cluster.node(3).start(false)
     await cluster.converge('a')
     const follower = cluster.node(3).partition('a')
