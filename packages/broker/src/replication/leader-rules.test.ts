@@ -263,6 +263,18 @@ t.test(
   },
 )
 
+t.test('a follower that is one fetch behind a busy leader all the time keeps up', async t => {
+  const settings = ['replica.lag.time.max.ms=1000']
+  const { cluster, partition, produce, fetch } = await lead([1, 2, 3], { settings })
+  for (let endOffset = 0; endOffset < 30; endOffset++) {
+    produce()
+    await cluster.run(100)
+    fetch(2, endOffset)
+    fetch(3, Math.max(0, endOffset - 1))
+  }
+  t.same(partition.isr, [1, 2], 'two behind is behind')
+})
+
 t.test('who lags for replica.lag.time.max.ms leaves, who has all of an idle log stays', async t => {
   const settings = ['replica.lag.time.max.ms=2000']
   const { cluster, partition, produce, fetch } = await lead([1, 2, 3], { settings })
