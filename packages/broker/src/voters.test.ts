@@ -1,5 +1,6 @@
 // Controllers join and leave the voters of a running cluster, as an operator asks for it.
 
+import { ZERO_UUID } from '@weir/core'
 import {
   type AddRaftVoterRequestInit,
   addRaftVoterApi,
@@ -13,7 +14,6 @@ import t from 'tap'
 import { TestCluster } from './testing/test-cluster.ts'
 import type { WireClient } from './testing/wire-client.ts'
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const QUORUM = {
   topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
 }

@@ -380,10 +380,10 @@ t.test('an election of a leader that leads already is not needed', t => {
   const controller = newController()
   commit(controller, controller.topics.createTopics([topic('t')], false))
   const elect = (name: string) =>
-    controller.partitions.electLeaders([{ topic: name, partitionIndex: 0 }], ELECTION_PREFERRED)
+    controller.elections.electLeaders([{ topic: name, partitionIndex: 0 }], ELECTION_PREFERRED)
   t.match(elect('t').response, [{ error: 'ELECTION_NOT_NEEDED' }])
   t.match(elect('u').response, [{ error: 'UNKNOWN_TOPIC_OR_PARTITION' }])
-  t.same(controller.partitions.electLeaders(null, ELECTION_PREFERRED).response, [])
+  t.same(controller.elections.electLeaders(null, ELECTION_PREFERRED).response, [])
   t.end()
 })
 

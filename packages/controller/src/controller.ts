@@ -9,12 +9,14 @@ import { BrokerControl } from './broker-control.ts'
 import { BrokerSessions } from './broker-sessions.ts'
 import { ConfigControl, type ConfigRules } from './config-control.ts'
 import { EffectiveSettings } from './effective-settings.ts'
+import { ElectionControl } from './election-control.ts'
 import { FeatureControl } from './feature-control.ts'
 import { MetadataImage } from './image.ts'
 import { InternalTopics } from './internal-topics.ts'
-import { PartitionControl } from './partition-control.ts'
+import { IsrControl } from './isr-control.ts'
 import { PartitionSweeps } from './partition-sweep.ts'
 import { ProducerIdControl } from './producer-id-control.ts'
+import { ReassignmentControl } from './reassignment-control.ts'
 import type { MetadataRecord } from './records.ts'
 import type { Decision } from './requests.ts'
 import { TopicControl, type TopicDefaults } from './topic-control.ts'
@@ -50,7 +52,9 @@ export class Controller {
   /** What has been decided, committed or about to be: decisions build on each other. */
   readonly image: MetadataImage
   readonly topics: TopicControl
-  readonly partitions: PartitionControl
+  readonly isr: IsrControl
+  readonly elections: ElectionControl
+  readonly reassignments: ReassignmentControl
   readonly brokers: BrokerControl
   readonly configs: ConfigControl
   readonly features: FeatureControl
@@ -80,7 +84,9 @@ export class Controller {
       newUuid: options.newUuid,
       randomBelow: options.randomBelow,
     })
-    this.partitions = new PartitionControl(image, settings)
+    this.isr = new IsrControl(image, settings)
+    this.elections = new ElectionControl(image, settings)
+    this.reassignments = new ReassignmentControl(image, settings)
     this.brokers = new BrokerControl({
       image,
       sessions: this.#sessions,

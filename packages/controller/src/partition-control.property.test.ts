@@ -216,7 +216,7 @@ class Model {
       const { brokerEpoch } = this.#broker(leader)
       const topics = [{ topicId: partition.topicId, partitions: [update] }]
       this.cluster.submit(machine =>
-        machine.partitions.alterPartition({ brokerId: leader, brokerEpoch, topics }),
+        machine.isr.alterPartition({ brokerId: leader, brokerEpoch, topics }),
       )
     }
   }
@@ -302,7 +302,7 @@ function play(model: Model, [kind, broker, topic, random]: Step): void {
       model.changeIsr(topic, random)
       return
     case 'elect':
-      cluster.submit(machine => machine.partitions.electLeaders(null, ELECTION_PREFERRED))
+      cluster.submit(machine => machine.elections.electLeaders(null, ELECTION_PREFERRED))
       return
     case 'reassign': {
       const size = 1 + (random % 3)
@@ -310,7 +310,7 @@ function play(model: Model, [kind, broker, topic, random]: Step): void {
       const target = [...BROKERS, ...BROKERS].slice(first, first + size)
       const replicas = random % 5 === 0 ? null : target
       const wanted = { topic: TOPICS[topic] ?? '', partitionIndex: random % 2, replicas }
-      cluster.submit(machine => machine.partitions.alterReassignments([wanted]))
+      cluster.submit(machine => machine.reassignments.alterReassignments([wanted]))
       return
     }
     case 'directory':

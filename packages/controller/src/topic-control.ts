@@ -3,6 +3,7 @@
 //
 // Pure: decides on the image, answers records; nothing changes before they are replayed.
 
+import { ZERO_UUID } from '@weir/core'
 import { CONFIG_RESOURCE_TOPIC, type ConfigControl } from './config-control.ts'
 import type { MetadataImage, TopicImage } from './image.ts'
 import { placeReplicas } from './placement.ts'
@@ -24,8 +25,6 @@ import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-
 
 /** More in one request is refused: one decision has to stay a reasonable batch. */
 const MAX_PARTITIONS_PER_REQUEST = 10_000
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export interface TopicDefaults {
   readonly partitionCount: number

@@ -21,7 +21,9 @@ export async function handleAllocateProducerIds(
   const broker = active.image.brokers.get(request.brokerId)
   if (broker === undefined) return refused('BROKER_ID_NOT_REGISTERED')
   if (broker.brokerEpoch !== request.brokerEpoch) return refused('STALE_BROKER_EPOCH')
-  const { firstProducerId, count } = await controller.allocateProducerIds()
+  const { firstProducerId, count } = await controller.submit(decider =>
+    decider.producerIds.allocate(),
+  )
   return { errorCode: 0, producerIdStart: firstProducerId, producerIdLen: count }
 }
 

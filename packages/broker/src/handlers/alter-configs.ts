@@ -100,7 +100,9 @@ async function alter(
       responses.set(keyOf(change), failure)
     }
   }
-  const results = await services.controller.alterConfigs(changes, validateOnly)
+  const results = await services.controller.submit(active =>
+    active.configs.alterConfigs(changes, validateOnly),
+  )
   for (const [index, { error, message }] of results.entries()) {
     const change = changes[index]
     if (change === undefined) continue

@@ -35,9 +35,7 @@ export async function handleAlterPartition(
       })),
     })),
   }
-  const { error, topics } = await controller.submit(active =>
-    active.partitions.alterPartition(wanted),
-  )
+  const { error, topics } = await controller.submit(active => active.isr.alterPartition(wanted))
   return {
     errorCode: errorCode(error),
     topics: topics.map(({ topicId, partitions }) => ({

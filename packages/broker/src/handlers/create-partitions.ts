@@ -22,7 +22,9 @@ export async function handleCreatePartitions(
     count,
     assignments: assignments?.map(assignment => assignment.brokerIds) ?? null,
   }))
-  const results = await services.controller.createPartitions(topics, request.validateOnly)
+  const results = await services.controller.submit(active =>
+    active.topics.createPartitions(topics, request.validateOnly),
+  )
   return {
     results: results.map(({ name, error, message }) => ({
       name,

@@ -5,6 +5,8 @@
 // does other work in between; as in Kafka, a client whose controller is lost meanwhile finds some of them
 // when it asks again.
 
+import type { CreatedTopic } from '@weir/controller'
+import { ZERO_UUID } from '@weir/core'
 import {
   type CreateTopicsRequest,
   type CreateTopicsResponseInit,
@@ -17,14 +19,12 @@ import type { ControlServices } from '../services.ts'
 import { sourceCode, topicEntries } from './config-description.ts'
 
 type Result = CreateTopicsResponseInit['topics'][number]
-type CreatedTopics = Awaited<ReturnType<ControlServices['controller']['createTopics']>>
 type RequestTopic = CreateTopicsRequest['topics'][number]
 
 /** Partitions that are created by one decision, unless they are of one topic: some 10 ms on every node. */
 const PARTITIONS_A_DECISION = 1_000
 /** More than a request may create is refused as a whole, by the controller. */
 const MAX_PARTITIONS = 10_000
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** First version whose answer describes the topic. */
 const DESCRIBES_VERSION = 5
 
@@ -33,7 +33,7 @@ export async function handleCreateTopics(
   context: RequestContext,
   request: CreateTopicsRequest,
 ): Promise<CreateTopicsResponseInit> {
-  const results: CreatedTopics = []
+  const results: CreatedTopic[] = []
   for (const part of inParts(request.topics)) {
     const topics = part.map(topic => ({
       name: topic.name,
@@ -42,7 +42,10 @@ export async function handleCreateTopics(
       assignments: topic.assignments,
       configs: topic.configs,
     }))
-    results.push(...(await services.controller.createTopics(topics, request.validateOnly)))
+    const created = await services.controller.submit(active =>
+      active.topics.createTopics(topics, request.validateOnly),
+    )
+    results.push(...created)
   }
   const wanted = new Map(request.topics.map(topic => [topic.name, topic]))
   const topics = results.map(({ name, error, message, ...created }): Result => {

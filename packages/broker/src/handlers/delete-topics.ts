@@ -2,6 +2,7 @@
 // v5 messages; v6 topics by id.
 // Difference from Kafka: none known.
 
+import { ZERO_UUID } from '@weir/core'
 import {
   type DeleteTopicsRequest,
   type DeleteTopicsResponseInit,
@@ -16,7 +17,6 @@ import type { ControlServices } from '../services.ts'
 
 type Entry = DeleteTopicsResponseInit['responses'][number]
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** First version that knows the error TOPIC_DELETION_DISABLED. */
 const DISABLED_ERROR_VERSION = 3
 
@@ -32,7 +32,9 @@ export async function handleDeleteTopics(
   }
   const responses: Entry[] = []
   const wanted = wantedTopics(services, request, responses)
-  const results = await services.controller.deleteTopics([...wanted.keys()])
+  const results = await services.controller.submit(active =>
+    active.topics.deleteTopics([...wanted.keys()]),
+  )
   for (const { name, topicId, error, message } of results) {
     responses.push(entry(wanted.get(topicId) ?? name, topicId, error, message))
   }

@@ -3,6 +3,7 @@
 // Difference from Kafka: nodes push their log to others, so a "fetch" is an answer of the follower.
 
 import { CLUSTER_METADATA_TOPIC } from '@weir/controller'
+import { ZERO_UUID } from '@weir/core'
 import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponseInit,
@@ -68,8 +69,6 @@ function describe({ metadata }: ControlServices, status: QuorumStatus): Partitio
     observers: status.replicas.filter(replica => !isVoter(replica)).map(replicaOf),
   }
 }
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 function stateOf(
   replica: ReplicaStatus,

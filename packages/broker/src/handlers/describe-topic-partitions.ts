@@ -3,6 +3,7 @@
 // Difference from Kafka: none known.
 
 import { isInternalTopic, type TopicImage } from '@weir/controller'
+import { ZERO_UUID } from '@weir/core'
 import {
   type DescribeTopicPartitionsRequest,
   type DescribeTopicPartitionsResponseInit,
@@ -17,8 +18,6 @@ import { describePartition, missingTopicError } from './topic-description.ts'
 
 type TopicEntry = DescribeTopicPartitionsResponseInit['topics'][number]
 type Cursor = DescribeTopicPartitionsRequest['cursor']
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export function handleDescribeTopicPartitions(
   services: Services,

@@ -29,7 +29,9 @@ export async function handleElectLeaders(
     request.topicPartitions?.flatMap(({ topic, partitions }) =>
       partitions.map(partitionIndex => ({ topic, partitionIndex })),
     ) ?? null
-  const results = await services.controller.electLeaders(wanted, electionType)
+  const results = await services.controller.submit(active =>
+    active.elections.electLeaders(wanted, electionType),
+  )
   const topics = new Map<string, Topic['partitionResult'][number][]>()
   for (const { topic, partitionIndex, error, message } of results) {
     const partitionResult = topics.get(topic) ?? []

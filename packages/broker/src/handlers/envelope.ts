@@ -6,6 +6,7 @@ import {
   DecodeError,
   decodeMessage,
   decodeRequestHeader,
+  decodeVersioned,
   defaultPrincipalData,
   type ErrorName,
   encodeResponseFrame,
@@ -21,8 +22,6 @@ import type { ControlServices } from '../services.ts'
 
 type Request = Decoded<typeof forwardApi.request>
 type Response = Init<typeof forwardApi.response>
-
-const VERSION_BYTES = 2
 
 export async function handleEnvelope(
   services: ControlServices,
@@ -93,13 +92,7 @@ function readInner(services: ControlServices, request: Request): Inner | null {
     if (row === undefined || !row.isForwarded || requestPrincipal === null) return null
     if (apiVersion < row.minVersion || apiVersion > row.maxVersion) return null
     const body = decodeMessage(row.definition.request, apiVersion, requestData, header.bodyStart)
-    const version = requestPrincipal.readInt16BE(0)
-    const { type, name } = decodeMessage(
-      defaultPrincipalData,
-      version,
-      requestPrincipal,
-      VERSION_BYTES,
-    )
+    const { type, name } = decodeVersioned(defaultPrincipalData, requestPrincipal)
     return {
       row,
       header: { apiVersion, correlationId: header.correlationId },
@@ -109,7 +102,7 @@ function readInner(services: ControlServices, request: Request): Inner | null {
       remoteAddress: clientHostAddress.toString(),
     }
   } catch (error) {
-    if (error instanceof DecodeError || error instanceof RangeError) return null
+    if (error instanceof DecodeError) return null
     throw error
   }
 }

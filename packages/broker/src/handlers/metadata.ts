@@ -6,6 +6,7 @@
 // Difference from Kafka: topics are sorted by name.
 
 import { isInternalTopic, type TopicImage } from '@weir/controller'
+import { ZERO_UUID } from '@weir/core'
 import {
   type ErrorName,
   errorCode,
@@ -24,7 +25,6 @@ import { describePartition, missingTopicError } from './topic-description.ts'
 
 type TopicEntry = MetadataResponseInit['topics'][number]
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** First version in which topics may be asked for by id. */
 const BY_ID_VERSION = 12
 

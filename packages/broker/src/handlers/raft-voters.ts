@@ -3,6 +3,7 @@
 // Difference from Kafka: a voter is added once it follows the log already, as an observer; that the
 // change is in force is always waited for.
 
+import { ZERO_UUID } from '@weir/core'
 import {
   type AddRaftVoterRequest,
   type AddRaftVoterResponseInit,
@@ -17,7 +18,6 @@ import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { ControlServices } from '../services.ts'
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** RemoveRaftVoter has no time of its own. */
 const REMOVE_TIMEOUT_MS = 10_000
 const MAX_TIMEOUT_MS = 60_000

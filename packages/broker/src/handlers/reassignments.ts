@@ -29,7 +29,7 @@ export function handleListPartitionReassignments(
       partitionIndexes.map(partitionIndex => ({ topic: name, partitionIndex })),
     ) ?? null
   const byTopic = new Map<string, ListedTopic['partitions'][number][]>()
-  for (const { topic, ...partition } of active.partitions.listReassignments(wanted)) {
+  for (const { topic, ...partition } of active.reassignments.listReassignments(wanted)) {
     const partitions = byTopic.get(topic) ?? []
     byTopic.set(topic, partitions)
     partitions.push(partition)
@@ -46,9 +46,8 @@ export async function handleAlterPartitionReassignments(
   const wanted = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, replicas }) => ({ topic: name, partitionIndex, replicas })),
   )
-  const results = await services.controller.alterReassignments(
-    wanted,
-    request.allowReplicationFactorChange,
+  const results = await services.controller.submit(active =>
+    active.reassignments.alterReassignments(wanted, request.allowReplicationFactorChange),
   )
   const byTopic = new Map<
     string,

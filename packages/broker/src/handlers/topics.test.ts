@@ -1,6 +1,7 @@
 // The topic APIs over the wire against a whole node: creation, deletion, growth, descriptions, in old
 // and new versions.
 
+import { ZERO_UUID } from '@weir/core'
 import {
   createPartitionsApi,
   createTopicsApi,
@@ -16,7 +17,6 @@ import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
 import type { WireClient } from '../testing/wire-client.ts'
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const TOPIC_OPERATIONS = 3576
 
 function newTopic(name: string, numPartitions = 1, replicationFactor = 1) {

@@ -30,7 +30,9 @@ export async function handleUpdateFeatures(
           ? SAFE_DOWNGRADE
           : UPGRADE,
   }))
-  const { error, message } = await services.controller.updateFeatures(updates, request.validateOnly)
+  const { error, message } = await services.controller.submit(active =>
+    active.features.updateFeatures(updates, request.validateOnly),
+  )
   const failure = {
     errorCode: errorCode(error),
     errorMessage: error === 'NONE' ? null : (message ?? errorText(error)),

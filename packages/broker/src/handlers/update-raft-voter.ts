@@ -1,6 +1,7 @@
 // UpdateRaftVoter, version 0: a voter of the metadata quorum is reached at another address from now on.
 // Difference from Kafka: the first listener counts, whatever its name.
 
+import { ZERO_UUID } from '@weir/core'
 import {
   type ErrorName,
   errorCode,
@@ -12,7 +13,6 @@ import type { KafkaFailure } from '../server/api-row.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { ControlServices } from '../services.ts'
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** The request has no time of its own. */
 const TIMEOUT_MS = 5_000
 /** Members with directories and addresses: what Kafka calls kraft.version 1. */

@@ -29,7 +29,6 @@ import {
   QuorumBusyError,
   type StateMachine,
 } from '@weir/quorum'
-import type { ControllerClient } from './controller-client.ts'
 
 export interface QuorumControllerOptions {
   readonly controller: ControllerOptions
@@ -44,7 +43,7 @@ interface Waiting {
   readonly done: () => void
 }
 
-export class QuorumController implements ControllerClient, StateMachine {
+export class QuorumController implements StateMachine {
   /** Always the same object, replayed in place. */
   readonly image = new MetadataImage()
   readonly #env: Env
@@ -97,30 +96,6 @@ export class QuorumController implements ControllerClient, StateMachine {
   }
 
   // --- Decisions ---
-
-  createTopics: ControllerClient['createTopics'] = (topics, validateOnly) =>
-    this.submit(controller => controller.topics.createTopics(topics, validateOnly))
-
-  deleteTopics: ControllerClient['deleteTopics'] = topicIds =>
-    this.submit(controller => controller.topics.deleteTopics(topicIds))
-
-  createPartitions: ControllerClient['createPartitions'] = (topics, validateOnly) =>
-    this.submit(controller => controller.topics.createPartitions(topics, validateOnly))
-
-  alterConfigs: ControllerClient['alterConfigs'] = (changes, validateOnly) =>
-    this.submit(controller => controller.configs.alterConfigs(changes, validateOnly))
-
-  updateFeatures: ControllerClient['updateFeatures'] = (updates, validateOnly) =>
-    this.submit(controller => controller.features.updateFeatures(updates, validateOnly))
-
-  electLeaders: ControllerClient['electLeaders'] = (partitions, electionType) =>
-    this.submit(controller => controller.partitions.electLeaders(partitions, electionType))
-
-  alterReassignments: ControllerClient['alterReassignments'] = (wanted, allowFactorChange) =>
-    this.submit(controller => controller.partitions.alterReassignments(wanted, allowFactorChange))
-
-  allocateProducerIds: ControllerClient['allocateProducerIds'] = () =>
-    this.submit(controller => controller.producerIds.allocate())
 
   /**
    * Decides; resolves with the answer once the decision is committed and in this node's image. Rejects

@@ -12,7 +12,7 @@ import {
   decodeResponseHeader,
   defaultPrincipalData,
   encodeRequestFrame,
-  encodeToBuffer,
+  encodeVersioned,
   errorName,
   type Fields,
   FRAME_SIZE_BYTES,
@@ -127,12 +127,6 @@ function timeoutOf(body: unknown): number {
 const PRINCIPAL_VERSION = 0
 
 function encodePrincipal({ type, name }: Principal): Buffer {
-  const version = Buffer.alloc(2)
-  version.writeInt16BE(PRINCIPAL_VERSION)
-  const data = encodeToBuffer(defaultPrincipalData, PRINCIPAL_VERSION, {
-    type,
-    name,
-    tokenAuthenticated: false,
-  })
-  return Buffer.concat([version, data])
+  const fields = { type, name, tokenAuthenticated: false }
+  return encodeVersioned(defaultPrincipalData, PRINCIPAL_VERSION, fields)
 }

@@ -1,7 +1,7 @@
 // For tests only: requests that follow their tables and make no sense: any field at its limits, names of
 // everything and nothing, nulls where they are legal.
 
-import { unreachable } from '@weir/core'
+import { unreachable, ZERO_UUID } from '@weir/core'
 import { SimRandom } from '@weir/core/sim'
 import type { Field, Fields } from '@weir/protocol'
 
@@ -15,7 +15,6 @@ export interface RandomRequestOptions {
 
 const INTEGER_BITS: Readonly<Record<string, number>> = { int8: 7, int16: 15, uint16: 16, int32: 31 }
 const MAX_ELEMENTS = 3
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export class RandomRequests {
   readonly #random: SimRandom

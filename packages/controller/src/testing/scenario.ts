@@ -214,7 +214,7 @@ export class Scenario {
       topics: [{ topicId: options.get('id') ?? this.#topicId(topic), partitions: [update] }],
     }
     const { records, response } = this.#cluster.submit(machine =>
-      machine.partitions.alterPartition(request),
+      machine.isr.alterPartition(request),
     )
     const results = response.topics.flatMap(each => each.partitions).map(each => each.error)
     return [[response.error, ...results].join(' '), ...this.#records(records)]
@@ -227,7 +227,7 @@ export class Scenario {
       return { topic, partitionIndex }
     })
     const { records, response } = this.#cluster.submit(machine =>
-      machine.partitions.electLeaders(wanted.length === 0 ? null : wanted, type),
+      machine.elections.electLeaders(wanted.length === 0 ? null : wanted, type),
     )
     const results = response.map(each => answer(each, `${each.topic}-${each.partitionIndex}`))
     return [...results, ...this.#records(records)]
@@ -238,7 +238,7 @@ export class Scenario {
     const [topic, partitionIndex] = this.#partitionOf(words[0])
     const replicas = words.includes('cancel') ? null : ids(options.get('to') ?? '')
     const { records, response } = this.#cluster.submit(machine =>
-      machine.partitions.alterReassignments(
+      machine.reassignments.alterReassignments(
         [{ topic, partitionIndex, replicas }],
         !words.includes('same-factor'),
       ),
@@ -251,8 +251,8 @@ export class Scenario {
       const [topic, partitionIndex] = this.#partitionOf(text)
       return { topic, partitionIndex }
     })
-    const { partitions } = this.#cluster.controller
-    return partitions
+    const { reassignments } = this.#cluster.controller
+    return reassignments
       .listReassignments(wanted.length === 0 ? null : wanted)
       .map(
         each =>

@@ -216,6 +216,6 @@ export class BrokerActors {
       topics: topics.filter(topic => topic.partitions.length > 0),
     }
     if (request.topics.length === 0) return
-    await active.submit(machine => machine.partitions.alterPartition(request))
+    await active.submit(machine => machine.isr.alterPartition(request))
   }
 }
