@@ -20,6 +20,8 @@ export const PARTITION_METADATA = 'partition.metadata'
 export const LOG_CHECKPOINT = 'weir-log.checkpoint'
 export const OFFSETS_CHECKPOINT = 'weir-offsets.checkpoint'
 export const CLEAN_SHUTDOWN = 'weir-clean-shutdown'
+/** Says whose data a directory is; written by the node, not by its logs. */
+export const NODE_IDENTITY = 'meta.properties'
 
 const OFFSET_DIGITS = 20
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { inspectDataDirectory } from './inspect/inspect-directory.ts'
 import { LogManager } from './log-manager.ts'
 import {
   append,
@@ -71,6 +72,20 @@ t.test('a partition of which a crash left only the directory is no loss, and goe
   const names = entries.map(entry => entry.name)
   t.notOk(names.some(name => name.startsWith('begun-0')))
   t.ok(names.some(name => /^lost-0\..*-stray$/.test(name)))
+})
+
+t.test('the data directory of another node, named like a partition, is left alone', async t => {
+  const world = await openWorld()
+  world.sim.kill('one')
+  world.env = world.sim.env('one')
+  await world.sim.complete(world.env.disk.mkdir(`${DATA}/node-1`))
+  const path = `${DATA}/node-1/meta.properties`
+  const file = await world.sim.complete(world.env.disk.open(path, 'write'))
+  await world.sim.complete(file.close())
+  world.manager = await world.sim.complete(LogManager.open(world.env, world.options))
+  t.ok(world.sim.disk('one').paths().includes(path))
+  const report = await world.sim.complete(inspectDataDirectory(world.env, DATA))
+  t.notOk(report.logs.some(log => log.name === 'node-1'))
 })
 
 t.test('a directory in use by another process is refused with a sentence', async t => {

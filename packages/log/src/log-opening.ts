@@ -21,6 +21,7 @@ import type { ClosedLog } from './log-close.ts'
 import type { CleanShutdown, LogDirectory } from './log-directory.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
+import { isDataOfNode } from './node-directory.ts'
 import { recoverLog } from './recovery.ts'
 import { Segment } from './segment.ts'
 
@@ -58,7 +59,10 @@ export async function openLogs(
     if (known !== undefined && (await fits(env, directory, known))) {
       openClosed(context, directory, known, options)
       directory.forgetKnown(name)
-    } else {
+    } else if (
+      directory.knownTopicId(name) !== null ||
+      !(await isDataOfNode(env.disk, `${directory.path}/${name}`))
+    ) {
       if (known !== undefined) env.log.warn('a log is not as it was left: recovering', { name })
       toRecover.push(name)
     }

@@ -23,6 +23,7 @@ import {
 import type { LeaderEpochCache } from '../leader-epoch-cache.ts'
 import { LOG_CHECKPOINT_KIND, type LogCheckpoint } from '../log-checkpoint.ts'
 import { type DamagedRange, DEFAULT_LOG_CONFIG } from '../log-types.ts'
+import { isDataOfNode } from '../node-directory.ts'
 import { recoverLog } from '../recovery.ts'
 import type { Segment } from '../segment.ts'
 
@@ -54,6 +55,7 @@ export async function acceptLoss(env: Env, path: string): Promise<AcceptedLoss[]
     const accepted: AcceptedLoss[] = []
     for (const { name, isDirectory } of await disk.readdir(path)) {
       if (!isDirectory || parsePartitionDirectory(name) === null) continue
+      if (await isDataOfNode(disk, `${path}/${name}`)) continue
       const ranges = await acceptLossOfLog(env, `${path}/${name}`, rows.get(name))
       if (ranges.length > 0) accepted.push({ name, ranges })
     }

@@ -12,6 +12,7 @@ import {
 } from '../file-names.ts'
 import type { CleanShutdown } from '../log-directory.ts'
 import { type DamagedRange, DEFAULT_LOG_CONFIG } from '../log-types.ts'
+import { isDataOfNode } from '../node-directory.ts'
 import { recoverLog } from '../recovery.ts'
 import { dumpSmallFile } from './dump-file.ts'
 
@@ -64,7 +65,10 @@ export async function inspectDataDirectory(env: Env, path: string): Promise<Dire
   for (const { name, isDirectory } of await disk.readdir(path)) {
     if (!isDirectory) continue
     if (isSetAside(name) !== null) setAside.push(name)
-    else if (parsePartitionDirectory(name) !== null) {
+    else if (
+      parsePartitionDirectory(name) !== null &&
+      !(await isDataOfNode(disk, `${path}/${name}`))
+    ) {
       logs.push(await inspectLog(env, path, name, known.get(name)))
     }
   }
