@@ -4,6 +4,7 @@
 export { FollowerState } from './partition/follower-state.ts'
 export { LeaderState } from './partition/leader-state.ts'
 export { Partition } from './partition/partition.ts'
+export { PendingAcks } from './partition/pending-acks.ts'
 export { FollowedPartition } from './replication/followed-partition.ts'
 export { IsrChanges } from './replication/isr-changes.ts'
 export { NodeAuthority } from './replication/node-authority.ts'

@@ -3,3 +3,4 @@
 
 export { BrokerControl } from './broker-control.ts'
 export { EffectiveSettings } from './effective-settings.ts'
+export { ReassignmentControl } from './reassignment-control.ts'

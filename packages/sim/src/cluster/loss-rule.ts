@@ -57,9 +57,8 @@ export class LossRule {
 
   #isAway(machine: Machine): boolean {
     if (machine.node === null || machine.isStopping) return true
-    const isFenced = this.#world.metadata()?.brokers.get(machine.id)?.fenced !== false
-    if (isFenced && !this.#world.options.isStrict) return true
-    return machine.endedEpoch >= 0 && this.#isSince(machine, machine.endedEpoch)
+    if (!this.#world.options.isStrict) return this.#isSince(machine, machine.endedEpoch)
+    return this.#world.epochOf(machine) <= machine.endedEpoch
   }
 
   #isDisturbed(machine: Machine): boolean {
