@@ -235,3 +235,16 @@ t.test('retention makes room on a full disk', async t => {
   t.notOk(world.log.isOffline)
   t.ok(world.log.logStartOffset > 0)
 })
+
+t.test('a disk that stays full is told once a minute, in one line', async t => {
+  const world = await openWorld({}, { instantDisk: false })
+  await produce(world, new Map(), 3)
+  const disk = world.sim.disk('one')
+  disk.faults.capacityBytes = disk.usedBytes
+  const warnings = () => world.sim.logs.filter(line => line.message.includes('checkpoints wait'))
+  await world.sim.run({ forMs: 60_000 })
+  t.equal(warnings().length, 1)
+  t.type(warnings()[0]?.fields.cause, 'string')
+  await world.sim.run({ forMs: 120_000 })
+  t.equal(warnings().length, 3)
+})

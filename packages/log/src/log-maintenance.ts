@@ -11,6 +11,8 @@ import type { LogDirectory } from './log-directory.ts'
 import type { LogState } from './log-state.ts'
 import { applyRetention } from './retention.ts'
 
+/** A full disk stays full for a while, and is tried every few seconds. */
+const FULL_DISK_WARNING_MS = 60_000
 const DEFAULT_MAP_BYTES = 64 * 1024 * 1024
 
 export interface MaintenanceOptions {
@@ -22,6 +24,7 @@ export class LogMaintenance {
   readonly #env: Env
   readonly #directories: readonly LogDirectory[]
   readonly #options: MaintenanceOptions
+  readonly #lastWarnedMs = new Map<LogDirectory, number>()
   #isStopped = false
 
   constructor(env: Env, directories: readonly LogDirectory[], options: MaintenanceOptions) {
@@ -111,9 +114,20 @@ export class LogMaintenance {
       await task()
     } catch (error) {
       if (!isDiskError(error)) throw error
-      if (error.code === 'ENOSPC') this.#env.log.warn('a checkpoint: the disk is full', { error })
+      if (error.code === 'ENOSPC') this.#warnOfFullDisk(directory, error.message)
       else directory.goOffline(error)
     }
+  }
+
+  #warnOfFullDisk(directory: LogDirectory, cause: string): void {
+    const nowMs = this.#env.clock.nowMs()
+    const lastMs = this.#lastWarnedMs.get(directory)
+    if (lastMs !== undefined && nowMs - lastMs < FULL_DISK_WARNING_MS) return
+    this.#lastWarnedMs.set(directory, nowMs)
+    this.#env.log.warn('the disk is full: checkpoints wait, the next start may take longer', {
+      directory: directory.path,
+      cause,
+    })
   }
 }
 

@@ -403,12 +403,11 @@ export class Partition implements LogListener {
   }
 
   onFailure(failure: LogFailure): void {
-    this.#env.log.error('appended records are lost', {
+    this.#env.log.warn('appended records are dropped; none of them was acknowledged', {
       topic: this.topic,
       partitionIndex: this.partitionIndex,
       fromOffset: failure.fromOffset,
-      kind: failure.kind,
-      error: failure.cause,
+      cause: failure.cause.message,
     })
     this.#writtenAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
     this.#committedAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
