@@ -1,6 +1,6 @@
 // Brokers: registration, heartbeats, fencing, controlled shutdown. A broker registers at each start
 // with a new incarnation; its epoch is the offset of that record, so a later incarnation always has a
-// higher one (correctness.md R14).
+// higher one (docs/traps.md R14).
 //
 // Only the broker's own state is decided here; what follows for its partitions is swept up by
 // PartitionSweeps, which starts when these records are replayed.

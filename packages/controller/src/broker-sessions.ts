@@ -1,5 +1,5 @@
 // Which brokers have been heard of lately: soft state of the active controller, in monotonic
-// milliseconds. It says when a broker is fenced, never whether that is safe (correctness.md P11).
+// milliseconds. It says when a broker is fenced, never whether that is safe (docs/traps.md P11).
 //
 // A controller that did not run for a while (a pause of the process) has not listened either: a gap of
 // more than half a session between two looks at the clock gives everybody a fresh session (N2).

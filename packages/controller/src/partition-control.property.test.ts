@@ -1,7 +1,7 @@
 // Random brokers that stop, crash, come back and are unregistered; leaders that append, commit and
 // change their ISR; operators that move replicas and elect; a log that refuses decisions and
 // controllers that fail over. A model of the replicas' logs says what has been committed, and the
-// ISR and the ELR must never count on somebody who lacks it (correctness.md R8-R14, R19).
+// ISR and the ELR must never count on somebody who lacks it (docs/traps.md R8-R14, R19).
 
 import fc from 'fast-check'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// Producer ids are given to brokers in blocks. Invariant (correctness.md T5): a block is committed
+// Producer ids are given to brokers in blocks. Invariant (docs/traps.md T5): a block is committed
 // before any id of it is handed out, so no id is ever given twice, whatever crashes.
 
 import type { MetadataImage } from './image.ts'

@@ -1,4 +1,4 @@
-// Moving replicas: grow, catch up, shrink (correctness.md R19). The new replicas are added to the old
+// Moving replicas: grow, catch up, shrink (docs/traps.md R19). The new replicas are added to the old
 // ones; when all of them are in sync (IsrControl finds that, in partitionChange) the old ones leave.
 // The controller never adds to an ISR itself, and no move takes an ISR below min.insync.replicas.
 

@@ -1,4 +1,4 @@
-// Which names a topic may have (correctness.md H8), with Kafka's words for those that it may not.
+// Which names a topic may have (docs/traps.md H8), with Kafka's words for those that it may not.
 
 const MAX_TOPIC_NAME_LENGTH = 249
 

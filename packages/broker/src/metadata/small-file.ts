@@ -1,4 +1,4 @@
-// Whole small files that must be there in full or not at all (correctness.md D7): temporary file,
+// Whole small files that must be there in full or not at all (docs/traps.md D7): temporary file,
 // fsync, rename, fsync of the directory.
 
 import type { Disk } from '@weir/core'

@@ -1,7 +1,7 @@
 // Batches of one partition whose validation went to a worker or has to wait for a turn of its own, and
 // those that came after them: they are appended in the order in which they came, or an idempotent
 // producer would see gaps.
-// Bounded by what connections may have in flight (correctness.md H3).
+// Bounded by what connections may have in flight (docs/traps.md H3).
 
 import { AssertionError, type Env } from '@weir/core'
 import { type ValidationOutcome, validateProducedRecords } from '@weir/protocol'

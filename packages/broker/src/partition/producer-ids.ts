@@ -1,5 +1,5 @@
 // Producer ids for clients, out of blocks that the controller has made durable before this broker
-// hands out any id of them (correctness.md T5). Ids left over at a stop are never used.
+// hands out any id of them (docs/traps.md T5). Ids left over at a stop are never used.
 
 import type { Env } from '@weir/core'
 

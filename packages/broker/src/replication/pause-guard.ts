@@ -1,5 +1,5 @@
 // Notices that this process stood still (SIGSTOP, a long collection, a sleeping machine). After a gap of
-// more than half a session the cluster may have gone on without it (correctness.md N2, R16): nobody is
+// more than half a session the cluster may have gone on without it (docs/traps.md N2, R16): nobody is
 // served until a heartbeat that was sent after the gap has been answered "not fenced". Where all
 // decisions are made in this process nothing was decided while it stood still, and there is no doubt.
 

@@ -1,6 +1,6 @@
 // One client connection: bytes to frames to requests, answers back in the order of the requests.
 //
-// Rules (correctness.md H1, H3): Produce requests may overlap, bounded in number and bytes; every
+// Rules (docs/traps.md H1, H3): Produce requests may overlap, bounded in number and bytes; every
 // other request runs alone. While a request cannot start, a little more is read and then nothing; a
 // peer that does not read its answers is not read from either. Bytes held are counted in the node's
 // RequestMemory until the request that they belong to is answered.

@@ -1,4 +1,4 @@
-// Bytes of a connection into frames (correctness.md H1): an int32 size, then that many bytes. The
+// Bytes of a connection into frames (docs/traps.md H1): an int32 size, then that many bytes. The
 // announced size is checked, never allocated: chunks are kept as they came and joined once, when all
 // of them are there. A frame inside one chunk is a slice of it.
 //

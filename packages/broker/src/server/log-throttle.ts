@@ -1,5 +1,5 @@
 // At most so many log lines a second about peers that misbehave, or partitions in trouble: what clients
-// send must not fill the disk (correctness.md P10). What was left out is counted in the next line.
+// send must not fill the disk (docs/traps.md P10). What was left out is counted in the next line.
 
 import type { Clock, LogFields, Logger } from '@weir/core'
 

@@ -1,4 +1,4 @@
-// Bounds the bytes of requests that a node holds for all its connections together (correctness.md H3,
+// Bounds the bytes of requests that a node holds for all its connections together (docs/traps.md H3,
 // P10): frames being collected and requests being worked on. Above the limit connections stop being
 // read, in the kernel's hands, until bytes are given back.
 //

@@ -1,5 +1,5 @@
 // Bounds the bytes of records that wait in answers for slow readers, over all connections of a node
-// (correctness.md H3, P10). When it is used up a fetch still gets its first batch, and nothing more:
+// (docs/traps.md H3, P10). When it is used up a fetch still gets its first batch, and nothing more:
 // readers go on slowly, memory does not grow with what they ask for.
 
 export class ResponseMemory {

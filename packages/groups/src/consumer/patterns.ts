@@ -1,6 +1,6 @@
 // Patterns of subscriptions, which come from clients: RE2 syntax, matched in linear time. What would
 // take long to compile or to match all the same is refused: repetitions multiply a pattern, and a
-// small text can ask for a huge program (correctness.md H7: 50 ms).
+// small text can ask for a huge program (docs/traps.md H7: 50 ms).
 
 import { createRequire } from 'node:module'
 import type { RE2JS } from 're2js'

@@ -1,5 +1,5 @@
 // A file of zeros that is given up when the disk is full, so that the quorum can go on while the logs
-// of users wait for space (correctness.md D5). Made again when there is plenty.
+// of users wait for space (docs/traps.md D5). Made again when there is plenty.
 
 import { DiskError, type Env, errorMessage } from '@weir/core'
 import { writeFully } from './files.ts'

@@ -1,4 +1,4 @@
-// Rules of correctness.md, broken on purpose, one at a time, to see that the simulation of the cluster
+// Rules of docs/traps.md, broken on purpose, one at a time, to see that the simulation of the cluster
 // notices (docs/cluster-simulation.md).
 
 import { CONTROLLER_BUGS } from './planted-controller-bugs.ts'

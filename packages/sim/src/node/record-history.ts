@@ -1,6 +1,6 @@
 // What producers were told and consumers read, and what must hold of it: acknowledged records are
 // read, at the offset that was told; an offset holds one record for everybody and for ever; nothing
-// is there twice; the records of a producer are in order (correctness.md P1-P4).
+// is there twice; the records of a producer are in order (docs/traps.md P1-P4).
 
 interface Ack {
   readonly partition: number

@@ -1,6 +1,6 @@
 // Partial partitions: every way in which the links between nodes can work or not, each direction on
 // its own. Wherever some node has two-way links to a majority there must be one leader, soon, and it
-// must stay (correctness.md Q2).
+// must stay (docs/traps.md Q2).
 
 import { RaftCluster } from './raft-cluster.ts'
 import { ELECTION_TIMEOUT_MS, optionsOf } from './raft-sim-options.ts'

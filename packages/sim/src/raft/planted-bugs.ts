@@ -1,4 +1,4 @@
-// The rules of correctness.md, broken on purpose, one at a time, to see that the simulation notices.
+// The rules of docs/traps.md, broken on purpose, one at a time, to see that the simulation notices.
 // The production code has no switches: its methods are replaced while a bug is planted, or the
 // driver of the simulation does its work in the wrong order.
 
