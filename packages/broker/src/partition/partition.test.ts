@@ -49,6 +49,7 @@ t.test('the high watermark waits for the write of the leader itself', async t =>
   fetchOf(partition, 2, 1)
   t.equal(partition.log.logEndOffset, 1)
   t.equal(partition.highWatermark, 0)
+  t.equal(partition.endOffsetOf('replica'), 0, 'nor does a follower get it')
   await plane.sim.run({ forMs: 50 })
   t.equal(partition.log.writtenEndOffset, 1)
   t.equal(partition.highWatermark, 1)
@@ -75,6 +76,18 @@ t.test('a consumer sees nothing above the high watermark, a replica does', async
   fetchOf(plane.partition('a'), 2, 1)
   t.ok((await seenBytes(-1)) > 0)
   t.ok((await seenBytes(-1, 1)) > 0)
+})
+
+t.test('committed reads end before the first open transaction', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  const partition = plane.partition('a')
+  const ofTransaction = { producerId: 9, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+  partition.appendAsLeader(batchOf(['1']), 'client', 0)
+  partition.appendAsLeader(batchOf(['2'], ofTransaction), 'client', 0)
+  await plane.sim.run({ forMs: 50 })
+  t.equal(partition.endOffsetOf('uncommitted'), 2)
+  t.equal(partition.endOffsetOf('committed'), 1)
 })
 
 t.test('under min.insync.replicas the high watermark rests, and acks=1 goes on', async t => {
@@ -133,6 +146,38 @@ t.test('a new leader does not know the end of the log before it has committed it
   t.equal(plane.partition('a').knowsEndOffset, false)
   fetchOf(plane.partition('a'), 2, 1)
   t.equal(plane.partition('a').knowsEndOffset, true)
+})
+
+t.test('a follower takes the high watermark of its leader, as far as its log goes', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  const partition = plane.partition('a')
+  await plane.produce('a', batchOf(['1', '2', '3']), { acks: 1 })
+  change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  const follow = (highWatermark: number) => {
+    partition.updateFollowerHighWatermark(highWatermark)
+    return partition.highWatermark
+  }
+  t.equal(follow(1), 1)
+  t.equal(follow(0), 1, 'never back')
+  t.equal(follow(9), 3)
+})
+
+t.test('nobody leads a log that is being cut: its end is not known before', async t => {
+  const plane = await DataPlane.open()
+  plane.createTopic('a')
+  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
+  const partition = plane.partition('a')
+  await plane.produce('a', batchOf(['1', '2', '3']), { acks: 1 })
+  change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  const cut = partition.truncateTo(0)
+  change(plane, 'a', { leader: NODE_ID, leaderEpoch: 5 })
+  t.equal(partition.isLeader, false)
+  t.equal(partition.checkLeader(-1), 'NOT_LEADER_OR_FOLLOWER')
+  await plane.sim.complete(cut)
+  t.equal(partition.isLeader, true)
+  t.equal(partition.leaderState?.epochStartOffset, 0)
 })
 
 t.test('who waits when the leadership is lost is not told that nothing was appended', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compilePattern, expandedLength } from './patterns.ts'
+import { compilePattern, expandedLength, patternProblem } from './patterns.ts'
 
 t.test('patterns match whole names', async t => {
   const pattern = compilePattern('logs-.*|audit')
@@ -36,6 +36,8 @@ t.test('what would hold the event loop is refused', async t => {
   ]) {
     t.equal(compilePattern(text), null, text.slice(0, 30))
   }
+  // The compiler has other words for it: it is not asked.
+  t.equal(patternProblem('((a{100}){100}){100}'), 'it is too costly')
 })
 
 t.test('the corpus of slow patterns is matched quickly, because of what they are', async t => {
