@@ -27,6 +27,7 @@ import { Meter } from './meter.ts'
 import { ProduceLoad } from './produce-load.ts'
 import { produceRequest } from './requests.ts'
 import { median } from './results.ts'
+import { serveFrames } from './testing/frame-server.ts'
 
 /** A broker with topics of one batch list a partition, in a simulated machine. */
 class FakeBroker {
@@ -44,25 +45,7 @@ class FakeBroker {
   }
 
   async listen(): Promise<void> {
-    await this.#env.net.listen({ host: 'broker', port: 9092 }, socket => {
-      const stream = new ByteStream()
-      let size = -1
-      socket.start({
-        onData: chunk => {
-          stream.push(chunk)
-          for (;;) {
-            if (size < 0) size = stream.read(4)?.readInt32BE() ?? -1
-            const frame = size < 0 ? null : stream.read(size)
-            if (frame === null) return
-            size = -1
-            this.#answer(Buffer.from(frame), socket)
-          }
-        },
-        onEnd: () => socket.destroy(),
-        onDrain: () => undefined,
-        onClose: () => undefined,
-      })
-    })
+    await serveFrames(this.#env, (frame, socket) => this.#answer(frame, socket))
   }
 
   #answer(frame: Buffer, socket: Socket): void {

@@ -30,9 +30,9 @@ export {
   type BenchOptions,
   type BenchReport,
   type BenchResult,
-  type BenchTarget,
   benchResult,
   runBench,
 } from './run.ts'
+export type { BenchTarget } from './scenario-run.ts'
 export { SCENARIOS, type Scenario, scenarioByName } from './scenarios.ts'
 export { type LaunchedBroker, timeStart, untilAnswering } from './start-time.ts'

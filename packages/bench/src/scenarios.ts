@@ -2,7 +2,6 @@
 
 import type { Codec } from '@weir/protocol'
 import type { GroupProtocol } from './groups/group-load.ts'
-import type { RebalanceCause } from './groups/rebalance-run.ts'
 
 export interface Scenario {
   readonly name: string
@@ -28,6 +27,9 @@ export interface Scenario {
   /** Of kind `rebalance` only: its result is one time, the median of latency. */
   readonly rebalance: RebalanceCause | null
 }
+
+/** What a group has to settle after. */
+export type RebalanceCause = 'join' | 'leave'
 
 export interface GroupsShape {
   readonly protocol: GroupProtocol

@@ -10,7 +10,7 @@ import {
   offsetCommitApi,
 } from '@weir/protocol'
 import t from 'tap'
-import { ByteStream } from '../byte-stream.ts'
+import { serveFrames } from '../testing/frame-server.ts'
 import { timeRebalance } from './rebalance-run.ts'
 
 const HEARTBEAT_MS = 1_000
@@ -28,25 +28,7 @@ class FakeCoordinator {
   }
 
   async listen(): Promise<void> {
-    await this.#env.net.listen({ host: 'broker', port: 9092 }, socket => {
-      const stream = new ByteStream()
-      let size = -1
-      socket.start({
-        onData: chunk => {
-          stream.push(chunk)
-          for (;;) {
-            if (size < 0) size = stream.read(4)?.readInt32BE() ?? -1
-            const frame = size < 0 ? null : stream.read(size)
-            if (frame === null) return
-            size = -1
-            this.#answer(Buffer.from(frame), socket)
-          }
-        },
-        onEnd: () => socket.destroy(),
-        onDrain: () => undefined,
-        onClose: () => undefined,
-      })
-    })
+    await serveFrames(this.#env, (frame, socket) => this.#answer(frame, socket))
   }
 
   #answer(frame: Buffer, socket: Socket): void {

@@ -2,10 +2,9 @@
 
 import type { Env } from '@weir/core'
 import { BenchError } from '../bench-error.ts'
+import type { RebalanceCause } from '../scenarios.ts'
 import { GroupLoad } from './group-load.ts'
 import { type GroupsRunOptions, SESSION_TIMEOUT_MS } from './groups-run.ts'
-
-export type RebalanceCause = 'join' | 'leave'
 
 /** Milliseconds from the cause until every partition has one owner. All members have left afterwards. */
 export async function timeRebalance(
