@@ -25,8 +25,10 @@ import type { NodeIdentity } from './metadata/node-identity.ts'
 import { NodeQuorum } from './metadata/node-quorum.ts'
 import { NodeSettings } from './metadata/node-settings.ts'
 import { QuorumController } from './metadata/quorum-controller.ts'
+import { RefusedRegistrations } from './metadata/refused-registrations.ts'
 import { RequestForwarder } from './metadata/request-forwarder.ts'
 import { VoterAddress } from './metadata/voter-address.ts'
+import { voterListWarnings } from './metadata/voter-list.ts'
 import { advertisedAddress, type BoundListener, listen } from './node-listeners.ts'
 import { API_ROWS } from './server/api-table.ts'
 import type { BrokerServer } from './server/broker-server.ts'
@@ -173,6 +175,13 @@ export class ControlPlane {
       this.controller,
     )
     this.#checkOwnCluster(voters.map(voter => voter.nodeId))
+    const warnings = voterListWarnings({
+      nodeId: identity.nodeId,
+      listed,
+      voterIds: this.#quorum.status().membership.voters,
+      boundPort: this.#bound?.port ?? null,
+    })
+    for (const { message, fields } of warnings) this.#env.log.warn(message, fields)
     this.#voterAddress = new VoterAddress(
       this.#env,
       {
@@ -231,6 +240,19 @@ export class ControlPlane {
         `controller.quorum.voters names this node (${nodeId}), but process.roles has no controller`,
       )
     }
+  }
+
+  /** Those whom this node asks for a leader, as `1@host:port,...`. */
+  get votersAsked(): string {
+    const { voters } = this.quorum.status().membership
+    const ids =
+      voters.length > 0 ? voters : quorumVoters(this.#options.settings).map(each => each.nodeId)
+    return ids
+      .map(id => {
+        const address = this.quorum.addressOf(id)
+        return address === null ? String(id) : `${id}@${address.host}:${address.port}`
+      })
+      .join()
   }
 
   /** This node is the only voter: nothing is decided without it. Not as long as it does not know. */
@@ -300,6 +322,7 @@ export class ControlPlane {
       quorum: () => this.quorum,
       servers: this.servers,
       brokerConnections: new BrokerConnections(brokerId => this.#onBrokerReset(brokerId)),
+      refusedRegistrations: new RefusedRegistrations(),
       get clusterId() {
         return controller.image.clusterId ?? identity.clusterId
       },

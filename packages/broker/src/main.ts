@@ -117,7 +117,8 @@ function addressOf({ host, port }: BoundListener): string {
 
 /** A bug of ours, or a world in which nothing can be promised any more. */
 function die(env: Env, what: string, error: unknown): never {
-  env.log.error(what, { error })
+  // What an operator can mend needs no stack.
+  env.log.error(what, { error: error instanceof OperatorError ? error.message : error })
   process.stderr.write(`weir: ${what}: ${errorMessage(error)}\n`)
   process.exit(1)
 }

@@ -86,3 +86,39 @@ t.test('a broker whose controllers do not answer', async t => {
     /no controller of --voters answers/,
   )
 })
+
+t.test('a voter with another list than the quorum has starts, and says so', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  await cluster.stop(3)
+  const list = [...cluster.voters.slice(0, 1), ...cluster.voters.slice(2)].join()
+  await cluster.complete(cluster.starting(3, [`controller.quorum.voters=${list}`]))
+  const line = cluster.sim.logs.find(({ message }) => message.includes('bring --voters up to date'))
+  t.match(line?.fields, { listed: '1,3', quorum: '1,2,3' })
+})
+
+t.test('a voter that does not listen where the list says is told so', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  await cluster.stop(3)
+  const list = cluster.voters.join().replace(/(3@[^,]*):\d+/, '$1:1')
+  await cluster.complete(cluster.starting(3, [`controller.quorum.voters=${list}`]))
+  const line = cluster.sim.logs.find(({ message }) => message.includes('does not listen'))
+  t.match(line?.fields.listed, /:1$/)
+})
+
+t.test('a node that waits names those whom it asks, not those of its list', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  await Promise.all([1, 2, 3].map(id => cluster.kill(id)))
+  const settings = ['controller.quorum.voters=7@n7:9093', 'process.roles=broker']
+  const starting = cluster.starting(3, [...settings, 'initial.broker.registration.timeout.ms=6000'])
+  await refusal(cluster, starting)
+  const line = cluster.sim.logs.find(({ message }) => message.startsWith('waiting for a majority'))
+  t.match(line?.fields.voters, /^1@n1:\d+,2@n2:\d+/)
+})
+
+t.test('a broker that was killed and waits for its old session is told of once', async t => {
+  const cluster = await TestCluster.start({ controllers: [1], brokers: [2] })
+  cluster.kill(2)
+  await cluster.complete(cluster.starting(2))
+  const told = cluster.sim.logs.filter(({ message }) => message.includes('may not register'))
+  t.equal(told.length, 1)
+})

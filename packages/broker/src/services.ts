@@ -11,6 +11,7 @@ import type { BrokerConnections } from './metadata/broker-connections.ts'
 import type { NodeQuorum } from './metadata/node-quorum.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
 import type { QuorumController } from './metadata/quorum-controller.ts'
+import type { RefusedRegistrations } from './metadata/refused-registrations.ts'
 import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
 import type { ApiRow } from './server/api-row.ts'
@@ -47,6 +48,7 @@ export interface ControlServices {
   readonly servers: NodeServers
   /** Which brokers are connected to this node as their controller. */
   readonly brokerConnections: BrokerConnections
+  readonly refusedRegistrations: RefusedRegistrations
 }
 
 export interface Services extends ControlServices {

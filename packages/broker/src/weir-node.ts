@@ -190,8 +190,7 @@ class NodeParts {
       if (nowMs - startedMs > this.#waitLimitMs(plane)) throw unreachable()
       if (nowMs - toldMs < TELL_EVERY_MS) continue
       toldMs = nowMs
-      const voters = this.#options.settings.get('controller.quorum.voters').join()
-      log.warn('waiting for a majority of the controllers', { voters })
+      log.warn('waiting for a majority of the controllers', { voters: plane.votersAsked })
     }
     await this.#broker?.start()
   }

@@ -14,6 +14,12 @@ import { NO_CONNECTION } from '../server/local-call.ts'
 import type { RequestContext } from '../server/request-context.ts'
 import type { ControlServices } from '../services.ts'
 
+/** For the operator of the controller; the broker's own is told when it gives up. */
+const SENTENCES: Partial<Record<ErrorName, string>> = {
+  DUPLICATE_BROKER_REGISTRATION:
+    'a broker may not register yet: one with its id is alive, or was until a moment ago',
+}
+
 export async function handleBrokerRegistration(
   services: ControlServices,
   { connection }: RequestContext,
@@ -41,7 +47,10 @@ export async function handleBrokerRegistration(
     ),
   )
   if (error !== 'NONE') {
-    env.log.warn('a broker may not register', { brokerId: request.brokerId, error })
+    const { brokerId, incarnationId } = request
+    if (services.refusedRegistrations.isNew(brokerId, incarnationId, error)) {
+      env.log.warn(SENTENCES[error] ?? 'a broker may not register', { brokerId, error })
+    }
     return refused(error)
   }
   if (connection.id !== NO_CONNECTION) {

@@ -112,7 +112,10 @@ export function refusalOf(
 ): string | null {
   const clusterId = own.clusterId()
   if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId)
-    return `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}`
+    return (
+      `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}: ` +
+      'check --voters and --data-dir of the one that is wrong here'
+    )
   if (peer.nodeId === own.nodeId)
     return `there are two nodes with the id ${own.nodeId}: each needs its own`
   const disagreement = votersRefusal(own, peer, known.membership)
