@@ -37,7 +37,9 @@ export const SCENE_KINDS = [
   'rival',
 ] as const
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof SCENE_KINDS)[number]
+export type SceneKind = (typeof SCENE_KINDS)[number]
+
+export type FaultKind = (typeof FAULT_KINDS)[number] | SceneKind
 
 export interface ClusterSimOptions {
   readonly seed: number
@@ -46,6 +48,10 @@ export interface ClusterSimOptions {
   /** Mean time between two faults. */
   readonly faultEveryMs: number
   readonly faults: readonly FaultKind[]
+  /** Mean time between the beginnings of two scenes. */
+  readonly sceneEveryMs: number
+  /** Who lags for longer leaves the ISR. */
+  readonly lagTimeMaxMs: number
   /** Logs are synced before anything is acknowledged: then power may fail anywhere. */
   readonly isSynced: boolean
   readonly minInsyncReplicas: number
@@ -79,8 +85,10 @@ export function clusterOptionsOf(
     faultEveryMs: random.between(150, 1200),
     faults: [
       ...FAULT_KINDS.filter(() => random.chance(0.5)),
-      ...SCENE_KINDS.filter(() => scenes.chance(0.5)),
+      ...SCENE_KINDS.filter(kind => scenes.chance(0.5) || (isStrict && kind === 'lastReplica')),
     ],
+    sceneEveryMs: scenes.between(500, 3000),
+    lagTimeMaxMs: scenes.chance(0.6) ? 3000 : 30_000,
     isSynced: random.chance(0.3),
     minInsyncReplicas: isStrict || random.chance(0.6) ? 2 : 1,
     isStrict,

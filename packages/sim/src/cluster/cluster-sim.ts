@@ -111,6 +111,7 @@ class ClusterRun {
     await this.#until('the cluster comes up', () => this.#missingNode(), START_LIMIT_MS)
     await sim.complete(this.#operator.createAll(), START_LIMIT_MS)
     this.workload.start()
+    this.#faults.begin()
     const endMs = world.nowMs + options.faultMs
     while (world.nowMs < endMs) {
       await this.#runFor(world.random.fraction() * 2 * options.faultEveryMs)

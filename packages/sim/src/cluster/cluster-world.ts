@@ -168,7 +168,7 @@ export class ClusterWorld {
   /** The process ends, or its machine loses power, and comes back by itself. */
   end(machine: Machine, how: 'kill' | 'crash', downMs = this.random.fraction() * RESTART_MS): void {
     if (!machine.isRunning) return
-    this.endRivals()
+    this.endRival(machine)
     this.note(`${how} ${machine.name}`)
     machine.life++
     machine.node = null
@@ -210,7 +210,7 @@ export class ClusterWorld {
    * long as the first is well, which the caller sees to: whatever happens to a machine ends it.
    */
   startRival(machine: Machine, forMs: number): void {
-    const name = `${machine.name}x`
+    const name = rivalOf(machine)
     if (this.#rivalLives.has(name)) return
     this.note(`start ${name}, a rival`)
     const { settings } = loadSettings({ assignments: this.#assignments({ ...machine, name }) })
@@ -231,6 +231,11 @@ export class ClusterWorld {
 
   endRivals(): void {
     for (const name of [...this.#rivalLives.keys()]) this.#endRival(name)
+  }
+
+  endRival(machine: Machine): void {
+    const name = rivalOf(machine)
+    if (this.#rivalLives.has(name)) this.#endRival(name)
   }
 
   #endRival(name: string): void {
@@ -277,10 +282,15 @@ export class ClusterWorld {
       'log.dirs=/data',
       `min.insync.replicas=${Math.min(options.minInsyncReplicas, this.brokers.length)}`,
       ...(options.isSynced ? ['log.flush.interval.messages=1'] : []),
+      `replica.lag.time.max.ms=${options.lagTimeMaxMs}`,
       `metadata.log.max.record.bytes.between.snapshots=${options.snapshotBytes}`,
       ...SETTINGS,
     ]
   }
+}
+
+function rivalOf({ name }: Machine): string {
+  return `${name}x`
 }
 
 const SETTINGS = [

@@ -1,13 +1,10 @@
 // What goes wrong with machines and links, at random times, as long as faults are on.
 
-import type { FaultKind } from './cluster-options.ts'
+import { FAULT_KINDS, type FaultKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 import { LossRule } from './loss-rule.ts'
 import type { Operator } from './operator.ts'
 import { type SceneParts, Scenes } from './scenes.ts'
-
-/** Less than a session, so that the first process keeps its own. */
-const RIVAL_MS = 1300
 
 export interface FaultClients {
   /** The machines of the clients. */
@@ -21,6 +18,7 @@ export class Faults {
   readonly #operator: Operator
   readonly #clients: readonly string[]
   readonly #scenes: Scenes
+  readonly #kinds: readonly FaultKind[]
   readonly #skews = new Map<string, number>()
   #isOn = true
 
@@ -30,6 +28,7 @@ export class Faults {
     this.#lossRule = new LossRule(world)
     this.#operator = operator
     this.#clients = clients
+    this.#kinds = FAULT_KINDS.filter(kind => world.options.faults.includes(kind))
     this.#scenes = new Scenes(world, {
       operator,
       lossRule: this.#lossRule,
@@ -38,10 +37,14 @@ export class Faults {
     })
   }
 
+  /** Scenes are played beside what else strikes. */
+  begin(): void {
+    void this.#scenes.begin()
+  }
+
   /** One fault of those that the seed has. */
   strike(): void {
-    const { faults } = this.#world.options
-    const kind = faults[this.#world.random.below(faults.length)]
+    const kind = this.#kinds[this.#world.random.below(this.#kinds.length)]
     if (kind !== undefined) this.#cause(kind)
   }
 
@@ -65,7 +68,7 @@ export class Faults {
   #cause(kind: FaultKind): void {
     const { random } = this.#world
     const machine = this.#victim()
-    this.#world.endRivals()
+    this.#world.endRival(machine)
     switch (kind) {
       case 'kill':
         if (this.#lossRule.mayEnd(machine)) this.#world.end(machine, 'kill')
@@ -85,6 +88,7 @@ export class Faults {
         return
       case 'reset':
         if (!this.#lossRule.mayDisturb(machine)) return
+        this.#world.endRivals()
         this.#world.note(`connections of ${machine.name} are reset`)
         for (const other of this.#peers(machine)) this.#world.sim.network.reset(machine.name, other)
         return
@@ -108,15 +112,6 @@ export class Faults {
         return
       case 'rollingRestart':
         this.#rollingRestart()
-        return
-      case 'rival':
-        this.#startRival(machine)
-        return
-      case 'strandLeader':
-      case 'lateAnswers':
-      case 'lostTail':
-      case 'lastReplica':
-        this.#scenes.play(kind)
         return
       default:
         this.#operator.act(kind)
@@ -240,18 +235,6 @@ export class Faults {
       disk.faults.maxDelayMs = before.maxDelayMs
       disk.faults.syncWriteChance = before.syncWriteChance
     })
-  }
-
-  /** While nothing is wrong with the first process: then no other one may get in. */
-  #startRival(machine: Machine): void {
-    const { machines, sim } = this.#world
-    const isCut = machines.some(
-      ({ name }) => sim.network.isCut(name, machine.name) || sim.network.isCut(machine.name, name),
-    )
-    const isWell = machine.node !== null && !machine.isStopping && !machine.isPaused && !isCut
-    const isFenced = this.#world.metadata()?.brokers.get(machine.id)?.fenced !== false
-    // A node in both roles is known by its id in the quorum, too: that is another matter.
-    if (isWell && !isFenced && !machine.isController) this.#world.startRival(machine, RIVAL_MS)
   }
 
   #rollingRestart(): void {

@@ -6,16 +6,17 @@
 //   lateAnswers   what a leader sends to a follower arrives when somebody else leads (R5)
 //   lostTail      a follower of a partition without news loses its tail, and does not reach its leader when
 //                 it is back: what it fetched before must not count (R8)
-//   lastReplica   of two replicas one stands still, and the last one loses its tail (R12)
+//   lastReplica   of two replicas one stands still, and the last one loses its tail (R12, R13)
+//   rival         a second process under the id of one that is well (R14)
 
 import type { PartitionImage } from '@weir/controller'
 import { errorMessage } from '@weir/core'
+import { SimRandom } from '@weir/core/sim'
+import { type FaultKind, SCENE_KINDS, type SceneKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 import type { LossRule } from './loss-rule.ts'
 import type { Operator } from './operator.ts'
 import { QUIET_TOPIC, type TopicPartitionName, WORKLOAD_TOPICS } from './workload-topics.ts'
-
-export type SceneKind = 'strandLeader' | 'lateAnswers' | 'lostTail' | 'lastReplica'
 
 export interface SceneParts {
   readonly operator: Operator
@@ -27,36 +28,44 @@ export interface SceneParts {
 }
 
 const LOOK_MS = 2
+/** Less than a session, so that the first process keeps its own. */
+const RIVAL_MS = 1300
 
 export class Scenes {
   readonly #world: ClusterWorld
   readonly #parts: SceneParts
-  #isPlaying = false
+  readonly #kinds: readonly SceneKind[]
+  /** Of its own, so that other faults come when they would without scenes. */
+  readonly #random: SimRandom
   #isOn = true
 
   constructor(world: ClusterWorld, parts: SceneParts) {
+    const { faults, seed } = world.options
     this.#world = world
     this.#parts = parts
+    this.#kinds = SCENE_KINDS.filter((kind: FaultKind) => faults.includes(kind))
+    this.#random = new SimRandom(`cluster scenes played ${seed}`)
+  }
+
+  /** One after the other. */
+  async begin(): Promise<void> {
+    while (this.#isOn && this.#kinds.length > 0) {
+      await this.#sleep(this.#random.fraction() * 2 * this.#world.options.sceneEveryMs)
+      const kind = this.#kinds[this.#random.below(this.#kinds.length)]
+      if (kind === undefined || !this.#isOn) return
+      this.#world.note(`scene ${kind}`)
+      await this.#play(kind).catch((error: unknown) =>
+        this.#world.note(`scene ${kind}: ${errorMessage(error)}`),
+      )
+      this.#world.note(`scene ${kind} is over`)
+    }
   }
 
   end(): void {
     this.#isOn = false
   }
 
-  /** One at a time. */
-  play(kind: SceneKind): void {
-    if (this.#isPlaying || !this.#isOn) return
-    this.#isPlaying = true
-    this.#world.note(`scene ${kind}`)
-    this.#scene(kind)
-      .catch((error: unknown) => this.#world.note(`scene ${kind}: ${errorMessage(error)}`))
-      .finally(() => {
-        this.#isPlaying = false
-        this.#world.note(`scene ${kind} is over`)
-      })
-  }
-
-  #scene(kind: SceneKind): Promise<void> {
+  #play(kind: SceneKind): Promise<void> {
     switch (kind) {
       case 'strandLeader':
         return this.#strandLeader()
@@ -66,11 +75,14 @@ export class Scenes {
         return this.#lostTail()
       case 'lastReplica':
         return this.#lastReplica()
+      case 'rival':
+        return this.#rival()
     }
   }
 
   async #strandLeader(): Promise<void> {
-    const { random, sim, machines } = this.#world
+    const { sim, machines } = this.#world
+    const random = this.#random
     const target = { topic: QUIET_TOPIC.name, partition: random.below(QUIET_TOPIC.partitionCount) }
     const before = this.#image(target)
     const next = this.#machine(before.isr.find(id => id !== before.leader))
@@ -96,7 +108,8 @@ export class Scenes {
   }
 
   async #lateAnswers(): Promise<void> {
-    const { random, sim } = this.#world
+    const { sim } = this.#world
+    const random = this.#random
     const target = { topic: 'main', partition: random.below(3) }
     const before = this.#image(target)
     const leader = this.#machine(before.leader)
@@ -123,7 +136,8 @@ export class Scenes {
   }
 
   async #lostTail(): Promise<void> {
-    const { random, sim } = this.#world
+    const { sim } = this.#world
+    const random = this.#random
     const target = { topic: QUIET_TOPIC.name, partition: random.below(QUIET_TOPIC.partitionCount) }
     const image = this.#image(target)
     const leader = this.#machine(image.leader)
@@ -141,12 +155,14 @@ export class Scenes {
       return follower.node !== null && broker?.fenced === false
     }
     await this.#sleep(200)
-    if (await this.#until(isBack, 2500)) await this.#sleep(600)
+    // Up to the leader's next look at who may join.
+    if (await this.#until(isBack, 2500)) await this.#sleep(2000)
     sim.network.heal(leader.name, follower.name)
   }
 
   async #lastReplica(): Promise<void> {
-    const { random, options } = this.#world
+    const { options } = this.#world
+    const random = this.#random
     if (!options.isStrict) return
     const pair = WORKLOAD_TOPICS.find(({ name }) => name === 'pair')
     const target = { topic: 'pair', partition: random.below(pair?.partitionCount ?? 1) }
@@ -162,6 +178,22 @@ export class Scenes {
       await this.#sleep(random.below(2500))
     }
     this.#world.resume(other)
+  }
+
+  /** While nothing is wrong with the first process: then no other one may get in. */
+  async #rival(): Promise<void> {
+    const { brokers, machines, sim } = this.#world
+    const machine = brokers[this.#random.below(brokers.length)]
+    if (machine === undefined) return
+    const isCut = machines.some(
+      ({ name }) => sim.network.isCut(name, machine.name) || sim.network.isCut(machine.name, name),
+    )
+    const isWell = machine.node !== null && !machine.isStopping && !machine.isPaused && !isCut
+    const isFenced = this.#world.metadata()?.brokers.get(machine.id)?.fenced !== false
+    // A node in both roles is known by its id in the quorum, too: that is another matter.
+    if (!isWell || isFenced || machine.isController) return
+    this.#world.startRival(machine, RIVAL_MS)
+    await this.#sleep(RIVAL_MS)
   }
 
   #image({ topic, partition }: TopicPartitionName): PartitionImage {
