@@ -115,6 +115,15 @@ t.test('a topic with a codec of its own stores every batch in it', async t => {
   }
 })
 
+t.test('a batch that is too large in the codec of its topic is refused', async t => {
+  const value = 'v'.repeat(20_000)
+  const batch = buildRecordBatch([{ timestamp: NOW_MS, key: null, value }], { codec: 'gzip' })
+  const given = { ...options, maxBatchBytes: 10_000 }
+  t.match(validateProducedRecords(Buffer.from(batch), given), { kind: 'valid' })
+  const stored = validateProducedRecords(batch, { ...given, targetCodec: 'none' as const })
+  t.match(stored, { kind: 'invalid', error: 'MESSAGE_TOO_LARGE' })
+})
+
 t.test('log append time stamps the batch with the broker time', async t => {
   const outcome = validateProducedRecords(buildRecordBatch(plainRecords), {
     ...options,
