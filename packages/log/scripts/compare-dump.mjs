@@ -9,7 +9,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNodeEnv } from '@weir/core/node'
 import { DEFAULT_LOG_CONFIG, LogManager } from '../dist/index.js'
-import { batch, marker } from '../dist/test-kit.js'
+import { batch, marker } from '../dist/testing/test-kit.js'
 
 const say = line => process.stdout.write(`${line}\n`)
 const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache/weir-conformance')

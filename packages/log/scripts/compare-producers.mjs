@@ -11,7 +11,7 @@ import { SimRandom } from '@weir/core/sim'
 import { batchLastOffset, setBatchBaseOffset } from '@weir/protocol'
 import { endMarkerOf } from '../dist/control-batch.js'
 import { ProducerState } from '../dist/producer-state.js'
-import { batch, marker } from '../dist/test-kit.js'
+import { batch, marker } from '../dist/testing/test-kit.js'
 
 const [operations = 200_000, seed = 1] = process.argv.slice(2).map(Number)
 const say = line => process.stdout.write(`${line}\n`)

@@ -2,7 +2,7 @@
 // synced is lost, kept, torn or kept in part, directory entries too).
 // node packages/log/scripts/crash-points.mjs [firstSeed] [seeds] [steps]
 
-import { runCrash } from '../dist/crash-harness.js'
+import { runCrash } from '../dist/testing/crash-harness.js'
 
 const [firstSeed = 1, seeds = 5, steps = 60] = process.argv.slice(2).map(Number)
 let points = 0

@@ -2,7 +2,7 @@
 // node packages/log/scripts/damage.mjs [bytes of log] [stride] : 64 KiB and 1 take long; the default
 // is a log of 64 KiB with every 37th bit, and every bit of the first 64 bytes of each segment's head.
 
-import { checkDamage, damageSetup, damagesOf } from '../dist/damage-harness.js'
+import { checkDamage, damageSetup, damagesOf } from '../dist/testing/damage-harness.js'
 
 const [bytes = 65_536, stride = 37] = process.argv.slice(2).map(Number)
 const say = line => process.stdout.write(`${line}\n`)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runCrash } from './crash-harness.ts'
+import { runCrash } from './testing/crash-harness.ts'
 
 t.test(
   'whatever was synced survives a power failure at any moment, and nothing is invented',

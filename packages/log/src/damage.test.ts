@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkDamage, damageSetup, damagesOf } from './damage-harness.ts'
+import { checkDamage, damageSetup, damagesOf } from './testing/damage-harness.ts'
 
 for (const isClean of [true, false]) {
   t.test(

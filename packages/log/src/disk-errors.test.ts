@@ -1,5 +1,13 @@
 import t from 'tap'
-import { append, batch, openWorld, readAll, reopen, settle, type World } from './test-kit.ts'
+import {
+  append,
+  batch,
+  openWorld,
+  readAll,
+  reopen,
+  settle,
+  type World,
+} from './testing/test-kit.ts'
 
 const CONFIG = {
   flushMessages: 1,

@@ -1,7 +1,7 @@
 // Epochs in which a broker led and wrote nothing, when it follows somebody else afterwards (R4).
 
 import t from 'tap'
-import { append, batch, openWorld, reopen, settle } from './test-kit.ts'
+import { append, batch, openWorld, reopen, settle } from './testing/test-kit.ts'
 
 t.test(
   'a follower takes batches that are older than the epoch in which it led and wrote nothing',

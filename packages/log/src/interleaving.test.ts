@@ -4,7 +4,15 @@
 import { SimRandom } from '@weir/core/sim'
 import { batchPositions, records } from '@weir/protocol'
 import t from 'tap'
-import { append, batch, openWorld, readAll, reopen, settle, type World } from './test-kit.ts'
+import {
+  append,
+  batch,
+  openWorld,
+  readAll,
+  reopen,
+  settle,
+  type World,
+} from './testing/test-kit.ts'
 
 const SEEDS = Number(process.env['CHAOS_SEEDS'] ?? 8)
 

@@ -13,7 +13,7 @@ import {
   settle,
   TOPIC,
   TOPIC_ID,
-} from './test-kit.ts'
+} from './testing/test-kit.ts'
 
 const OTHER_ID = 'b3RoZXItdG9waWMtaWQtMQ'
 const DAY = 86_400_000

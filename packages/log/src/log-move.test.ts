@@ -1,7 +1,16 @@
 // A log that goes to another data directory while it is written to, read, cut, and while the machine fails.
 
 import t from 'tap'
-import { append, batch, openWorld, readAll, reopen, settle, TOPIC, type World } from './test-kit.ts'
+import {
+  append,
+  batch,
+  openWorld,
+  readAll,
+  reopen,
+  settle,
+  TOPIC,
+  type World,
+} from './testing/test-kit.ts'
 
 const OTHER = '/other'
 

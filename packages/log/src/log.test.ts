@@ -1,5 +1,14 @@
 import t from 'tap'
-import { append, batch, DATA, openWorld, readAll, reopen, settle, TOPIC } from './test-kit.ts'
+import {
+  append,
+  batch,
+  DATA,
+  openWorld,
+  readAll,
+  reopen,
+  settle,
+  TOPIC,
+} from './testing/test-kit.ts'
 
 const SEGMENT = `${DATA}/${TOPIC}-0/00000000000000000000.log`
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
-import { append, batch, marker, openWorld, reopen, START_MS, settle } from './test-kit.ts'
+import { append, batch, marker, openWorld, reopen, START_MS, settle } from './testing/test-kit.ts'
 
 function produce(producerId: number, producerEpoch: number, baseSequence: number, count = 1) {
   return batch({

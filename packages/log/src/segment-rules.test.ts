@@ -11,7 +11,7 @@ import {
   START_MS,
   settle,
   TOPIC,
-} from './test-kit.ts'
+} from './testing/test-kit.ts'
 
 const FIRST = `${DATA}/${TOPIC}-0/00000000000000000000.log`
 const DAY = 86_400_000

@@ -11,7 +11,7 @@ import {
   START_MS,
   settle,
   type World,
-} from './test-kit.ts'
+} from './testing/test-kit.ts'
 
 interface ModelRecord {
   readonly offset: number

@@ -2,7 +2,7 @@ import { SimRandom } from '@weir/core/sim'
 import t from 'tap'
 import type { Segment } from './segment.ts'
 import { TailBudget, TailMemory } from './tail-memory.ts'
-import { append, batch, openWorld, readAll, settle } from './test-kit.ts'
+import { append, batch, openWorld, readAll, settle } from './testing/test-kit.ts'
 
 const BUDGET = 300_000
 
@@ -120,7 +120,7 @@ t.test('limits: whole batches below the limit offset, at least one if asked for'
   }
   await check()
   await world.manager.close()
-  const { reopen } = await import('./test-kit.ts')
+  const { reopen } = await import('./testing/test-kit.ts')
   await reopen(world)
   await check()
   t.match(

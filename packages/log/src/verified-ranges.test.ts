@@ -1,5 +1,14 @@
 import t from 'tap'
-import { append, batch, DATA, openWorld, readAll, settle, TOPIC, type World } from './test-kit.ts'
+import {
+  append,
+  batch,
+  DATA,
+  openWorld,
+  readAll,
+  settle,
+  TOPIC,
+  type World,
+} from './testing/test-kit.ts'
 import { SETTLED_MS, TRUSTED_MS, VerifiedRanges } from './verified-ranges.ts'
 
 const FIRST = `${DATA}/${TOPIC}-0/00000000000000000000.log`

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { apiByKey, apis } from './apis.ts'
 import { type AnyMessage, decodeFrom, encodeMessage } from './codec.ts'
 import { decodeRequestHeader } from './frames.ts'
+import { DecodeError, Reader } from './reader.ts'
 import {
   goldenLines,
   hasWholeGolden,
@@ -16,8 +17,7 @@ import {
   messageOf,
   PACKAGE_GOLDEN,
   WHOLE_GOLDEN,
-} from './golden.ts'
-import { DecodeError, Reader } from './reader.ts'
+} from './testing/golden.ts'
 import { Writer } from './writer.ts'
 
 /** A body or a frame, and what reads it. */

@@ -18,7 +18,6 @@ import {
   encodeResponseFrame,
   responseHeaderVersion,
 } from './frames.ts'
-import { hasWholeGolden, WHOLE_GOLDEN } from './golden.ts'
 import { offsetsTopicRecords } from './internal-topics/index.ts'
 import {
   decodeRecordKey,
@@ -28,6 +27,7 @@ import {
   recordTypeOf,
 } from './internal-topics/topic-record.ts'
 import { DecodeError } from './reader.ts'
+import { hasWholeGolden, WHOLE_GOLDEN } from './testing/golden.ts'
 import { decodeVersioned, encodeVersioned } from './versioned.ts'
 
 t.test('the answer to ApiVersions has the plain header in every version', t => {

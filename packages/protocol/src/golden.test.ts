@@ -3,6 +3,7 @@ import t from 'tap'
 import { apiByKey, apis } from './apis.ts'
 import { type AnyMessage, decodeExact, decodeMessage, encodeExact, encodeMessage } from './codec.ts'
 import { decodeRequestHeader, decodeResponseHeader, encodeRequestFrame } from './frames.ts'
+import { DecodeError, Reader } from './reader.ts'
 import {
   type GoldenLine,
   goldenLines,
@@ -12,9 +13,8 @@ import {
   PACKAGE_GOLDEN,
   titleOf,
   WHOLE_GOLDEN,
-} from './golden.ts'
-import { fromGoldenJson, toGoldenJson } from './golden-json.ts'
-import { DecodeError, Reader } from './reader.ts'
+} from './testing/golden.ts'
+import { fromGoldenJson, toGoldenJson } from './testing/golden-json.ts'
 import { Writer } from './writer.ts'
 
 type Check = (line: GoldenLine) => string | null

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { Scenario } from './scenario.ts'
+import { Scenario } from './testing/scenario.ts'
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '..', 'testdata')
 const isRewrite = process.env['WEIR_TEST_REWRITE'] === '1' || process.argv.includes('--rewrite')

@@ -10,7 +10,7 @@ import {
   START_MS,
   settle,
   type World,
-} from '../test-kit.ts'
+} from '../testing/test-kit.ts'
 
 interface Row {
   readonly offset: number

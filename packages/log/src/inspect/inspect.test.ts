@@ -9,7 +9,7 @@ import {
   settle,
   TOPIC,
   type World,
-} from '../test-kit.ts'
+} from '../testing/test-kit.ts'
 import { acceptLoss } from './accept-loss.ts'
 import { dumpSegment, dumpSmallFile } from './dump-file.ts'
 import { inspectDataDirectory } from './inspect-directory.ts'

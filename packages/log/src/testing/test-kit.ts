@@ -10,9 +10,9 @@ import {
   records,
   verifyBatchCrc,
 } from '@weir/protocol'
-import type { Log } from './log.ts'
-import { LogManager, type LogManagerOptions } from './log-manager.ts'
-import { type AppendOrigin, DEFAULT_LOG_CONFIG, type LogConfig } from './log-types.ts'
+import type { Log } from '../log.ts'
+import { LogManager, type LogManagerOptions } from '../log-manager.ts'
+import { type AppendOrigin, DEFAULT_LOG_CONFIG, type LogConfig } from '../log-types.ts'
 
 export const TOPIC = 'events'
 export const TOPIC_ID = 'dG9waWMtaWQtb2YtdGVzdA'

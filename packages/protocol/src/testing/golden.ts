@@ -3,12 +3,12 @@
 
 // biome-ignore lint/correctness/noNodejsModules: only tests and the fuzzer load this file.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { apiByKey } from './apis.ts'
-import type { AnyMessage } from './codec.ts'
+import { apiByKey } from '../apis.ts'
+import type { AnyMessage } from '../codec.ts'
 import {
   consumerProtocolAssignment,
   consumerProtocolSubscription,
-} from './embedded/consumer-protocol.ts'
+} from '../embedded/consumer-protocol.ts'
 import {
   controlRecordTypeSchema,
   endTxnMarker,
@@ -17,14 +17,14 @@ import {
   snapshotFooterRecord,
   snapshotHeaderRecord,
   votersRecord,
-} from './embedded/control-records.ts'
-import { defaultPrincipalData } from './embedded/principal-data.ts'
-import { requestHeader, responseHeader } from './headers.ts'
+} from '../embedded/control-records.ts'
+import { defaultPrincipalData } from '../embedded/principal-data.ts'
+import { requestHeader, responseHeader } from '../headers.ts'
 import {
   offsetsTopicRecords,
   shareStateTopicRecords,
   transactionTopicRecords,
-} from './internal-topics/index.ts'
+} from '../internal-topics/index.ts'
 
 /** One line of a file. Messages and frames have `api`, the others `name`. */
 export interface GoldenLine {
@@ -48,9 +48,9 @@ export interface GoldenLine {
   readonly unknownTags?: unknown
 }
 
-export const PACKAGE_GOLDEN = new URL('../testdata/', import.meta.url)
+export const PACKAGE_GOLDEN = new URL('../../testdata/', import.meta.url)
 /** Not part of the repository. */
-export const WHOLE_GOLDEN = new URL('../../../../shared/protocol/golden/', import.meta.url)
+export const WHOLE_GOLDEN = new URL('../../../../../shared/protocol/golden/', import.meta.url)
 
 export function hasWholeGolden(): boolean {
   return existsSync(WHOLE_GOLDEN)

@@ -4,7 +4,7 @@
 // Used by damage.test.ts (a sample) and scripts/damage.mjs (every bit and every truncation).
 
 import { SimRandom, type Simulation, Simulation as World_ } from '@weir/core/sim'
-import { LogManager } from './log-manager.ts'
+import { LogManager } from '../log-manager.ts'
 import {
   append,
   batch,

@@ -4,9 +4,9 @@
 // Every node's rounds are done at once after each command ("disk" is an array), unless the node is
 // held. Messages wait until `deliver`.
 
-import { bootstrapSnapshot } from './confchange.ts'
-import { describeEntry, describeMessage, describeStatus } from './describe.ts'
-import { Raft } from './raft.ts'
+import { bootstrapSnapshot } from '../confchange.ts'
+import { describeEntry, describeMessage, describeStatus } from '../describe.ts'
+import { Raft } from '../raft.ts'
 import type {
   ConfigChangeKind,
   Entry,
@@ -15,7 +15,7 @@ import type {
   Message,
   Ready,
   SnapshotMeta,
-} from './types.ts'
+} from '../types.ts'
 
 const LIMITS = {
   electionTicks: 10,

@@ -2,7 +2,7 @@
 // bytes as base64, fields that the version lacks and tagged fields at their default left out).
 
 import { ZERO_UUID } from '@weir/core'
-import type { Field, Fields } from './schema.ts'
+import type { Field, Fields } from '../schema.ts'
 
 const MAX_INT64 = 2n ** 63n - 1n
 

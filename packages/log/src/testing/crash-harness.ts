@@ -4,7 +4,7 @@
 // Used by the tests (some crash points) and by scripts/crash-points.mjs (all of them).
 
 import { SimRandom } from '@weir/core/sim'
-import type { LogConfig } from './log-types.ts'
+import type { LogConfig } from '../log-types.ts'
 import { append, batch, openWorld, readAll, reopen, type World } from './test-kit.ts'
 
 /** What may be read at each offset, and what must. */
