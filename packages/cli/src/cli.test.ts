@@ -43,6 +43,7 @@ t.test('bad usage: exit code 2, one sentence, and where to read on', async t => 
     [['topics', 'list', '--wrong'], /unknown option or argument: wrong.*weir topics list --help/],
     [['topics', 'list', '--jsn'], /unknown option or argument: jsn: did you mean --json\?/],
     [['topics', 'list', '--wrong-one'], /argument: wrong-one \(see/],
+    [['topics', 'list', '--timeout', '1s', '--timeout', '2s'], /--timeout is given more than once/],
     [['topics', 'create'], /^weir: <topics..> is missing/],
     [['groups', 'reset-offsets'], /^weir: <group> is missing/],
     [['produce', 'a', '-b'], /^weir: -b needs a value/],

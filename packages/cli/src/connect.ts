@@ -1,7 +1,7 @@
 // From --bootstrap and --timeout to a Cluster, and the care for closing it.
-import { Cluster, parseAddresses } from '@weir/client'
+import { ClientError, Cluster, parseAddresses } from '@weir/client'
 import { createClientEnv } from './client-env.ts'
-import { UsageError } from './errors.ts'
+import { CommandError, UsageError } from './errors.ts'
 import type { CliIo } from './io.ts'
 import { DEFAULT_BOOTSTRAP } from './options.ts'
 import { parseDurationMs } from './values/duration.ts'
@@ -51,7 +51,24 @@ export async function withCluster<R>(
   const cluster = connect(io, args)
   try {
     return await use(cluster)
+  } catch (error) {
+    throw withWhoGaveTheAddress(error, bootstrapText(io, args))
   } finally {
     cluster.close()
   }
+}
+
+/** An address that nobody typed came from a broker: another --bootstrap would not help. */
+function withWhoGaveTheAddress(error: unknown, bootstrap: string): unknown {
+  if (!(error instanceof ClientError) || error.kind !== 'connect' || error.address === '')
+    return error
+  const isTyped = parseAddresses(bootstrap)?.some(
+    ({ host, port }) => `${host}:${port}` === error.address,
+  )
+  if (isTyped !== false) return error
+  return new CommandError(
+    `${error.message}. A broker gave this address: it is down, or its advertised.listeners are not ` +
+      `what clients can reach; 'weir doctor --bootstrap ${bootstrap}' tells.`,
+    error,
+  )
 }

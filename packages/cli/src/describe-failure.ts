@@ -11,6 +11,10 @@ const ADVICE: ReadonlyMap<ErrorName, string> = new Map<ErrorName, string>([
   ['TOPIC_ALREADY_EXISTS', "choose another name, or change it with 'weir topics alter'"],
   ['NON_EMPTY_GROUP', 'stop its members first'],
   ['INVALID_CONFIG', "see 'weir configs explain NAME'"],
+  [
+    'MESSAGE_TOO_LARGE',
+    "raise it with 'weir configs set topic/NAME max.message.bytes=BYTES', or send less at once",
+  ],
   ['NOT_ENOUGH_REPLICAS', "too few replicas are in sync: see 'weir topics describe'"],
   [
     'KAFKA_STORAGE_ERROR',

@@ -92,9 +92,19 @@ class YargsProgram {
         node.describe,
         (level: Argv) => this.#buildNode(level, node),
         args => {
+          this.#checkRepeated(args)
           this.#line = { kind: 'command', args }
         },
       )
+    }
+  }
+
+  /** yargs makes a list of an option that is given twice. */
+  #checkRepeated(args: Record<string, unknown>): void {
+    for (const [name, option] of Object.entries(this.#options.command?.options ?? {})) {
+      if (option.array !== true && Array.isArray(args[name])) {
+        throw new UsageError(`--${name} is given more than once`)
+      }
     }
   }
 

@@ -233,20 +233,6 @@ t.test('a group with members is shown, and not reset; Ctrl-C lets it leave', asy
   ])
 })
 
-t.test('an endless consume says once that every answer is an error, and goes on', async t => {
-  await ok('topics', 'create', 'troubled', '-p', '1')
-  await run(['produce', 'troubled'], 'late\n')
-  weir.faults.fail('Fetch', 'LEADER_NOT_AVAILABLE')
-  const io = memoryIo('', { WEIR_BOOTSTRAP: weir.bootstrap })
-  const words = ['consume', 'troubled', '--from', 'earliest', '--timeout', '100ms', '-n', '1']
-  const running = runCli(words, { io, version: '1' })
-  await new Promise<void>(resolve => io.stderr.onText(() => resolve()))
-  weir.faults.clear()
-  t.equal(await running, 0)
-  t.equal(io.stdout.text, 'late\n')
-  t.match(io.stderr.text, /^weir: still trying: LEADER_NOT_AVAILABLE at offset 0 of troubled-0\n$/)
-})
-
 t.test('settings are set, read, checked and unset', async t => {
   await ok('topics', 'create', 'conf')
   await ok('configs', 'set', 'topic/conf', 'retention.ms=5000', 'cleanup.policy=compact,delete')

@@ -110,6 +110,7 @@ export const consumeCommand = defineCommand({
           mustCommit: args.commit,
           mustExit: args.exit,
           printer,
+          patienceMs: timeoutMsOf(args),
         })
       }
       return 0
@@ -227,6 +228,8 @@ interface GroupOptions {
   readonly mustCommit: boolean
   readonly mustExit: boolean
   readonly printer: RecordPrinter
+  /** How long the group may take to give this member its partitions before that is told. */
+  readonly patienceMs: number
 }
 
 async function consumeInGroup(io: CliIo, cluster: Cluster, options: GroupOptions): Promise<void> {
@@ -238,7 +241,14 @@ async function consumeInGroup(io: CliIo, cluster: Cluster, options: GroupOptions
     isolationLevel: options.isolation,
   })
   io.signal.addEventListener('abort', () => consumer.wakeUp(), { once: true })
+  const tellWaiting = setTimeout(() => {
+    void io.stderr.write(
+      `weir: still waiting for partitions of group '${groupId}': 'weir groups describe ${groupId}' and ` +
+        "'weir doctor' may tell why\n",
+    )
+  }, options.patienceMs)
   consumer.onAssigned(partitions => {
+    clearTimeout(tellWaiting)
     if (!io.stderr.isTerminal) return
     const list = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ')
     void io.stderr.write(`${styled(io.stderr, 'dim', `assigned: ${list || 'nothing'}`)}\n`)
@@ -251,6 +261,7 @@ async function consumeInGroup(io: CliIo, cluster: Cluster, options: GroupOptions
       if (mustExit && (await consumer.isAtEnd())) break
     }
   } finally {
+    clearTimeout(tellWaiting)
     await consumer.close()
   }
 }

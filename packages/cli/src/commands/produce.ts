@@ -162,8 +162,10 @@ async function sendAll(
   } catch (error) {
     // What was read before the bad line still goes out, as it would have with a slower typist.
     await Promise.race([producer.flush().catch(() => {}), failed])
-    if (!(error instanceof CommandError)) throw error
-    throw new CommandError(`${error.message}; ${acknowledged} sent before it`, error)
+    if (error instanceof CommandError) {
+      throw new CommandError(`${error.message}; ${acknowledged} sent before it`, error)
+    }
+    failure ??= error instanceof Error ? error : new Error(String(error))
   } finally {
     progress.stop()
   }
