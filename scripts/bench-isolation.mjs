@@ -1,6 +1,7 @@
 // `node scripts/bench-isolation.mjs [OPTIONS]`: what bad clients cost a good one, and the broker's
 // memory. It starts a broker of its own (or takes --bootstrap and --pid); the bad clients run in a
-// process of their own. Every round measures the good one alone, then beside each kind of bad ones.
+// process of their own. Every round measures the good one alone and then beside one kind of bad ones, for
+// each kind: the ratios of these pairs count.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +16,7 @@ const HELP = `node scripts/bench-isolation.mjs [OPTIONS]
   --pid PID              process of that broker
   --rounds N             3 unless given; medians count
   --seconds N            length of a measurement, 5 unless given
-  --kinds LIST           of idle,deaf,greedy: those beside which it is measured
+  --kinds LIST           beside which of them it is measured: idle,deaf,greedy,wide unless given
   --soak N               seconds of produce and fetch at full speed, 0 unless given (600 is the bar)
   --data-dir DIR         where the data of its own broker goes, the system's temporary folder unless given
   --no-build             take what is built`
@@ -26,7 +27,7 @@ const { values } = parseArgs({
     pid: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
-    kinds: { type: 'string', default: 'idle,deaf,greedy' },
+    kinds: { type: 'string', default: 'idle,deaf,greedy,wide' },
     soak: { type: 'string', default: '0' },
     'data-dir': { type: 'string', default: tmpdir() },
     'no-build': { type: 'boolean' },
@@ -42,6 +43,8 @@ if (peers === undefined && !values['no-build']) prepare()
 const built = name => import(new URL(`../packages/${name}`, import.meta.url).href)
 const { BAD_PEERS, BadPeers, IsolationRun } = await built('bench/dist/index.js')
 const { createNodeEnv } = await built('core/dist/node/index.js')
+/** Those that never stop sending: the broker does not come to rest beside them. */
+const BUSY_KINDS = ['greedy', 'wide']
 const env = createNodeEnv({ log: { level: 'warn' } })
 
 if (peers === undefined) await main()
@@ -57,15 +60,21 @@ async function beBad(options) {
   })
 }
 
-async function beside(kind, run, use) {
-  const options = { kind, bootstrap: run.bootstrap, topic: run.isolation.topic }
+function beside(kind, run, use) {
+  const go = () => besidePeers(kind, run, use)
+  return kind === 'wide' ? run.isolation.withWideTopic(go) : go()
+}
+
+async function besidePeers(kind, run, use) {
+  const { topic, wideTopic } = run.isolation
+  const options = { kind, bootstrap: run.bootstrap, topic, wideTopic }
   const child = fork(fileURLToPath(import.meta.url), {
     env: { ...process.env, WEIR_BAD_PEERS: JSON.stringify(options) },
   })
   try {
     await once(child, 'message')
     // Their first requests come all at once; what counts is what they do to others for good.
-    if (kind !== 'greedy') await run.isolation.settle()
+    if (!BUSY_KINDS.includes(kind)) await run.isolation.settle()
     const result = await use()
     child.send('count')
     const [counts] = await once(child, 'message')
@@ -125,31 +134,42 @@ async function main() {
   process.exit(0)
 }
 
-async function latencies({ bootstrap, isolation }) {
+async function latencies(run) {
   const seconds = Number(values.seconds)
-  const run = { bootstrap, isolation }
-  const results = new Map([['alone', []]])
+  const kinds = values.kinds.split(',')
+  const pairs = new Map(kinds.map(kind => [kind, []]))
   for (let round = 0; round < Number(values.rounds); round++) {
-    results.get('alone').push(await isolation.measure(seconds))
-    for (const kind of values.kinds.split(',')) {
-      const result = await beside(kind, run, () => isolation.measure(seconds))
-      results.set(kind, [...(results.get(kind) ?? []), result])
+    for (const kind of kinds) {
+      // Right before each: what else goes on on the machine changes.
+      const alone = await run.isolation.measure(seconds)
+      const disturbed = await beside(kind, run, () => run.isolation.measure(seconds))
+      pairs.get(kind).push({ alone, disturbed })
     }
   }
-  const p99 = all => median(all.map(result => result.latency.p99Us))
-  const base = p99(results.get('alone'))
   console.log('a producer of 100-byte records, one request at a time, beside')
-  for (const [kind, all] of results) {
-    const p50 = median(all.map(result => result.latency.p50Us))
-    const ratio = (p99(all) / base).toFixed(2)
-    const resident = mib(median(all.map(result => result.residentBytes)))
-    const title = kind === 'alone' ? 'nobody' : BAD_PEERS[kind]
-    const answers =
-      kind === 'greedy' ? `, ${median(all.map(each => each.answerCount))} answered` : ''
-    const refused = all.reduce((sum, result) => sum + result.refusedCount, 0)
-    const times = `p50 ${p50} us, p99 ${p99(all)} us (${ratio}x)`
-    console.log(`  ${title}: ${times}, RSS ${resident}, ${refused} refused${answers}`)
+  show(
+    'nobody',
+    [...pairs.values()].flat().map(pair => pair.alone),
+    '',
+  )
+  for (const [kind, each] of pairs) {
+    const disturbed = each.map(pair => pair.disturbed)
+    const p99 = each.map(pair => pair.disturbed.latency.p99Us / pair.alone.latency.p99Us)
+    const all = p99.map(ratio => ratio.toFixed(2)).join(' ')
+    const busy = BUSY_KINDS.includes(kind)
+    const answers = busy ? `, ${median(disturbed.map(result => result.answerCount))} answered` : ''
+    show(BAD_PEERS[kind], disturbed, `, p99 ${median(p99).toFixed(2)}x (${all})${answers}`)
   }
+}
+
+function show(title, results, more) {
+  const p50 = median(results.map(result => result.latency.p50Us))
+  const p99 = median(results.map(result => result.latency.p99Us))
+  const resident = mib(median(results.map(result => result.residentBytes)))
+  const refused = results.reduce((sum, result) => sum + result.refusedCount, 0)
+  console.log(
+    `  ${title}: p50 ${p50} us, p99 ${p99} us, RSS ${resident}, ${refused} refused${more}`,
+  )
 }
 
 async function announcements(run) {

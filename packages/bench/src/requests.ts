@@ -25,15 +25,26 @@ export interface ProduceTemplate {
   readonly codec?: Codec
 }
 
-/** A produce request of one batch. Its records hold pieces of `content`. */
-export function produceRequest(template: ProduceTemplate, content: Buffer): Buffer {
+/**
+ * A produce request of one batch, or of one for each of `partitionCount` partitions from
+ * `template.partition` on. Its records hold pieces of `content`.
+ */
+export function produceRequest(
+  template: ProduceTemplate,
+  content: Buffer,
+  partitionCount = 1,
+): Buffer {
   const builder = new RecordBatchBuilder({ codec: template.codec ?? 'none' })
   for (let i = 0; i < template.recordCount; i++) {
     const start = (i * template.recordBytes) % Math.max(1, content.length - template.recordBytes)
     const value = content.subarray(start, start + template.recordBytes)
     builder.append({ timestamp: template.nowMs, key: null, value })
   }
-  const partitionData = [{ index: template.partition, records: builder.build() }]
+  const records = builder.build()
+  const partitionData = Array.from({ length: partitionCount }, (_, i) => ({
+    index: template.partition + i,
+    records,
+  }))
   const chunks = encodeRequestFrame(
     produceApi,
     { version: PRODUCE_VERSION, correlationId: 1, clientId: CLIENT_ID },

@@ -5,12 +5,13 @@ import type { Env, Socket } from '@weir/core'
 import { FetchRequest, produceRequest } from '../requests.ts'
 import { type Address, parseBootstrap } from '../rpc.ts'
 
-export type BadPeerKind = 'idle' | 'deaf' | 'greedy' | 'announcing'
+export type BadPeerKind = 'idle' | 'deaf' | 'greedy' | 'wide' | 'announcing'
 
 export const BAD_PEERS: Readonly<Record<BadPeerKind, string>> = {
   idle: '1,000 connections that say nothing',
   deaf: '200 that fetch and never read the answers',
   greedy: 'one that sends requests of 100 MB, one after the other',
+  wide: 'one that sends requests of 100 MB for 100 partitions',
   announcing: '1,000 that announce 100 MiB and send one byte of it',
 }
 
@@ -21,6 +22,7 @@ const DEAF_REQUESTS = 50
 const ANNOUNCING_COUNT = 1_000
 const ANNOUNCED_BYTES = 100 * 1024 * 1024
 const GREEDY_BYTES = 100_000_000
+export const WIDE_PARTITIONS = 100
 const FETCH_BYTES = 1 << 20
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -29,6 +31,8 @@ export interface BadPeersOptions {
   readonly bootstrap: string
   /** A topic with one partition that holds some megabytes. */
   readonly topic: string
+  /** One with `WIDE_PARTITIONS`; only for 'wide'. */
+  readonly wideTopic: string
 }
 
 /** Resolves when all of them are at it; they go on until `close`. */
@@ -73,7 +77,10 @@ export class BadPeers {
         return
       }
       case 'greedy':
-        await this.#sendForEver()
+        await this.#sendForEver(this.#tooLarge())
+        return
+      case 'wide':
+        await this.#sendForEver(this.#wide())
     }
   }
 
@@ -100,21 +107,31 @@ export class BadPeers {
     for (let i = 0; i < DEAF_REQUESTS; i++) socket.write([request])
   }
 
-  /** The batch is larger than any topic allows: it is read, refused, and the next one comes. */
-  async #sendForEver(): Promise<void> {
+  /** One batch that is larger than any topic allows: it is refused, and the next one comes. */
+  #tooLarge(): Buffer {
     const recordBytes = 1_000_000
-    const random = this.#env.random.bytes(recordBytes + 1)
-    const request = produceRequest(
-      {
-        topic: this.#options.topic,
-        partition: 0,
-        acks: -1,
-        recordCount: GREEDY_BYTES / recordBytes,
-        recordBytes,
-        nowMs: this.#env.clock.nowMs(),
-      },
-      random,
-    )
+    return this.#produce(this.#options.topic, GREEDY_BYTES / recordBytes, recordBytes, 1)
+  }
+
+  /** As large in all, but every batch is one that its partition takes. */
+  #wide(): Buffer {
+    const recordBytes = 1_000
+    const recordCount = GREEDY_BYTES / WIDE_PARTITIONS / recordBytes
+    return this.#produce(this.#options.wideTopic, recordCount, recordBytes, WIDE_PARTITIONS)
+  }
+
+  #produce(
+    topic: string,
+    recordCount: number,
+    recordBytes: number,
+    partitionCount: number,
+  ): Buffer {
+    const nowMs = this.#env.clock.nowMs()
+    const template = { topic, partition: 0, acks: -1, recordCount, recordBytes, nowMs }
+    return produceRequest(template, this.#env.random.bytes(recordBytes + 1), partitionCount)
+  }
+
+  async #sendForEver(request: Buffer): Promise<void> {
     const socket = await this.#connect(() => {
       this.answerCount++
       socket.write([request])

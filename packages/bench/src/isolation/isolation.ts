@@ -13,6 +13,7 @@ import { readUsage } from '../process-usage.ts'
 import { ProduceLoad } from '../produce-load.ts'
 import { produceRequest } from '../requests.ts'
 import { parseBootstrap } from '../rpc.ts'
+import { WIDE_PARTITIONS } from './bad-peers.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 const RANDOM_BYTES = 1 << 20
@@ -43,6 +44,7 @@ export interface Disturbed {
 
 export class IsolationRun {
   readonly topic: string
+  readonly wideTopic: string
   readonly #env: Env
   readonly #broker: IsolationBroker
   readonly #admin: Admin
@@ -54,6 +56,7 @@ export class IsolationRun {
     this.#admin = admin
     this.#random = env.random.bytes(RANDOM_BYTES)
     this.topic = `weir-isolation-${env.random.u32().toString(36)}`
+    this.wideTopic = `${this.topic}-wide`
   }
 
   /** Makes the topic and fills it with some megabytes. */
@@ -65,6 +68,17 @@ export class IsolationRun {
     await admin.createTopic({ name: run.topic, partitions: 1, replicationFactor: 1, configs })
     await run.#fill()
     return run
+  }
+
+  /** With the topic of `wide` peers while they are there: what they send is much. */
+  async withWideTopic<T>(use: () => Promise<T>): Promise<T> {
+    const [name, partitions] = [this.wideTopic, WIDE_PARTITIONS]
+    await this.#admin.createTopic({ name, partitions, replicationFactor: 1, configs: {} })
+    try {
+      return await use()
+    } finally {
+      await this.#admin.deleteTopic(name)
+    }
   }
 
   async close(): Promise<void> {
