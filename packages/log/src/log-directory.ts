@@ -5,20 +5,19 @@
 // logs with it (D6).
 
 import { assert, type Disk, type DiskLock, type Env, errorMessage } from '@weir/core'
-import {
-  directoryOf,
-  encodeCheckpointText,
-  readCheckpoint,
-  writeCheckpoint,
-  writeFileAtomically,
-} from './checkpoint-file.ts'
-import { CLEAN_SHUTDOWN, OFFSETS_CHECKPOINT } from './file-names.ts'
+import { directoryOf, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { CLEAN_SHUTDOWN } from './file-names.ts'
 import type { Log } from './log.ts'
 import type { ClosedLog } from './log-close.ts'
 import type { DataDirectory, LogState } from './log-state.ts'
+import {
+  knownOffsets,
+  type OffsetsRow,
+  readOffsets,
+  writeOffsetsText,
+} from './offsets-checkpoint.ts'
 import type { KnownOffsets } from './recovery.ts'
 
-const OFFSETS_KIND = 'offsets'
 const CLEAN_KIND = 'clean-shutdown'
 
 export interface OpenLog {
@@ -30,9 +29,6 @@ export interface CleanShutdown {
   readonly brokerEpoch: number
   readonly logs: readonly ClosedLog[]
 }
-
-/** A row: topic id, recovery point, log start, high watermark. */
-type OffsetsRow = readonly [string, number, number, number]
 
 export class LogDirectory implements DataDirectory {
   readonly path: string
@@ -66,16 +62,14 @@ export class LogDirectory implements DataDirectory {
     const { disk, log } = this.#env
     await createDurably(disk, this.path)
     this.#lock = await disk.lock(this.path)
-    const offsets = await readCheckpoint(disk, `${this.path}/${OFFSETS_CHECKPOINT}`, OFFSETS_KIND)
-    if (offsets.kind === 'damaged') {
+    const { rows, damage } = await readOffsets(disk, this.path)
+    if (damage !== null) {
       log.warn('the offsets checkpoint is damaged and ignored', {
         directory: this.path,
-        reason: offsets.reason,
+        reason: damage,
       })
     }
-    if (offsets.kind === 'valid') {
-      this.#known = new Map(Object.entries(offsets.value as Record<string, OffsetsRow>))
-    }
+    this.#known = rows
     const markerPath = `${this.path}/${CLEAN_SHUTDOWN}`
     const marker = await readCheckpoint(disk, markerPath, CLEAN_KIND)
     if (marker.kind !== 'missing') {
@@ -93,9 +87,7 @@ export class LogDirectory implements DataDirectory {
 
   /** What the last life knew of a log; null if nothing, or of another topic of that name. */
   knownOffsets(name: string, topicId: string | null): KnownOffsets | null {
-    const row = this.#known.get(name)
-    if (row === undefined || (topicId !== null && row[0] !== topicId)) return null
-    return { recoveryPoint: row[1], startOffset: row[2], highWatermark: row[3] }
+    return knownOffsets(this.#known.get(name), topicId)
   }
 
   knownTopicId(name: string): string | null {
@@ -169,8 +161,7 @@ export class LogDirectory implements DataDirectory {
     }
     const text = JSON.stringify(rows)
     if (text === this.#lastWritten) return
-    const path = `${this.path}/${OFFSETS_CHECKPOINT}`
-    await writeFileAtomically(this.#env.disk, path, encodeCheckpointText(OFFSETS_KIND, text))
+    await writeOffsetsText(this.#env.disk, this.path, text)
     this.#lastWritten = text
   }
 

@@ -7,7 +7,7 @@
 
 import { assert, type Disk, type DiskFile, type Env } from '@weir/core'
 import { RECORD_BATCH_HEADER_BYTES, writeBatchCrc, writeBatchHeader } from '@weir/protocol'
-import { readCheckpoint, writeCheckpoint } from '../checkpoint-file.ts'
+import { writeCheckpoint } from '../checkpoint-file.ts'
 import { readFully, unlinkIfThere } from '../disk-reads.ts'
 import {
   CLEAN_SHUTDOWN,
@@ -15,7 +15,6 @@ import {
   DAMAGED_SUFFIX,
   LOG_CHECKPOINT,
   LOG_SUFFIX,
-  OFFSETS_CHECKPOINT,
   parsePartitionDirectory,
   SWAP_SUFFIX,
   segmentPath,
@@ -24,6 +23,7 @@ import type { LeaderEpochCache } from '../leader-epoch-cache.ts'
 import { LOG_CHECKPOINT_KIND, type LogCheckpoint } from '../log-checkpoint.ts'
 import { type DamagedRange, DEFAULT_LOG_CONFIG } from '../log-types.ts'
 import { isDataOfNode } from '../node-directory.ts'
+import { knownOffsets, type OffsetsRow, readOffsets } from '../offsets-checkpoint.ts'
 import { recoverLog } from '../recovery.ts'
 import type { Segment } from '../segment.ts'
 
@@ -41,14 +41,7 @@ export async function acceptLoss(env: Env, path: string): Promise<AcceptedLoss[]
   const { disk } = env
   const lock = await disk.lock(path)
   try {
-    const offsets = await readCheckpoint(disk, `${path}/${OFFSETS_CHECKPOINT}`, 'offsets')
-    const rows = new Map(
-      Object.entries(
-        offsets.kind === 'valid'
-          ? (offsets.value as Record<string, [string, number, number, number]>)
-          : {},
-      ),
-    )
+    const { rows } = await readOffsets(disk, path)
     // The next start looks at everything anew.
     await unlinkIfThere(disk, `${path}/${CLEAN_SHUTDOWN}`)
     await disk.syncDir(path)
@@ -68,15 +61,12 @@ export async function acceptLoss(env: Env, path: string): Promise<AcceptedLoss[]
 async function acceptLossOfLog(
   env: Env,
   directory: string,
-  row: readonly [string, number, number, number] | undefined,
+  row: OffsetsRow | undefined,
 ): Promise<DamagedRange[]> {
   const recovered = await recoverLog(env, {
     directory,
     config: DEFAULT_LOG_CONFIG,
-    knownFor: topicId =>
-      row === undefined || (topicId !== null && row[0] !== topicId)
-        ? null
-        : { recoveryPoint: row[1], startOffset: row[2], highWatermark: row[3] },
+    knownFor: topicId => knownOffsets(row, topicId),
     mayWrite: true,
     mustScanAll: true,
   })

@@ -13,6 +13,7 @@ import {
 import type { CleanShutdown } from '../log-directory.ts'
 import { type DamagedRange, DEFAULT_LOG_CONFIG } from '../log-types.ts'
 import { isDataOfNode } from '../node-directory.ts'
+import { knownOffsets, type OffsetsRow, readOffsets } from '../offsets-checkpoint.ts'
 import { recoverLog } from '../recovery.ts'
 import { dumpSmallFile } from './dump-file.ts'
 
@@ -46,16 +47,12 @@ export interface DirectoryReport {
 export async function inspectDataDirectory(env: Env, path: string): Promise<DirectoryReport> {
   const { disk } = env
   const marker = await readCheckpoint(disk, `${path}/${CLEAN_SHUTDOWN}`, 'clean-shutdown')
-  const offsets = await readCheckpoint(disk, `${path}/${OFFSETS_CHECKPOINT}`, 'offsets')
+  const { rows, damage } = await readOffsets(disk, path)
   const problems: string[] = []
   if (marker.kind === 'damaged') problems.push(`${CLEAN_SHUTDOWN} is damaged: ${marker.reason}`)
-  if (offsets.kind === 'damaged') {
-    problems.push(`${OFFSETS_CHECKPOINT} is damaged and will be ignored: ${offsets.reason}`)
+  if (damage !== null) {
+    problems.push(`${OFFSETS_CHECKPOINT} is damaged and will be ignored: ${damage}`)
   }
-  const known =
-    offsets.kind === 'valid'
-      ? new Map(Object.entries(offsets.value as Record<string, [string, number, number, number]>))
-      : new Map<string, [string, number, number, number]>()
   const closed =
     marker.kind === 'valid'
       ? new Map((marker.value as CleanShutdown).logs.map(each => [each.name, each]))
@@ -69,7 +66,7 @@ export async function inspectDataDirectory(env: Env, path: string): Promise<Dire
       parsePartitionDirectory(name) !== null &&
       !(await isDataOfNode(disk, `${path}/${name}`))
     ) {
-      logs.push(await inspectLog(env, path, name, known.get(name)))
+      logs.push(await inspectLog(env, path, name, rows.get(name)))
     }
   }
   for (const name of closed?.keys() ?? []) {
@@ -83,7 +80,7 @@ async function inspectLog(
   env: Env,
   path: string,
   name: string,
-  row: readonly [string, number, number, number] | undefined,
+  row: OffsetsRow | undefined,
 ): Promise<LogReport> {
   const directory = `${path}/${name}`
   const problems: string[] = []
@@ -96,10 +93,7 @@ async function inspectLog(
   const recovered = await recoverLog(env, {
     directory,
     config: DEFAULT_LOG_CONFIG,
-    knownFor: topicId =>
-      row === undefined || (topicId !== null && row[0] !== topicId)
-        ? null
-        : { recoveryPoint: row[1], startOffset: row[2], highWatermark: row[3] },
+    knownFor: topicId => knownOffsets(row, topicId),
     mayWrite: false,
     mustScanAll: true,
   })
