@@ -147,6 +147,18 @@ const errors = [
   { name: 'another broker leads', topic: 'elsewhere', error: 'NOT_LEADER_OR_FOLLOWER' },
 ] as const
 
+t.test('less than min_bytes is answered when the time is up, and enough at once', async t => {
+  const plane = await planeWith('a', [['x'.repeat(200)]])
+  const startMs = plane.env.clock.monotonicMs()
+  const asked = plane.askFetch(11, { ...one('a', 0), minBytes: 1_000, maxWaitMs: 300 })
+  t.equal(values((await fetched(plane, asked)).responses[0]?.partitions[0]).length, 1)
+  t.ok(asked.answeredAtMs - startMs >= 300, `after ${asked.answeredAtMs - startMs} ms`)
+  for (const limits of [{ minBytes: 100 }, { minBytes: 1_000_000, maxBytes: 100 }]) {
+    const enough = plane.askFetch(11, { ...one('a', 0), ...limits, maxWaitMs: 300 })
+    t.not(enough.answer, null, 'also if more than the answer may hold is asked for')
+  }
+})
+
 t.test('errors are answered at once, without waiting', async t => {
   const plane = await planeWith('a', [['x'], ['y']])
   plane.createTopic('elsewhere', 1, { leader: 2 })
@@ -286,6 +298,22 @@ t.test('the number of sessions is bounded, and one client cannot take them all',
   t.not(await open(5), 0)
   await plane.sim.run({ forMs: 121_000 })
   t.not(await open(6), 0)
+  t.equal(plane.services.fetchSessions.size, 4)
+})
+
+t.test('a follower takes the slot of a consumer, and no consumer that of a follower', async t => {
+  const plane = await planeWith('a', [['x']])
+  plane.registerBroker(2, 7)
+  const { topicId } = plane.partition('a')
+  const open = async (connectionId: number, replicaId: number) => {
+    const topics = [{ topicId, partitions: [{ fetchOffset: 0 }] }]
+    const replicaState = { replicaId, replicaEpoch: 7 }
+    const asked = plane.askFetch(17, { topics, sessionEpoch: 0, connectionId, replicaState })
+    return (await fetched(plane, asked)).sessionId
+  }
+  for (const connectionId of [1, 2, 3, 4]) t.not(await open(connectionId, -1), 0)
+  for (const connectionId of [5, 6, 7, 8]) t.not(await open(connectionId, 2), 0)
+  t.equal(await open(9, -1), 0)
   t.equal(plane.services.fetchSessions.size, 4)
 })
 
