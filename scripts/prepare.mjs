@@ -36,7 +36,7 @@ function installIfNeeded() {
   const lock = readFileSync(join(ROOT, 'package-lock.json'))
   const stamp = createHash('sha256').update(lock).digest('hex')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
-  console.error('Installing dependencies ...')
+  console.error('Installing dependencies, once (a minute or so) ...')
   run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--no-progress'])
   writeFileSync(stampFile, stamp)
 }
@@ -58,6 +58,9 @@ function removeOrphans(sourceDir, outputDir) {
 function build() {
   for (const name of readdirSync(join(ROOT, 'packages'))) {
     removeOrphans(join(ROOT, 'packages', name, 'src'), join(ROOT, 'packages', name, 'dist'))
+  }
+  if (!existsSync(join(ROOT, 'packages', 'weir', 'dist'))) {
+    console.error('Building, the first time (half a minute or so) ...')
   }
   run('The build', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
 }

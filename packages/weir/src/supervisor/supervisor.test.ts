@@ -20,7 +20,7 @@ process.on('SIGTERM', () => {
   writeFileSync(\`${directory}/stop-\${process.pid}\`, String(process.hrtime.bigint()))
   process.exit(0)
 })
-process.stdout.write('ready\\n')
+if (id !== 'slow') process.stdout.write('ready\\n')
 writeFileSync(\`${directory}/start-\${id}-\${process.pid}\`, '')
 setInterval(() => {}, 1000)
 `
@@ -33,6 +33,7 @@ const code = await supervise({
   script: process.argv[2],
   nodes,
   announce: () => process.stdout.write('all ready\\n'),
+  tellEveryMs: nodes.some(node => node.args[1] === 'slow') ? 50 : 5_000,
 })
 process.exit(code)
 `
@@ -111,4 +112,12 @@ t.test('a node that cannot start ends all of them', async t => {
   t.equal(await exit, 1)
   t.match(output(), /node 2 did not start \(it ended with exit code 1\): all nodes are stopped/)
   t.notOk(pidsOf('c1').some(isAlive))
+})
+
+t.test('a start that takes long says whom it waits for', async t => {
+  const { child, exit, output } = start('slow', 'd2')
+  await until('only one is waited for', () => /until these nodes are ready: 1\n/.test(output()))
+  child.kill('SIGTERM')
+  await exit
+  t.notMatch(output(), /all ready/)
 })

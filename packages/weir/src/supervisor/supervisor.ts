@@ -12,6 +12,8 @@ export interface SupervisorOptions {
   readonly script: string
   /** Written to standard output when all nodes are ready. */
   readonly announce: () => void
+  /** A start that takes long says whom it waits for, as often as this; 5 s unless told. */
+  readonly tellEveryMs?: number
 }
 
 export interface SupervisedNode {
@@ -32,13 +34,17 @@ class Supervisor {
   readonly #announce: () => void
   readonly #nodes: readonly NodeProcess[]
   readonly #waiting: Set<number>
+  readonly #tellWaiting: NodeJS.Timeout
   #isAnnounced = false
   #end: (code: number) => void = () => undefined
 
-  constructor({ log, nodes, script, announce }: SupervisorOptions) {
+  constructor({ log, nodes, script, announce, tellEveryMs = 5_000 }: SupervisorOptions) {
     this.#log = log
     this.#announce = announce
     this.#waiting = new Set(nodes.map(node => node.nodeId))
+    this.#tellWaiting = setInterval(() => {
+      this.#log.info(`waiting until these nodes are ready: ${[...this.#waiting].join(', ')}`)
+    }, tellEveryMs)
     this.#nodes = nodes.map(
       ({ nodeId, args }) =>
         new NodeProcess({
@@ -73,6 +79,7 @@ class Supervisor {
       this.#log.info(`node ${nodeId} is back`)
     } else if (this.#waiting.size === 0) {
       this.#isAnnounced = true
+      clearInterval(this.#tellWaiting)
       this.#announce()
     }
   }
@@ -89,6 +96,7 @@ class Supervisor {
 
   /** One after the other, so that each can hand its partitions on. */
   async #stop(signal: string): Promise<void> {
+    clearInterval(this.#tellWaiting)
     this.#log.info(`stopping ${this.#nodes.length} nodes on ${signal}; once more ends them at once`)
     const stopping: Promise<void>[] = []
     for (const node of [...this.#nodes].reverse()) {
@@ -101,6 +109,7 @@ class Supervisor {
   }
 
   async #kill(): Promise<void> {
+    clearInterval(this.#tellWaiting)
     await Promise.all(this.#nodes.map(node => node.stop('SIGKILL')))
     this.#end(1)
   }
