@@ -228,6 +228,32 @@ t.test('data survives a restart and is read from the disk', async t => {
   t.same(values(responses[0]?.partitions[0]), ['0:x', '1:y'])
 })
 
+t.test(
+  'what is committed while the disk is read is answered at once, not at the deadline',
+  async t => {
+    const plane = await planeWith('a', [['x'.repeat(200)]])
+    await plane.restart()
+    const image = plane.image.topic('a')?.partitions[0]
+    const replicated = { replicas: [1, 2], isr: [1, 2], partitionEpoch: 1 }
+    plane.image.replay({ kind: 'partition', ...image!, ...replicated })
+    plane.services.replicaManager.applyImage(plane.image)
+    const partition = plane.partition('a')
+    const follow = (fetchOffset: number) =>
+      partition.onFollowerFetch({ replicaId: 2, fetchOffset, logStartOffset: 0, brokerEpoch: 1 })
+    follow(1)
+    await plane.produce('a', batchOf(['y'.repeat(200)]), { acks: 1 })
+    t.equal(partition.highWatermark, 1)
+    const startMs = plane.env.clock.monotonicMs()
+    const asked = plane.askFetch(11, { ...one('a', 0), minBytes: 300, maxWaitMs: 5_000 })
+    t.equal(asked.answer, null)
+    follow(2)
+    t.equal(partition.highWatermark, 2)
+    const { responses } = await fetched(plane, asked)
+    t.equal(values(responses[0]?.partitions[0]).length, 2)
+    t.ok(asked.answeredAtMs - startMs < 1_000, `after ${asked.answeredAtMs - startMs} ms`)
+  },
+)
+
 t.test('a session answers news only', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a', 3)

@@ -271,6 +271,17 @@ t.test(
   },
 )
 
+t.test('a request that is answered twice is a broken invariant', async t => {
+  const world = await newWorld()
+  const client = await world.connect()
+  client.send(produceApi, 9, produceBody())
+  await world.settle()
+  world.waiting[0]?.respond(PRODUCED)
+  t.throws(() => world.waiting[0]?.respond(PRODUCED), /request answered twice/)
+  await world.settle()
+  t.same(client.answered, [1])
+})
+
 t.test('a broken invariant stops the node', async t => {
   const world = await newWorld()
   const client = await world.connect()
