@@ -22,7 +22,7 @@ import type { CleanShutdown, LogDirectory } from './log-directory.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
 import { isDataOfNode } from './node-directory.ts'
-import { recoverLog } from './recovery.ts'
+import { type RecoveredLog, recoverLog } from './recovery.ts'
 import { Segment } from './segment.ts'
 
 const PARALLEL_OPENS = 64
@@ -120,64 +120,82 @@ async function recoverAll(
     directory: directory.path,
     logs: names.length,
   })
-  await inParallel(names, PARALLEL_RECOVERIES, async name => {
-    const parsed = parsePartitionDirectory(name)
-    if (parsed === null) return
-    const config = options.configOf(parsed.topic)
-    const recovered = await recoverLog(env, {
-      directory: `${directory.path}/${name}`,
-      config,
-      knownFor: topicId => directory.knownOffsets(name, topicId),
-      mayWrite: true,
-    })
-    for (const action of recovered.actions) env.log.warn(`recovery: ${action}`, { log: name })
-    for (const range of recovered.damage) {
-      env.log.error('damage in a log: these offsets cannot be read', { log: name, ...range })
-    }
-    const topicId = recovered.topicId ?? directory.knownTopicId(name)
-    directory.forgetKnown(name)
-    if (topicId === null) {
-      const path = `${directory.path}/${name}`
-      if ((await env.disk.readdir(path)).length === 0) {
-        // The process ended between making the directory and its first file: nothing was promised.
-        await env.disk.rmdir(path)
-        return
-      }
-      env.log.error('a partition without a valid partition.metadata: set aside', { log: name })
-      await setAside(env, directory, name, 'stray')
-      return
-    }
-    if (!recovered.isMetadataRight) {
-      env.log.warn('partition.metadata was missing or damaged: written again', { log: name })
-      const metadata = encodePartitionMetadata(topicId)
-      await writeFileAtomically(
-        env.disk,
-        `${directory.path}/${name}/${PARTITION_METADATA}`,
-        metadata,
-      )
-    }
-    const identity = { ...parsed, topicId }
-    const state = new LogState(context, identity, config, { ...recovered, isCreated: true })
-    state.producers = recovered.producers
-    state.producers.highWatermarkMoved(state.highWatermark)
-    state.producers.expire(env.clock.nowMs(), config.producerIdExpirationMs)
-    state.hasNoProducers = state.producers.size === 0
-    state.isDirty = true
-    state.isCheckpointDurable = false
-    if (JSON.stringify(recovered.checkpoint) === JSON.stringify(checkpointOf(state))) {
-      // It says all of it, and was durable before its log was written to.
-      state.isCheckpointDurable = true
-      await env.disk.syncDir(state.directory)
-    } else {
-      await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
-    }
-    // The checkpoint's rename was synced with the directory, and so were all names in it. A segment
-    // without bytes may have no file yet: its entry is synced when it gets one.
-    if (state.isCheckpointDurable) {
-      for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
-    }
-    directory.logs.set(name, { log: new Log(state), state })
+  await inParallel(names, PARALLEL_RECOVERIES, name =>
+    recoverOne(context, directory, name, options),
+  )
+}
+
+async function recoverOne(
+  context: LogContext,
+  directory: LogDirectory,
+  name: string,
+  options: OpeningOptions,
+): Promise<void> {
+  const { env } = context
+  const parsed = parsePartitionDirectory(name)
+  if (parsed === null) return
+  const config = options.configOf(parsed.topic)
+  const recovered = await recoverLog(env, {
+    directory: `${directory.path}/${name}`,
+    config,
+    knownFor: topicId => directory.knownOffsets(name, topicId),
+    mayWrite: true,
   })
+  for (const action of recovered.actions) env.log.warn(`recovery: ${action}`, { log: name })
+  for (const range of recovered.damage) {
+    env.log.error('damage in a log: these offsets cannot be read', { log: name, ...range })
+  }
+  const topicId = recovered.topicId ?? directory.knownTopicId(name)
+  directory.forgetKnown(name)
+  if (topicId === null) {
+    await removeNameless(env, directory, name)
+    return
+  }
+  if (!recovered.isMetadataRight) {
+    env.log.warn('partition.metadata was missing or damaged: written again', { log: name })
+    const path = `${directory.path}/${name}/${PARTITION_METADATA}`
+    await writeFileAtomically(env.disk, path, encodePartitionMetadata(topicId))
+  }
+  const identity = { ...parsed, topicId }
+  const state = new LogState(context, identity, config, { ...recovered, isCreated: true })
+  state.producers = recovered.producers
+  state.producers.highWatermarkMoved(state.highWatermark)
+  state.producers.expire(env.clock.nowMs(), config.producerIdExpirationMs)
+  state.hasNoProducers = state.producers.size === 0
+  state.isDirty = true
+  await checkpointRecovered(state, recovered.checkpoint)
+  directory.logs.set(name, { log: new Log(state), state })
+}
+
+/** Nobody can say which topic it is of. */
+async function removeNameless(env: Env, directory: LogDirectory, name: string): Promise<void> {
+  const path = `${directory.path}/${name}`
+  if ((await env.disk.readdir(path)).length === 0) {
+    // The process ended between making the directory and its first file: nothing was promised.
+    await env.disk.rmdir(path)
+    return
+  }
+  env.log.error('a partition without a valid partition.metadata: set aside', { log: name })
+  await setAside(env, directory, name, 'stray')
+}
+
+async function checkpointRecovered(
+  state: LogState,
+  found: RecoveredLog['checkpoint'],
+): Promise<void> {
+  const { env } = state.context
+  state.isCheckpointDurable = false
+  if (JSON.stringify(found) === JSON.stringify(checkpointOf(state))) {
+    // It says all of it, and was durable before its log was written to.
+    state.isCheckpointDurable = true
+    await env.disk.syncDir(state.directory)
+  } else {
+    await unlessDiskIsFull(writeLogCheckpoint(state), env.log)
+  }
+  if (!state.isCheckpointDurable) return
+  // The checkpoint's rename was synced with the directory, and so were all names in it. A segment
+  // without bytes may have no file yet: its entry is synced when it gets one.
+  for (const segment of state.segments) segment.isEntrySynced = segment.writtenBytes > 0
 }
 
 /** Renames a directory out of the way; durable when resolved. Answers the new name. */
