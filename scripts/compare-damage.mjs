@@ -21,8 +21,10 @@ import {
 } from '../packages/protocol/dist/index.js'
 import { freePort } from './free-port.mjs'
 import { prepareKafka } from './kafka-peer.mjs'
+import { readOptions } from './options.mjs'
 import { ROOT } from './prepare.mjs'
 
+readOptions()
 const RECORDS = 1000
 const DAMAGED = 500
 const env = createNodeEnv({ log: { level: 'error' } })

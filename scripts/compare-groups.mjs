@@ -7,18 +7,16 @@ import { spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { freePort } from './free-port.mjs'
 import { prepareKafka } from './kafka-peer.mjs'
+import { readOptions } from './options.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
-const { values } = parseArgs({
-  options: {
-    'no-build': { type: 'boolean' },
-    verbose: { type: 'boolean' },
-    only: { type: 'string' },
-    'data-dir': { type: 'string', default: tmpdir() },
-  },
+const values = readOptions({
+  'no-build': { type: 'boolean' },
+  verbose: { type: 'boolean' },
+  only: { type: 'string' },
+  'data-dir': { type: 'string', default: tmpdir() },
 })
 if (!values['no-build']) prepare()
 const built = name => import(new URL(`../packages/${name}`, import.meta.url).href)

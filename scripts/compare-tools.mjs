@@ -14,17 +14,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from './options.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    bootstrap: { type: 'string', default: process.env.WEIR_BOOTSTRAP ?? '127.0.0.1:9092' },
-    only: { type: 'string' },
-    brokers: { type: 'string', default: '1' },
-    recorded: { type: 'string' },
-    java: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
+const options = readOptions({
+  bootstrap: { type: 'string', default: process.env.WEIR_BOOTSTRAP ?? '127.0.0.1:9092' },
+  only: { type: 'string' },
+  brokers: { type: 'string', default: '1' },
+  recorded: { type: 'string' },
+  java: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
 })
 
 const cache = process.env.WEIR_CONFORMANCE_CACHE ?? join(homedir(), '.cache/weir-conformance')

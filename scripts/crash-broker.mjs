@@ -10,7 +10,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   createTopicsApi,
   decodeMessage,
@@ -27,14 +26,13 @@ import {
   RecordBatchBuilder,
 } from '../packages/protocol/dist/index.js'
 import { freePort } from './free-port.mjs'
+import { readOptions } from './options.mjs'
 import { ROOT } from './prepare.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    cycles: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    keep: { type: 'boolean', default: false },
-  },
+const options = readOptions({
+  cycles: { type: 'string', default: '20' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  keep: { type: 'boolean', default: false },
 })
 const cycles = Number(options.cycles)
 const seed = Number(options.seed)

@@ -10,13 +10,15 @@ import { join } from 'node:path'
 import { createNodeEnv } from '../packages/core/dist/node/index.js'
 import { DEFAULT_LOG_CONFIG, LogManager } from '../packages/log/dist/index.js'
 import { batchPositions, buildRecordBatch, records } from '../packages/protocol/dist/index.js'
+import { showHelp } from './options.mjs'
 
 const TOPIC = 'killed'
 const TOPIC_ID = 'a2lsbGVkLWtpbGxlZC1raQ'
 const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 32 * 1024 * 1024, fileDeleteDelayMs: 0 }
 const say = line => process.stdout.write(`${line}\n`)
 
-if (process.argv[2] === '--child') await child(process.argv[3], Number(process.argv[4]))
+if (process.argv[2] === '--help') showHelp()
+else if (process.argv[2] === '--child') await child(process.argv[3], Number(process.argv[4]))
 else await parent(Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1))
 
 /** Appends for ever; a line of standard output says up to where it is written. */

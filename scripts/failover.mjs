@@ -11,7 +11,6 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   Cluster,
   createTopics,
@@ -25,14 +24,13 @@ import {
 } from '../packages/client/dist/index.js'
 import { createNodeEnv } from '../packages/core/dist/node/index.js'
 import { ClusterControl } from './cluster-control.mjs'
+import { readOptions } from './options.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    dir: { type: 'string' },
-    port: { type: 'string', default: '24092' },
-    settle: { type: 'string', default: '3000' },
-  },
+const options = readOptions({
+  only: { type: 'string', default: '' },
+  dir: { type: 'string' },
+  port: { type: 'string', default: '24092' },
+  settle: { type: 'string', default: '3000' },
 })
 
 const SEND_EVERY_MS = 2

@@ -8,21 +8,19 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { freePort } from './free-port.mjs'
+import { readOptions } from './options.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
-const { values } = parseArgs({
-  options: {
-    protocol: { type: 'string', default: 'both' },
-    groups: { type: 'string', default: '30' },
-    members: { type: 'string', default: '4' },
-    kills: { type: 'string', default: '3' },
-    'commit-ms': { type: 'string', default: '200' },
-    port: { type: 'string' },
-    'data-dir': { type: 'string', default: tmpdir() },
-    'no-build': { type: 'boolean' },
-  },
+const values = readOptions({
+  protocol: { type: 'string', default: 'both' },
+  groups: { type: 'string', default: '30' },
+  members: { type: 'string', default: '4' },
+  kills: { type: 'string', default: '3' },
+  'commit-ms': { type: 'string', default: '200' },
+  port: { type: 'string' },
+  'data-dir': { type: 'string', default: tmpdir() },
+  'no-build': { type: 'boolean' },
 })
 if (!values['no-build']) prepare()
 

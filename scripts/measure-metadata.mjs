@@ -6,15 +6,13 @@
 // CPU times, so that a busy machine does not count. Build first (npx tsc -b packages/controller).
 
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from './options.mjs'
 
-const { values } = parseArgs({
-  options: {
-    partitions: { type: 'string', default: '1000000' },
-    brokers: { type: 'string', default: '12' },
-    topics: { type: 'string', default: '1000' },
-    factor: { type: 'string', default: '3' },
-  },
+const values = readOptions({
+  partitions: { type: 'string', default: '1000000' },
+  brokers: { type: 'string', default: '12' },
+  topics: { type: 'string', default: '1000' },
+  factor: { type: 'string', default: '3' },
 })
 if (global.gc === undefined) {
   throw new Error('run as: node --expose-gc scripts/measure-metadata.mjs')

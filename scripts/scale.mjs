@@ -11,7 +11,6 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   Cluster,
   createTopics,
@@ -22,17 +21,16 @@ import {
 } from '../packages/client/dist/index.js'
 import { createNodeEnv } from '../packages/core/dist/node/index.js'
 import { ClusterControl } from './cluster-control.mjs'
+import { readOptions } from './options.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    partitions: { type: 'string', default: '20000' },
-    topics: { type: 'string', default: '20' },
-    filled: { type: 'string' },
-    idle: { type: 'string', default: '10000' },
-    dir: { type: 'string' },
-    port: { type: 'string', default: '28092' },
-    profile: { type: 'string' },
-  },
+const options = readOptions({
+  partitions: { type: 'string', default: '20000' },
+  topics: { type: 'string', default: '20' },
+  filled: { type: 'string' },
+  idle: { type: 'string', default: '10000' },
+  dir: { type: 'string' },
+  port: { type: 'string', default: '28092' },
+  profile: { type: 'string' },
 })
 
 const partitionCount = Number(options.partitions)

@@ -12,7 +12,6 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   Cluster,
   createTopics,
@@ -23,18 +22,17 @@ import {
 } from '../packages/client/dist/index.js'
 import { createNodeEnv } from '../packages/core/dist/node/index.js'
 import { ClusterControl } from './cluster-control.mjs'
+import { readOptions } from './options.mjs'
 import { seededRandom, strike } from './soak/faults.mjs'
 import { Group, Reader, Writer } from './soak/load.mjs'
 import { compareReplicas } from './soak/replicas.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    dir: { type: 'string' },
-    port: { type: 'string', default: '24192' },
-    calm: { type: 'string', default: '5000' },
-  },
+const options = readOptions({
+  minutes: { type: 'string', default: '10' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  dir: { type: 'string' },
+  port: { type: 'string', default: '24192' },
+  calm: { type: 'string', default: '5000' },
 })
 
 const IDEMPOTENT = 'soak-idempotent'
