@@ -25,12 +25,12 @@ function entry(index: number, term: number): Entry {
   return { index, term, kind: 'normal', data: Buffer.from(`${index}@${term}`) }
 }
 
-function raftOf(id: number, voters: readonly number[]): Raft {
+function raftOf(id: number, voters: readonly number[], snapshotAt = { index: 1, term: 1 }): Raft {
   return new Raft({
     ...LIMITS,
     id,
     hardState: null,
-    snapshot: bootstrapSnapshot(voters.map(member)),
+    snapshot: { ...bootstrapSnapshot(voters.map(member)), ...snapshotAt },
     entries: [],
     random: () => 0,
   })
@@ -107,6 +107,7 @@ t.test('a log that would be cut below its commit index is fatal', async t => {
   t.throws(() => log.append([entry(3, 3)]), /truncation below the commit index/)
   t.throws(() => log.commitTo(4), /commit beyond the end/)
   t.throws(() => log.append([entry(9, 3)]), /gap/)
+  t.throws(() => log.compact(2), /compaction of entries that are not applied/)
 })
 
 t.test('an entry of an old term is not committed by counting', async t => {
@@ -266,7 +267,7 @@ t.test('what is written before a log is cut knows nothing of the log after it', 
 })
 
 t.test('a stale snapshot is answered with what the follower has', async t => {
-  const follower = raftOf(2, [1, 2])
+  const follower = raftOf(2, [1, 2], { index: 5, term: 2 })
   follower.step({
     type: 'snapshot',
     from: 1,
@@ -278,7 +279,7 @@ t.test('a stale snapshot is answered with what the follower has', async t => {
     isLast: true,
   })
   const [reply] = rounds(follower)
-  t.match(reply, { type: 'append-reply', index: 1, isRejected: false })
+  t.match(reply, { type: 'append-reply', index: 5, isRejected: false })
 })
 
 for (const { name, change, expected } of [
