@@ -79,6 +79,14 @@ t.test('the first batch comes whole, others only within the limits', async t => 
   t.equal(await count({}, 10_000), 3)
 })
 
+t.test('no answer is larger than fetch.max.bytes, but for its first batch', async t => {
+  const plane = await DataPlane.open(1, ['fetch.max.bytes=1024'])
+  plane.createTopic('a')
+  for (const value of ['x', 'y', 'z']) await plane.produce('a', batchOf([value.repeat(400)]))
+  const { responses } = await fetched(plane, plane.askFetch(11, one('a', 0)))
+  t.equal(values(responses[0]?.partitions[0]).length, 2)
+})
+
 t.test('the byte budget is shared by the partitions of a request', async t => {
   const plane = await DataPlane.open()
   plane.createTopic('a', 3)
@@ -289,6 +297,41 @@ t.test('a session answers news only', async t => {
   )
   t.same(empty.responses, [])
 })
+
+t.test(
+  'a partition of a session that gets news while another is read is in the next answer',
+  async t => {
+    const plane = await DataPlane.open()
+    plane.createTopic('a', 2)
+    await plane.produce('a', batchOf(['x']))
+    await plane.restart()
+    const image = plane.image.topic('a')?.partitions[1]
+    const replicated = { replicas: [1, 2], isr: [1, 2], partitionEpoch: 1 }
+    plane.image.replay({ kind: 'partition', ...image!, ...replicated })
+    plane.services.replicaManager.applyImage(plane.image)
+    await plane.produce('a', batchOf(['y']), { acks: 1, index: 1 })
+    const both = [{ partition: 1 }, { partition: 0 }]
+    const asked = plane.askFetch(12, {
+      topics: [{ topic: 'a', partitions: both }],
+      sessionEpoch: 0,
+    })
+    t.equal(asked.answer, null, 'the disk is read for partition 0')
+    const follow = { replicaId: 2, fetchOffset: 1, logStartOffset: 0, brokerEpoch: 1 }
+    plane.partition('a', 1).onFollowerFetch(follow)
+    const { sessionId } = await fetched(plane, asked)
+    const partitions = [{ partition: 0, fetchOffset: 1 }]
+    const next = plane.askFetch(12, {
+      topics: [{ topic: 'a', partitions }],
+      sessionId,
+      sessionEpoch: 1,
+      maxWaitMs: 5_000,
+    })
+    t.not(next.answer, null)
+    const news = (await fetched(plane, next)).responses[0]?.partitions.at(-1)
+    t.equal(news?.partitionIndex, 1)
+    t.same(values(news), ['0:y'])
+  },
+)
 
 t.test('sessions are checked: id, epoch, kind of topic', async t => {
   const plane = await planeWith('a', [['x']])

@@ -11,7 +11,7 @@ import {
   type NewRecord,
   type RecordBatchOptions,
 } from '@weir/protocol'
-import { BrokerSettings } from '@weir/settings'
+import { type BrokerSettings, loadSettings } from '@weir/settings'
 import { handleFetch } from '../handlers/fetch.ts'
 import { FetchSessionCache } from '../handlers/fetch-session-cache.ts'
 import { handleProduce } from '../handlers/produce.ts'
@@ -62,20 +62,23 @@ export class DataPlane {
   readonly image = new MetadataImage()
   readonly #configs = new Map<string, PartitionConfig>()
   #logManager: LogManager
+  readonly #settings: BrokerSettings
   #services: Services
   #nextProducerId = 1000
 
-  static async open(seed = 1): Promise<DataPlane> {
+  /** Settings as KEY=VALUE. */
+  static async open(seed = 1, assignments: readonly string[] = []): Promise<DataPlane> {
     const sim = new Simulation({ seed })
     const env = sim.env(MACHINE)
     const manager = await sim.complete(openLogs(env))
-    return new DataPlane(sim, env, manager)
+    return new DataPlane(sim, env, manager, loadSettings({ assignments }).settings)
   }
 
-  private constructor(sim: Simulation, env: Env, manager: LogManager) {
+  private constructor(sim: Simulation, env: Env, manager: LogManager, settings: BrokerSettings) {
     this.sim = sim
     this.env = env
     this.#logManager = manager
+    this.#settings = settings
     this.#services = this.#build(env, manager)
   }
 
@@ -97,7 +100,7 @@ export class DataPlane {
     const services: Partial<Services> = {
       env,
       nodeId: NODE_ID,
-      settings: new NodeSettings(NODE_ID, new BrokerSettings(), this.image),
+      settings: new NodeSettings(NODE_ID, this.#settings, this.image),
       metadata: this.image,
       logManager: manager,
       replicaManager,
