@@ -322,7 +322,7 @@ t.test(
     const partitions = [{ partition: 0, fetchOffset: 1 }]
     const next = plane.askFetch(12, {
       topics: [{ topic: 'a', partitions }],
-      sessionId,
+      sessionId: sessionId ?? 0,
       sessionEpoch: 1,
       maxWaitMs: 5_000,
     })
