@@ -21,6 +21,8 @@ const MAX_BACKOFF_MS = 1000
 const REFUSED_BACKOFF_MS = 3000
 /** A request that is not answered for so long: the other end is gone, though nobody said so. */
 const ANSWER_TIMEOUT_MS = 2000
+/** Not to reach a node that was never reached is told after this. */
+const STARTING_TOGETHER_MS = 3_000
 const WATCH_EVERY_MS = 500
 /** Bytes that wait for the peer before messages are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
@@ -62,6 +64,8 @@ export class PeerLink {
   /** When the requests that have no answer yet were sent, oldest first. */
   #unansweredMs: number[] = []
   #lastTrouble = ''
+  readonly #madeMs: number
+  #wasReady = false
   #isClosed = false
 
   constructor(
@@ -81,6 +85,7 @@ export class PeerLink {
     this.#address = { host: peer.host, port: peer.port }
     this.#isPolling = peer.isPolling
     this.#events = events
+    this.#madeMs = env.clock.monotonicMs()
   }
 
   get isReady(): boolean {
@@ -165,8 +170,16 @@ export class PeerLink {
     const options = { ...this.#address, timeoutMs: CONNECT_TIMEOUT_MS }
     this.#env.net.connect(options).then(
       socket => this.#greet(socket),
-      error => this.#retry(errorMessage(error), this.#nextBackoff()),
+      error => this.#connectFailed(errorMessage(error)),
     )
+  }
+
+  /** Nodes that start together do not all listen at once: that is no trouble yet. */
+  #connectFailed(reason: string): void {
+    const isStarting =
+      !this.#wasReady && this.#env.clock.monotonicMs() - this.#madeMs < STARTING_TOGETHER_MS
+    if (!isStarting) this.#trouble(reason)
+    this.#waitAndRetry(this.#nextBackoff())
   }
 
   #nextBackoff(): number {
@@ -239,6 +252,7 @@ export class PeerLink {
     this.#state = { kind: 'ready', socket, timer: this.#watch(socket) }
     this.#backoffMs = MIN_BACKOFF_MS
     this.#lastTrouble = ''
+    this.#wasReady = true
     this.#events.welcomed(reply)
     if (this.#queue.length > 0) this.#flushSoon(socket)
   }
@@ -254,6 +268,10 @@ export class PeerLink {
 
   #retry(reason: string, delayMs: number): void {
     this.#trouble(reason)
+    this.#waitAndRetry(delayMs)
+  }
+
+  #waitAndRetry(delayMs: number): void {
     this.#queue = []
     const timer = this.#env.clock.after(delayMs, () => {
       if (this.#state.kind === 'waiting' && this.#state.timer === timer) {

@@ -126,6 +126,21 @@ t.test('a broken connection to the leader starts an election within 150 ms', asy
   await cluster.stop()
 })
 
+t.test(
+  'nodes that start one after the other say nothing of it; one that stays away is told',
+  async t => {
+    const cluster = new QuorumCluster({ seed: 8, voters: 3 })
+    await cluster.startNode(1)
+    await cluster.sim.run({ forMs: 1000 })
+    await cluster.startNode(2)
+    await cluster.untilLeader()
+    t.same(refusals(cluster), [])
+    await cluster.sim.run({ forMs: 5000 })
+    t.match(refusals(cluster).join('\n'), /^n[12]: .*\bn3:/)
+    await cluster.stop()
+  },
+)
+
 t.test('an observer that was paused for long is served again', async t => {
   const cluster = new QuorumCluster({ seed: 7, voters: 3 })
   await cluster.start()
