@@ -23,6 +23,7 @@ import { partitionConfigOf } from './metadata/topic-settings.ts'
 import { advertisedAddress, type BoundListener, isWildcard, listen } from './node-listeners.ts'
 import { ProducerIds } from './partition/producer-ids.ts'
 import { ReplicaManager } from './partition/replica-manager.ts'
+import { TurnBudget } from './partition/turn-budget.ts'
 import { PauseGuard } from './replication/pause-guard.ts'
 import type { BrokerServer } from './server/broker-server.ts'
 import { Dispatcher } from './server/dispatch.ts'
@@ -45,6 +46,8 @@ export interface BrokerRoleOptions {
 const UNKNOWN_LOG_CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, cleanupDelete: false }
 /** Records in answers that wait for slow readers. */
 const RESPONSE_MEMORY_BYTES = 128 * 1024 * 1024
+/** Of records, to consumers: some 0.2 ms a MiB. */
+const ANSWER_BYTES_A_TURN = 2 * 1024 * 1024
 const REQUEST_MEMORY_BYTES = 128 * 1024 * 1024
 const PRODUCER_IDS_TIMEOUT_MS = 5_000
 /** Leaders are moved within this, or the broker stops without. */
@@ -251,6 +254,7 @@ export class BrokerRole {
         settings.get('max.incremental.fetch.session.cache.slots'),
       ),
       responseMemory: new ResponseMemory(RESPONSE_MEMORY_BYTES),
+      answerTurns: new TurnBudget(env.clock, ANSWER_BYTES_A_TURN),
       liveBrokers: context => addresses.live(context),
       allBrokers: context => addresses.all(context),
       controllerId: context => addresses.controllerId(context, controller.leadership.leaderId),

@@ -14,6 +14,7 @@ import type { QuorumController } from './metadata/quorum-controller.ts'
 import type { RefusedRegistrations } from './metadata/refused-registrations.ts'
 import type { ProducerIds } from './partition/producer-ids.ts'
 import type { ReplicaManager } from './partition/replica-manager.ts'
+import type { TurnBudget } from './partition/turn-budget.ts'
 import type { ApiRow } from './server/api-row.ts'
 import type { NodeServers } from './server/node-servers.ts'
 import type { RequestContext } from './server/request-context.ts'
@@ -59,6 +60,8 @@ export interface Services extends ControlServices {
   readonly fetchSessions: FetchSessionCache
   /** Records in answers that are not sent yet. */
   readonly responseMemory: ResponseMemory
+  /** For records that are sent: copying them to the sockets takes its time. */
+  readonly answerTurns: TurnBudget
   readonly groupCoordinator: GroupCoordinator
   /** Brokers that are not fenced, by id. */
   readonly liveBrokers: (context: RequestContext) => BrokerAddress[]

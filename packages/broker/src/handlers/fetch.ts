@@ -7,6 +7,7 @@
 // A fetch reads what there is. If that is less than min_bytes it waits, subscribed to its partitions,
 // and reads again in the turn in which they have more; at max_wait_ms it answers with what there is. A
 // follower is answered soon after the high watermark moved, and at once when it sends another request.
+// Consumers who all get much in one turn are answered in several, first come, first served.
 
 import type { Timer } from '@weir/core'
 import type { FetchRequest, FetchResponseInit } from '@weir/protocol'
@@ -25,6 +26,8 @@ const MAX_TIMER_MS = 10_000
  * tell it along with: consumers may read there, and deletions wait for it.
  */
 const STATE_DELAY_MS = 5
+/** Smaller answers take no time worth waiting for. */
+const LARGE_BYTES = 64 * 1024
 
 export function handleFetch(
   services: Services,
@@ -157,7 +160,7 @@ class FetchOperation implements EntryOwner {
       this.#services.env.clock.monotonicMs() >= this.#deadlineMs ||
       !this.#context.connection.isOpen
     if (isDue) {
-      this.#answer(read)
+      this.#answerInTurn(read)
       return
     }
     read.release()
@@ -215,6 +218,17 @@ class FetchOperation implements EntryOwner {
     const { session } = this.#plan
     if (session !== null && session.waiting === this) session.waiting = null
     if (this.#ownEntries !== null) for (const entry of this.#ownEntries) entry.unsubscribe()
+  }
+
+  #answerInTurn(read: FetchRead): void {
+    const { answerTurns, env } = this.#services
+    const turn = this.#isReplica || read.bytes < LARGE_BYTES ? null : answerTurns.take(read.bytes)
+    if (turn === null) this.#answer(read)
+    else
+      env.log.background(
+        turn.then(() => this.#answer(read)),
+        'answer of a fetch',
+      )
   }
 
   #answer(read: FetchRead): void {

@@ -20,6 +20,7 @@ import type { Partition } from '../partition/partition.ts'
 import type { PartitionConfig } from '../partition/partition-config.ts'
 import { ProducerIds } from '../partition/producer-ids.ts'
 import { ReplicaManager } from '../partition/replica-manager.ts'
+import { TurnBudget } from '../partition/turn-budget.ts'
 import { API_ROWS } from '../server/api-table.ts'
 import {
   ANONYMOUS,
@@ -33,6 +34,7 @@ import type { Services } from '../services.ts'
 export const NODE_ID = 1
 const MACHINE = 'node'
 const MEMORY_BYTES = 128 * 1024 * 1024
+const MEGABYTE = 1024 * 1024
 
 export type ConfigChange = Partial<Omit<PartitionConfig, 'log'>> & {
   readonly log?: Partial<PartitionConfig['log']>
@@ -106,6 +108,7 @@ export class DataPlane {
       replicaManager,
       fetchSessions: new FetchSessionCache(env, 4, 1000),
       responseMemory: new ResponseMemory(MEMORY_BYTES),
+      answerTurns: new TurnBudget(env.clock, MEGABYTE),
       producerIds: new ProducerIds(env, source),
       allBrokers: () => [{ brokerId: 2, host: 'other', port: 9092, rack: null, isFenced: false }],
     }

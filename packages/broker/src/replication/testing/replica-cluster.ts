@@ -16,6 +16,7 @@ import { NodeSettings } from '../../metadata/node-settings.ts'
 import type { Partition } from '../../partition/partition.ts'
 import type { PartitionConfig } from '../../partition/partition-config.ts'
 import { ReplicaManager } from '../../partition/replica-manager.ts'
+import { TurnBudget } from '../../partition/turn-budget.ts'
 import { API_ROWS } from '../../server/api-table.ts'
 import { BrokerServer } from '../../server/broker-server.ts'
 import { Dispatcher } from '../../server/dispatch.ts'
@@ -28,6 +29,7 @@ import { PauseGuard } from '../pause-guard.ts'
 import { FakeController } from './fake-controller.ts'
 
 const MEMORY_BYTES = 64 * 1024 * 1024
+const MEGABYTE = 1024 * 1024
 const SESSION_MS = 2_000
 
 export interface ClusterOptions extends Partial<SimulationOptions> {
@@ -287,6 +289,7 @@ class Life {
       replicaManager: this.replicaManager,
       fetchSessions: new FetchSessionCache(env, 100),
       responseMemory: new ResponseMemory(MEMORY_BYTES),
+      answerTurns: new TurnBudget(this.env.clock, MEGABYTE),
       allBrokers: () => [],
     }
     this.services = services as Services
