@@ -91,11 +91,6 @@ export class Fetcher {
     }
   }
 
-  seek({ topic, partition, offset }: StartPosition): void {
-    this.#positions.delete(keyOf({ topic, partition }))
-    this.assign([...this.#positions.values(), { topic, partition, offset }])
-  }
-
   /** Partitions with the offset after the last record that `poll` handed out. */
   positions(): { topic: string; partition: number; offset: number; highWatermark: number }[] {
     return [...this.#positions.values()].map(

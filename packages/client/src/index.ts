@@ -93,9 +93,9 @@ export { Fetcher, type FetcherOptions, type StartPosition } from './fetcher.ts'
 export { GroupConsumer, type GroupConsumerOptions } from './group/group-consumer.ts'
 export type { PartitionOutcome, TopicPartition } from './leaders.ts'
 export { murmur2, partitionOfKey } from './murmur2.ts'
+export type { RecordMetadata } from './partition-queue.ts'
 export {
   Producer,
   type ProducerOptions,
   type ProducerRecord,
-  type RecordMetadata,
 } from './producer.ts'

@@ -1,6 +1,19 @@
 // Records of one partition on their way: a batch that is being filled, and closed ones in order.
 import { type Codec, type NewRecord, RecordBatchBuilder } from '@weir/protocol'
-import type { ProducerIdentity, RecordMetadata } from './producer.ts'
+
+export interface RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  /** -1 with acks 0. */
+  readonly offset: number
+  /** The log append time, or -1 for topics with the producer's time. */
+  readonly timestamp: number
+}
+
+export interface ProducerIdentity {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
 
 export interface PendingRecord extends NewRecord {
   readonly onDone: ((error: Error | null, metadata: RecordMetadata | null) => void) | null

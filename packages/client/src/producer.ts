@@ -10,7 +10,13 @@ import { type Codec, initProducerIdApi, KafkaError } from '@weir/protocol'
 import type { Cluster, TopicInfo } from './cluster.ts'
 import { ClientError, checkCode, isPassing } from './errors.ts'
 import { partitionOfKey } from './murmur2.ts'
-import { PartitionQueue, type PendingRecord, type ProducerBatch } from './partition-queue.ts'
+import {
+  PartitionQueue,
+  type PendingRecord,
+  type ProducerBatch,
+  type ProducerIdentity,
+  type RecordMetadata,
+} from './partition-queue.ts'
 import { sendProduce } from './produce-request.ts'
 
 export interface ProducerOptions {
@@ -40,20 +46,6 @@ export interface ProducerRecord {
   readonly headers?: readonly { readonly key: string; readonly value: Buffer | string | null }[]
   /** Now, if left out. */
   readonly timestamp?: number
-}
-
-export interface RecordMetadata {
-  readonly topic: string
-  readonly partition: number
-  /** -1 with acks 0. */
-  readonly offset: number
-  /** The log append time, or -1 for topics with the producer's time. */
-  readonly timestamp: number
-}
-
-export interface ProducerIdentity {
-  readonly producerId: number
-  readonly producerEpoch: number
 }
 
 type Settings = Required<ProducerOptions>

@@ -59,11 +59,6 @@ export class LeaderEpochCache {
     return NO_EPOCH
   }
 
-  startOffsetOf(epoch: number): number | null {
-    const index = this.#epochs.indexOf(epoch)
-    return index < 0 ? null : (this.#startOffsets[index] ?? null)
-  }
-
   /** Forgets epochs that begin at or above `endOffset`. True if there were any. */
   truncateFromEnd(endOffset: number): boolean {
     const before = this.#epochs.length

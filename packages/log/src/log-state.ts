@@ -107,7 +107,6 @@ export class LogState {
   needsSync = false
   /** The end is being cut: no sync may start, since it could not tell which bytes it covers. */
   isCutting = false
-  unsyncedSinceMs = -1
   syncTimer: { cancel(): void } | null = null
   /** Resolved whenever a write or sync ends: for the rare ones who wait. */
   waiters: (() => void)[] | null = null
