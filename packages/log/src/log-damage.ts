@@ -13,6 +13,10 @@ import { NO_PRODUCERS } from './producer-files.ts'
 import type { Segment } from './segment.ts'
 import { type ScanOutput, scanWithCare } from './segment-scan.ts'
 
+export const DAMAGE_FOUND =
+  'damage in a log: these offsets (the last one exclusive) cannot be read, the rest is served; ' +
+  "'weir doctor --data-dir DIRECTORY' tells what to do"
+
 /** True: the read should be tried again, something was learnt. */
 export async function examineSegment(
   state: LogState,
@@ -77,7 +81,7 @@ export function damageOf(
 }
 
 function report(state: LogState, range: DamagedRange, reason: string): void {
-  state.context.env.log.error('damage in a log: these offsets cannot be read', {
+  state.context.env.log.error(DAMAGE_FOUND, {
     log: state.directoryName,
     fromOffset: range.fromOffset,
     toOffset: range.toOffset,

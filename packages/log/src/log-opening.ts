@@ -18,6 +18,7 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { Log } from './log.ts'
 import { checkpointOf, writeLogCheckpoint } from './log-checkpoint.ts'
 import type { ClosedLog } from './log-close.ts'
+import { DAMAGE_FOUND } from './log-damage.ts'
 import type { CleanShutdown, LogDirectory } from './log-directory.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
@@ -143,7 +144,7 @@ async function recoverOne(
   })
   for (const action of recovered.actions) env.log.warn(`recovery: ${action}`, { log: name })
   for (const range of recovered.damage) {
-    env.log.error('damage in a log: these offsets cannot be read', { log: name, ...range })
+    env.log.error(DAMAGE_FOUND, { log: name, ...range })
   }
   const topicId = recovered.topicId ?? directory.knownTopicId(name)
   directory.forgetKnown(name)
