@@ -7,10 +7,10 @@ import {
 } from '@weir/client'
 import { comparePartitions, groupLag, type PartitionLag } from '../group-lag.ts'
 import { chosenGroups } from './group-names.ts'
-import { left, type ToolContext } from './tool.ts'
+import type { ToolContext } from './tool.ts'
+import { type ColumnWidth, renderToolTable, type ToolColumn } from './tool-table.ts'
 
-const MIN_COLUMN = 15
-const MIN_COORDINATOR_COLUMN = 25
+const FITTING: ColumnWidth = { atLeast: 15 }
 const ABSENT = '-'
 
 export async function describeGroups(context: ToolContext): Promise<number> {
@@ -47,6 +47,12 @@ function announce(context: ToolContext, group: DescribedGroup, rowCount: number)
   return group.state !== 'Dead' && rowCount > 0
 }
 
+/** A partition, or a member without any. */
+interface OffsetRow {
+  readonly lag: PartitionLag | null
+  readonly member: GroupMember | null
+}
+
 function printOffsets(
   context: ToolContext,
   group: DescribedGroup,
@@ -55,53 +61,31 @@ function printOffsets(
 ): void {
   const idle = group.members.filter(member => member.assignment.length === 0)
   if (!announce(context, group, lag.length + idle.length)) return
-  const epochTitle = isVerbose ? ['LEADER-EPOCH'] : []
-  const rows: (readonly string[])[] = [
-    [
-      'GROUP',
-      'TOPIC',
-      'PARTITION',
-      ...epochTitle,
-      'CURRENT-OFFSET',
-      'LOG-END-OFFSET',
-      'LAG',
-      'CONSUMER-ID',
-      'HOST',
-      'CLIENT-ID',
-    ],
-    ...inToolOrder(group, lag).map(row => [
-      group.groupId,
-      row.topic,
-      String(row.partition),
-      ...(isVerbose ? [orAbsent(row.committedEpoch < 0 ? null : row.committedEpoch)] : []),
-      orAbsent(row.committed),
-      orAbsent(row.endOffset),
-      orAbsent(row.lag),
-      orAbsent(row.member?.memberId),
-      orAbsent(row.member?.clientHost),
-      orAbsent(row.member?.clientId),
-    ]),
-    ...idle.map(member => [
-      group.groupId,
-      ...Array.from({ length: isVerbose ? 6 : 5 }, () => ABSENT),
-      member.memberId,
-      member.clientHost,
-      member.clientId,
-    ]),
+  const rows: OffsetRow[] = [
+    ...inToolOrder(group, lag).map(row => ({ lag: row, member: row.member })),
+    ...idle.map(member => ({ lag: null, member })),
   ]
-  const fixed = isVerbose ? [10, 15, 15, 15, 15] : [10, 15, 15, 15]
-  const memberAt = isVerbose ? 7 : 6
-  const widths = [
-    columnWidth(rows, 0),
-    columnWidth(rows, 1),
-    ...fixed,
-    columnWidth(rows, memberAt),
-    columnWidth(rows, memberAt + 1),
-    0,
+  context.print(renderToolTable(offsetColumns(group, isVerbose), rows))
+}
+
+function offsetColumns(group: DescribedGroup, isVerbose: boolean): ToolColumn<OffsetRow>[] {
+  const epoch: ToolColumn<OffsetRow> = {
+    title: 'LEADER-EPOCH',
+    width: 15,
+    cell: ({ lag }) => orAbsent(lag === null || lag.committedEpoch < 0 ? null : lag.committedEpoch),
+  }
+  return [
+    { title: 'GROUP', width: FITTING, cell: () => group.groupId },
+    { title: 'TOPIC', width: FITTING, cell: ({ lag }) => orAbsent(lag?.topic) },
+    { title: 'PARTITION', width: 10, cell: ({ lag }) => orAbsent(lag?.partition) },
+    ...(isVerbose ? [epoch] : []),
+    { title: 'CURRENT-OFFSET', width: 15, cell: ({ lag }) => orAbsent(lag?.committed) },
+    { title: 'LOG-END-OFFSET', width: 15, cell: ({ lag }) => orAbsent(lag?.endOffset) },
+    { title: 'LAG', width: 15, cell: ({ lag }) => orAbsent(lag?.lag) },
+    { title: 'CONSUMER-ID', width: FITTING, cell: ({ member }) => orAbsent(member?.memberId) },
+    { title: 'HOST', width: FITTING, cell: ({ member }) => orAbsent(member?.clientHost) },
+    { title: 'CLIENT-ID', width: 0, cell: ({ member }) => orAbsent(member?.clientId) },
   ]
-  context.print(
-    rows.map(row => `\n${row.map((cell, i) => left(cell, widths[i] ?? 0)).join(' ')}`).join(''),
-  )
 }
 
 /** Member by member, those with the fewest partitions first, then what nobody has. */
@@ -111,66 +95,44 @@ function inToolOrder(group: DescribedGroup, lag: readonly PartitionLag[]): Parti
   return [...owned, ...lag.filter(row => row.member === null)]
 }
 
-function columnWidth(rows: readonly (readonly string[])[], index: number): number {
-  return Math.max(MIN_COLUMN, ...rows.slice(1).map(row => (row[index] ?? '').length))
-}
-
 function printMembers(context: ToolContext, group: DescribedGroup, isVerbose: boolean): void {
   announce(context, group, group.members.length)
   if (group.state === 'Dead') return
-  const { members } = group
-  const hasStatic = members.some(member => member.groupInstanceId !== null)
-  const widest = (of: (member: GroupMember) => string): number =>
-    Math.max(MIN_COLUMN, ...members.map(member => of(member).length))
-  const widths = [
-    Math.max(MIN_COLUMN, group.groupId.length),
-    widest(member => member.memberId),
-    ...(hasStatic
-      ? [
-          Math.max(
-            17,
-            widest(member => member.groupInstanceId ?? ''),
-          ),
-        ]
-      : []),
-    widest(member => member.clientHost),
-    widest(member => member.clientId),
-    15,
-    ...(isVerbose ? [15, 20, 15, 20] : []),
+  const members = [...group.members].sort((a, b) => b.assignment.length - a.assignment.length)
+  const columns = memberColumns(group, isVerbose)
+  context.print(renderToolTable(columns, members, isVerbose ? '' : ' '))
+}
+
+function memberColumns(group: DescribedGroup, isVerbose: boolean): ToolColumn<GroupMember>[] {
+  const instance: ToolColumn<GroupMember> = {
+    title: 'GROUP-INSTANCE-ID',
+    width: { atLeast: 17 },
+    cell: member => member.groupInstanceId ?? '',
+  }
+  const epochs: ToolColumn<GroupMember>[] = [
+    { title: 'CURRENT-EPOCH', width: 15, cell: member => orAbsent(member.memberEpoch) },
+    { title: 'CURRENT-ASSIGNMENT', width: 20, cell: member => assignmentText(member.assignment) },
+    { title: 'TARGET-EPOCH', width: 15, cell: () => orAbsent(group.groupEpoch) },
+    {
+      title: 'TARGET-ASSIGNMENT',
+      width: 20,
+      cell: member => assignmentText(member.targetAssignment ?? []),
+    },
   ]
-  const print = (cells: readonly (string | number)[]): void => {
-    const line = cells.map((cell, index) => left(cell, widths[index] ?? 0)).join(' ')
-    context.print(`\n${line}${isVerbose ? '' : ' '}`)
-  }
-  print([
-    'GROUP',
-    'CONSUMER-ID',
-    ...(hasStatic ? ['GROUP-INSTANCE-ID'] : []),
-    'HOST',
-    'CLIENT-ID',
-    '#PARTITIONS',
-    ...(isVerbose
-      ? ['CURRENT-EPOCH', 'CURRENT-ASSIGNMENT', 'TARGET-EPOCH', 'TARGET-ASSIGNMENT']
-      : []),
-  ])
-  for (const member of [...members].sort((a, b) => b.assignment.length - a.assignment.length)) {
-    print([
-      group.groupId,
-      member.memberId,
-      ...(hasStatic ? [member.groupInstanceId ?? ''] : []),
-      member.clientHost,
-      member.clientId,
-      member.assignment.length,
-      ...(isVerbose
-        ? [
-            orAbsent(member.memberEpoch),
-            assignmentText(member.assignment),
-            orAbsent(group.groupEpoch),
-            assignmentText(member.targetAssignment ?? []),
-          ]
-        : []),
-    ])
-  }
+  const hasStatic = group.members.some(member => member.groupInstanceId !== null)
+  return [
+    {
+      title: 'GROUP',
+      width: { atLeast: Math.max(15, group.groupId.length) },
+      cell: () => group.groupId,
+    },
+    { title: 'CONSUMER-ID', width: FITTING, cell: member => member.memberId },
+    ...(hasStatic ? [instance] : []),
+    { title: 'HOST', width: FITTING, cell: member => member.clientHost },
+    { title: 'CLIENT-ID', width: FITTING, cell: member => member.clientId },
+    { title: '#PARTITIONS', width: 15, cell: member => member.assignment.length },
+    ...(isVerbose ? epochs : []),
+  ]
 }
 
 /** `orders:0,1;bills:2` */
@@ -188,36 +150,19 @@ function printState(context: ToolContext, group: DescribedGroup, isVerbose: bool
   if (group.state === 'Dead') return
   const broker = context.cluster.brokers.get(group.coordinatorId)
   const coordinator = `${broker?.host}:${broker?.port}  (${group.coordinatorId})`
-  const widths = [
-    Math.max(MIN_COLUMN, group.groupId.length),
-    Math.max(MIN_COORDINATOR_COLUMN, coordinator.length),
-    20,
-    20,
-    ...(isVerbose ? [15, 25] : []),
-    0,
+  const epochs: ToolColumn<DescribedGroup>[] = [
+    { title: 'GROUP-EPOCH', width: 15, cell: () => orAbsent(group.groupEpoch) },
+    { title: 'TARGET-ASSIGNMENT-EPOCH', width: 25, cell: () => orAbsent(group.groupEpoch) },
   ]
-  const epochs = isVerbose ? [orAbsent(group.groupEpoch), orAbsent(group.groupEpoch)] : []
-  const rows = [
-    [
-      'GROUP',
-      'COORDINATOR (ID)',
-      'ASSIGNMENT-STRATEGY',
-      'STATE',
-      ...(isVerbose ? ['GROUP-EPOCH', 'TARGET-ASSIGNMENT-EPOCH'] : []),
-      '#MEMBERS',
-    ],
-    [
-      group.groupId,
-      coordinator,
-      orAbsent(group.protocol),
-      group.state,
-      ...epochs,
-      String(group.members.length),
-    ],
+  const columns: ToolColumn<DescribedGroup>[] = [
+    { title: 'GROUP', width: FITTING, cell: () => group.groupId },
+    { title: 'COORDINATOR (ID)', width: { atLeast: 25 }, cell: () => coordinator },
+    { title: 'ASSIGNMENT-STRATEGY', width: 20, cell: () => orAbsent(group.protocol) },
+    { title: 'STATE', width: 20, cell: () => group.state },
+    ...(isVerbose ? epochs : []),
+    { title: '#MEMBERS', width: 0, cell: () => group.members.length },
   ]
-  context.print(
-    rows.map(row => `\n${row.map((cell, i) => left(cell, widths[i] ?? 0)).join(' ')}`).join(''),
-  )
+  context.print(renderToolTable(columns, [group]))
 }
 
 function orAbsent(value: string | number | null | undefined): string {
