@@ -177,13 +177,14 @@ class FetchOperation implements EntryOwner {
     this.#isWaiting = true
     this.#expectedBytes = read.bytes
     let hasChanged = false
-    for (const entry of read.entries) {
+    for (const [index, entry] of read.entries.entries()) {
       entry.subscribe(session ?? this)
       if (entry.partition !== null) {
         hasChanged ||= entry.partition.changeCount !== entry.seenChangeCount
       }
       // The next read takes only what changed: what would be news already must not get lost.
-      if (session !== null && (entry.foundBytes > 0 || entry.hasUnsentState)) {
+      const isSkipped = read.results[index]?.kind === 'skipped'
+      if (session !== null && (entry.foundBytes > 0 || entry.hasUnsentState || isSkipped)) {
         session.keepReady(entry)
       }
     }

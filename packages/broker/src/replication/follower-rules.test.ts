@@ -369,25 +369,27 @@ t.test('a consumer is sent to the replica in its rack, which serves it (KIP-392)
   t.match(await fetch(3, '', 0, 10), { error: errorCode('NOT_LEADER_OR_FOLLOWER') })
 })
 
-t.test(
-  'a throttled follower outside of the ISR catches up at the rate of the throttle',
-  async t => {
-    const throttled = { leaderThrottled: 'all' as const, followerThrottled: 'all' as const }
-    const cluster = await ReplicaCluster.start({
-      brokers: 2,
-      config: throttled,
-      settings: ['follower.replication.throttled.rate=100000', 'replica.fetch.max.bytes=20000'],
-    })
-    await cluster.createTopic('a', TOPIC_ID, [[1]])
-    for (let n = 0; n < 40; n++) cluster.node(1).produce('a', ['x'.repeat(10_000)])
-    await cluster.run(200)
-    cluster.controller.change(cluster.controller.partition('a'), { replicas: [1, 2] })
-    const startMs = cluster.sim.nowMs
-    await cluster.converge('a')
-    const seconds = (cluster.sim.nowMs - startMs) / 1000
-    t.ok(seconds > 2.5 && seconds < 8, `400 KB at 100 KB/s in ${seconds} s`)
-  },
-)
+for (const side of ['leader', 'follower']) {
+  t.test(
+    `a follower outside of the ISR catches up at the rate of the ${side}'s throttle`,
+    async t => {
+      const throttled = { leaderThrottled: 'all' as const, followerThrottled: 'all' as const }
+      const cluster = await ReplicaCluster.start({
+        brokers: 2,
+        config: throttled,
+        settings: [`${side}.replication.throttled.rate=100000`, 'replica.fetch.max.bytes=20000'],
+      })
+      await cluster.createTopic('a', TOPIC_ID, [[1]])
+      for (let n = 0; n < 40; n++) cluster.node(1).produce('a', ['x'.repeat(10_000)])
+      await cluster.run(200)
+      cluster.controller.change(cluster.controller.partition('a'), { replicas: [1, 2] })
+      const startMs = cluster.sim.nowMs
+      await cluster.converge('a')
+      const seconds = (cluster.sim.nowMs - startMs) / 1000
+      t.ok(seconds > 2.5 && seconds < 8, `400 KB at 100 KB/s in ${seconds} s`)
+    },
+  )
+}
 
 t.test('a full disk of a follower delays it, and it catches up by itself', async t => {
   const cluster = await ReplicaCluster.start({ brokers: 2 })
