@@ -280,13 +280,24 @@ export class ReplicaManager {
     const hosted = this.#byId.get(topicId)
     const current = hosted?.partitions[partitionIndex]
     if (current === undefined) {
-      if (isHere) this.#createPartition(hosted ?? this.#hostTopic(topic), image)
+      if (isHere) this.#createPartition(hosted ?? this.#hostTopic(topic), this.#asFound(image))
     } else if (isHere) {
       this.#applyPartition(current, image)
     } else {
       if (hosted !== undefined) hosted.partitions[partitionIndex] = undefined
       this.#removePartition(current)
     }
+  }
+
+  /**
+   * A broker that starts is fenced, and by the time that it is not, all that its predecessor led has been
+   * decided anew. Until then nobody leads that: what was written in that epoch may be lost here, and the
+   * same offsets must not be written twice in one epoch (R14).
+   */
+  #asFound(image: PartitionImage): PartitionImage {
+    const { nodeId } = this.#options
+    const isPast = image.leader === nodeId && this.#image?.brokers.get(nodeId)?.fenced === true
+    return isPast ? { ...image, leader: -1 } : image
   }
 
   #hostTopic({ name, topicId }: TopicImage): HostedTopic {
