@@ -5,10 +5,14 @@ import { type Disk, DiskError, type DiskFile } from '@weir/core'
 /** No index is larger: 2^31 bytes of segment with an entry for each smallest batch. */
 const MAX_SMALL_FILE_BYTES = 512 * 1024 * 1024
 
-/** Null if it is not there (or absurdly large). */
-export async function readIfThere(disk: Disk, path: string): Promise<Buffer | null> {
+/** Null if it is not there, or larger (absurdly large, unless said otherwise). */
+export async function readIfThere(
+  disk: Disk,
+  path: string,
+  maxBytes = MAX_SMALL_FILE_BYTES,
+): Promise<Buffer | null> {
   try {
-    return await disk.readFile(path, MAX_SMALL_FILE_BYTES)
+    return await disk.readFile(path, maxBytes)
   } catch (error) {
     if (error instanceof DiskError && (error.code === 'ENOENT' || error.code === 'EFBIG')) {
       return null
@@ -17,8 +21,12 @@ export async function readIfThere(disk: Disk, path: string): Promise<Buffer | nu
   }
 }
 
-/** Null if it is not there. */
-export function readSyncIfThere(disk: Disk, path: string): Buffer | null {
+/** Null if it is not there, or larger. */
+export function readSyncIfThere(
+  disk: Disk,
+  path: string,
+  maxBytes = MAX_SMALL_FILE_BYTES,
+): Buffer | null {
   let file: DiskFile
   try {
     file = disk.openSync(path, 'read')
@@ -27,7 +35,9 @@ export function readSyncIfThere(disk: Disk, path: string): Buffer | null {
     throw error
   }
   try {
-    const bytes = Buffer.alloc(Math.min(file.sizeSync(), MAX_SMALL_FILE_BYTES))
+    const size = file.sizeSync()
+    if (size > maxBytes) return null
+    const bytes = Buffer.alloc(size)
     let done = 0
     while (done < bytes.length) {
       const read = file.readSync(bytes, done, bytes.length - done, done)
@@ -38,6 +48,10 @@ export function readSyncIfThere(disk: Disk, path: string): Buffer | null {
   } finally {
     file.closeSync()
   }
+}
+
+export async function namesIn(disk: Disk, directory: string): Promise<string[]> {
+  return (await disk.readdir(directory)).map(entry => entry.name)
 }
 
 /** Reads until the length is reached or the file ends; answers the bytes read. */

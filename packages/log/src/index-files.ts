@@ -118,7 +118,8 @@ export function loadActiveIndexesSync(state: LogState): void {
   loadAbortedSync(state, segment)
   segment.offsetIndex = offsetIndex ?? new OffsetIndex()
   segment.timeIndex = timeIndex ?? new TimeIndex()
-  segment.bytesSinceIndexEntry = state.config.indexIntervalBytes
+  // How long ago the last entry was is not known of a log that has some.
+  segment.bytesSinceIndexEntry = isNew ? 0 : state.config.indexIntervalBytes
   if (offsetIndex === null || timeIndex === null) {
     const what = 'rebuilding the indexes of the active segment'
     state.context.env.log.background(rebuildIndexes(state, segment), what)

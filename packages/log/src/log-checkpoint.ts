@@ -5,11 +5,12 @@
 // log that it does not have is damage); segments in it are synced.
 
 import type { Disk } from '@weir/core'
-import { readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { decodeCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { LOG_CHECKPOINT } from './file-names.ts'
 import type { EpochEntry } from './leader-epoch-cache.ts'
 import type { LogState } from './log-state.ts'
 import type { DamagedRange } from './log-types.ts'
+import type { QuickReads } from './quick-reads.ts'
 import type { SegmentSummary } from './segment.ts'
 
 export const LOG_CHECKPOINT_KIND = 'log'
@@ -71,8 +72,18 @@ export type LogCheckpointRead =
   | { readonly kind: 'missing' }
   | { readonly kind: 'damaged'; readonly reason: string }
 
-export async function readLogCheckpoint(disk: Disk, directory: string): Promise<LogCheckpointRead> {
-  const read = await readCheckpoint(disk, `${directory}/${LOG_CHECKPOINT}`, LOG_CHECKPOINT_KIND)
+/** `quick` has the file in one piece if it is small. */
+export async function readLogCheckpoint(
+  disk: Disk,
+  directory: string,
+  quick: QuickReads,
+): Promise<LogCheckpointRead> {
+  const path = `${directory}/${LOG_CHECKPOINT}`
+  const bytes = await quick.readIfThere(path)
+  const read =
+    bytes === null
+      ? await readCheckpoint(disk, path, LOG_CHECKPOINT_KIND)
+      : decodeCheckpoint(LOG_CHECKPOINT_KIND, bytes)
   // The checksum fits, so it is what `checkpointOf` made.
   return read.kind === 'valid' ? { kind: 'valid', value: read.value as LogCheckpoint } : read
 }

@@ -23,6 +23,7 @@ import type { CleanShutdown, LogDirectory } from './log-directory.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
 import { isDataOfNode } from './node-directory.ts'
+import { QuickReads } from './quick-reads.ts'
 import { type RecoveredLog, recoverLog } from './recovery.ts'
 import { Segment } from './segment.ts'
 
@@ -121,8 +122,9 @@ async function recoverAll(
     directory: directory.path,
     logs: names.length,
   })
+  const quick = new QuickReads(env)
   await inParallel(names, PARALLEL_RECOVERIES, name =>
-    recoverOne(context, directory, name, options),
+    recoverOne(context, directory, name, { ...options, quick }),
   )
 }
 
@@ -130,7 +132,7 @@ async function recoverOne(
   context: LogContext,
   directory: LogDirectory,
   name: string,
-  options: OpeningOptions,
+  options: OpeningOptions & { readonly quick: QuickReads },
 ): Promise<void> {
   const { env } = context
   const parsed = parsePartitionDirectory(name)
@@ -141,6 +143,7 @@ async function recoverOne(
     config,
     knownFor: topicId => directory.knownOffsets(name, topicId),
     mayWrite: true,
+    quick: options.quick,
   })
   for (const action of recovered.actions) env.log.warn(`recovery: ${action}`, { log: name })
   for (const range of recovered.damage) {

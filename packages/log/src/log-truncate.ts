@@ -6,6 +6,7 @@
 
 import { assert, DiskError } from '@weir/core'
 import { isOutOfSpace } from './checkpoint-file.ts'
+import { namesIn } from './disk-reads.ts'
 import { loadIndexes } from './index-files.ts'
 import { writeLogCheckpoint } from './log-checkpoint.ts'
 import { removeSegments } from './log-delete.ts'
@@ -42,7 +43,9 @@ export function truncateTo(state: LogState, offset: number): Promise<void> {
     const endOffset = state.activeSegment.endOffset
     state.epochs.truncateFromEnd(endOffset)
     adoptEnd(state, endOffset)
-    await removeSnapshotsAbove(state.context.env.disk, state.directory, endOffset)
+    const { disk } = state.context.env
+    const names = await namesIn(disk, state.directory)
+    await removeSnapshotsAbove(disk, state.directory, names, endOffset)
     await rebuildActive(state)
     await rebuildProducers(state)
     await syncCut(state)
@@ -137,7 +140,9 @@ async function restartAt(state: LogState, offset: number): Promise<void> {
   state.firstDirtyOffset = offset
   if (state.isCreated) {
     await removeSegments(state, removed)
-    await removeSnapshotsAbove(state.context.env.disk, state.directory, -1)
+    const { disk } = state.context.env
+    const names = await namesIn(disk, state.directory)
+    await removeSnapshotsAbove(disk, state.directory, names, -1)
     await writeLogCheckpoint(state)
   }
   // Nothing is below the new start, and that is durable: the recovery point moves along (R20).

@@ -5,7 +5,7 @@
 
 import type { Disk } from '@weir/core'
 import { decodeCheckpoint, encodeCheckpoint, writeCacheFile } from './checkpoint-file.ts'
-import { readIfThere, readSyncIfThere, unlinkIfThere } from './disk-reads.ts'
+import { namesIn, readIfThere, readSyncIfThere, unlinkIfThere } from './disk-reads.ts'
 import {
   LOG_SUFFIX,
   offsetOfFile,
@@ -89,15 +89,15 @@ export interface FoundSnapshot {
   readonly data: ProducerStateData
 }
 
-/** The newest valid snapshot within the bounds (inclusive); an empty one at `startOffset` if none. */
+/** `names`: what is in the directory. The newest valid snapshot within the bounds (inclusive); an empty one at `startOffset` if none. */
 export async function newestSnapshot(
   disk: Disk,
   directory: string,
+  names: readonly string[],
   bounds: { readonly atMostOffset: number; readonly startOffset: number },
 ): Promise<FoundSnapshot> {
-  const names = await disk.readdir(directory)
   const offsets = names
-    .map(each => offsetOfFile(each.name, SNAPSHOT_SUFFIX))
+    .map(each => offsetOfFile(each, SNAPSHOT_SUFFIX))
     .filter(each => each !== null)
     .filter(each => each <= bounds.atMostOffset && each >= bounds.startOffset)
     .sort((a, b) => b - a)
@@ -110,18 +110,21 @@ export async function newestSnapshot(
   return { offset: bounds.startOffset, data: NO_PRODUCERS }
 }
 
-function findSnapshot(state: LogState, atMostOffset: number): Promise<FoundSnapshot> {
+async function findSnapshot(state: LogState, atMostOffset: number): Promise<FoundSnapshot> {
+  const { disk } = state.context.env
   const startOffset = state.segments[0]?.baseOffset ?? state.startOffset
-  return newestSnapshot(state.context.env.disk, state.directory, { atMostOffset, startOffset })
+  const names = await namesIn(disk, state.directory)
+  return await newestSnapshot(disk, state.directory, names, { atMostOffset, startOffset })
 }
 
 /** Those above the end are of a log that was cut: they must never be taken for one of the new log. */
 export async function removeSnapshotsAbove(
   disk: Disk,
   directory: string,
+  names: readonly string[],
   endOffset: number,
 ): Promise<void> {
-  for (const { name } of await disk.readdir(directory)) {
+  for (const name of names) {
     const offset = offsetOfFile(name, SNAPSHOT_SUFFIX) ?? offsetOfFile(name, PRODUCERS_SUFFIX)
     if (offset !== null && offset > endOffset) await disk.unlink(`${directory}/${name}`)
   }
@@ -131,7 +134,7 @@ export async function removeSnapshotsAbove(
 export async function removeStraySnapshots(state: LogState): Promise<void> {
   const { disk } = state.context.env
   const bases = new Set(state.segments.map(segment => segment.baseOffset))
-  for (const { name } of await disk.readdir(state.directory)) {
+  for (const name of await namesIn(disk, state.directory)) {
     const offset = offsetOfFile(name, SNAPSHOT_SUFFIX) ?? offsetOfFile(name, PRODUCERS_SUFFIX)
     if (offset === null || offset === state.endOffset || bases.has(offset)) continue
     await disk.unlink(`${state.directory}/${name}`)

@@ -23,15 +23,15 @@ import { scanSegment } from './segment-scan.ts'
 
 const LEFTOVERS = [DELETED_SUFFIX, CLEANED_SUFFIX, TEMPORARY_SUFFIX]
 
-/** Answers what was done, or would be without `mayWrite`. */
+/** `names`: what is in the directory. Answers what was done, or would be without `mayWrite`. */
 export async function finishInterrupted(
   env: Env,
   directory: string,
+  names: readonly string[],
   mayWrite: boolean,
 ): Promise<string[]> {
   const { disk } = env
   const actions: string[] = []
-  const names = (await disk.readdir(directory)).map(each => each.name)
   for (const name of names) {
     if (!LEFTOVERS.some(suffix => name.endsWith(suffix))) continue
     actions.push(`remove ${name}`)

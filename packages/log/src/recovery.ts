@@ -6,9 +6,7 @@
 // recovery point, are trusted; all others are walked. What is derived is made anew.
 
 import type { Disk, Env } from '@weir/core'
-import { crc32c } from '@weir/protocol'
-import { unlessDiskIsFull, writeCacheFile } from './checkpoint-file.ts'
-import { readIfThere, unlinkIfThere } from './disk-reads.ts'
+import { namesIn, unlinkIfThere } from './disk-reads.ts'
 import {
   decodePartitionMetadata,
   INDEX_SUFFIX,
@@ -25,10 +23,22 @@ import { damageOf } from './log-damage.ts'
 import type { DamagedRange, LogConfig } from './log-types.ts'
 import { type NO_PRODUCERS, newestSnapshot, removeSnapshotsAbove } from './producer-files.ts'
 import { ProducerState } from './producer-state.ts'
+import { QuickReads } from './quick-reads.ts'
 import { finishInterrupted } from './recovery-files.ts'
+import {
+  type RecoveryPlace,
+  syncSegment,
+  truncateSegment,
+  writeIndexes,
+} from './recovery-writes.ts'
 import { Segment } from './segment.ts'
-import { type ScanOutput, scanWithCare } from './segment-scan.ts'
-import { encodeTransactionIndex } from './transaction-index.ts'
+import {
+  isWhole,
+  type ScanInput,
+  type ScanOutput,
+  scanBytes,
+  scanWithCare,
+} from './segment-scan.ts'
 
 /** What the checkpoint of the data directory says of the log. */
 export interface KnownOffsets {
@@ -46,6 +56,8 @@ export interface RecoveryRequest {
   readonly mayWrite: boolean
   /** True: also segments that a checkpoint vouches for are walked. */
   readonly mustScanAll?: boolean
+  /** Shared by recoveries of one disk. */
+  readonly quick?: QuickReads
 }
 
 export interface RecoveredLog {
@@ -82,7 +94,10 @@ class LogRecovery {
   readonly #env: Env
   readonly #disk: Disk
   readonly #request: RecoveryRequest
+  readonly #quick: QuickReads
   readonly #actions: string[] = []
+  /** What is in the directory. */
+  #names: readonly string[] = []
   #checkpoint: LogCheckpoint | null = null
   #scannedBytes = 0
 
@@ -90,27 +105,29 @@ class LogRecovery {
     this.#env = env
     this.#disk = env.disk
     this.#request = request
+    this.#quick = request.quick ?? new QuickReads(env)
   }
 
   async run(): Promise<RecoveredLog> {
     const { directory, mayWrite } = this.#request
-    const metadata = await readIfThere(this.#disk, `${directory}/${PARTITION_METADATA}`)
+    this.#names = await namesIn(this.#disk, directory)
+    const metadata = await this.#quick.readIfThere(`${directory}/${PARTITION_METADATA}`)
     const writtenId = metadata === null ? null : decodePartitionMetadata(metadata)
-    const read = await readLogCheckpoint(this.#disk, directory)
+    const read = await readLogCheckpoint(this.#disk, directory, this.#quick)
     if (read.kind === 'damaged') this.#note(`the checkpoint is damaged (${read.reason}): ignored`)
     this.#checkpoint = read.kind === 'valid' ? read.value : null
-    const interrupted = await finishInterrupted(this.#env, directory, mayWrite)
+    const interrupted = await finishInterrupted(this.#env, directory, this.#names, mayWrite)
     this.#actions.push(...interrupted)
-    const bases = await this.#segmentBases()
+    if (interrupted.length > 0) this.#names = await namesIn(this.#disk, directory)
+    const bases = this.#segmentBases()
     const topicId = this.#checkpoint?.topicId ?? writtenId
     const isMetadataRight = topicId !== null && writtenId === topicId
     const recovered = await this.#recover(bases, this.#request.knownFor(topicId))
     return { topicId, isMetadataRight, ...recovered }
   }
 
-  async #segmentBases(): Promise<number[]> {
-    const entries = await this.#disk.readdir(this.#request.directory)
-    const bases = entries.map(each => offsetOfFile(each.name, LOG_SUFFIX))
+  #segmentBases(): number[] {
+    const bases = this.#names.map(name => offsetOfFile(name, LOG_SUFFIX))
     return bases.filter(each => each !== null).sort((a, b) => a - b)
   }
 
@@ -137,7 +154,7 @@ class LogRecovery {
     if (cut.endOffset < begin) await this.#dropBelowStart(segments)
     if (segments.length === 0) segments.push(this.#newSegment(endOffset))
     if (this.#request.mayWrite) {
-      await removeSnapshotsAbove(this.#disk, this.#request.directory, endOffset)
+      await removeSnapshotsAbove(this.#disk, this.#request.directory, this.#names, endOffset)
     }
     const epochs = this.#epochs(walk, endOffset)
     epochs.truncateFromStart(begin)
@@ -158,6 +175,10 @@ class LogRecovery {
       scannedBytes: this.#scannedBytes,
       checkpoint: this.#checkpoint,
     }
+  }
+
+  get #place(): RecoveryPlace {
+    return { directory: this.#request.directory, names: this.#names, quick: this.#quick }
   }
 
   get #mayHaveGaps(): boolean {
@@ -194,7 +215,7 @@ class LogRecovery {
   ): Promise<WalkResult> {
     const { trusted, startOffset } = from
     // Without any file the log is empty, and its producers are those of its start.
-    const snapshot = await newestSnapshot(this.#disk, this.#request.directory, {
+    const snapshot = await newestSnapshot(this.#disk, this.#request.directory, this.#names, {
       atMostOffset: bases[scanFrom] ?? startOffset,
       startOffset: bases[0] ?? 0,
     })
@@ -227,7 +248,7 @@ class LogRecovery {
     limitOffset: number,
     from: { readonly offset: number; readonly data: typeof NO_PRODUCERS },
   ): Promise<ScanOutput> {
-    const scanned = await scanWithCare(this.#env.workers, {
+    const input: ScanInput = {
       path: segmentPath(this.#request.directory, baseOffset) + LOG_SUFFIX,
       baseOffset,
       limitBytes: Number.POSITIVE_INFINITY,
@@ -237,7 +258,12 @@ class LogRecovery {
       knownEpochs: this.#checkpoint?.epochs ?? null,
       producers: from.data,
       producersFromOffset: from.offset,
-    })
+    }
+    // Most logs of many are small. What does not hold in them is walked with care, like a large one.
+    const bytes = await this.#quick.readIfThere(input.path)
+    const quick = bytes === null ? null : scanBytes(bytes, input)
+    const isSound = quick !== null && isWhole(quick)
+    const scanned = isSound ? quick : await scanWithCare(this.#env.workers, input)
     this.#scannedBytes += scanned.fileBytes
     return scanned
   }
@@ -285,9 +311,12 @@ class LogRecovery {
       } else if (isLast && scanned !== undefined && scanned.fileBytes > scanned.validBytes) {
         const bytes = scanned.fileBytes - scanned.validBytes
         this.#note(`cut the torn tail: ${bytes} bytes behind offset ${segment.endOffset}`)
-        await this.#truncate(segment)
+        if (this.#request.mayWrite) await truncateSegment(this.#disk, this.#place, segment)
       }
-      if (scanned !== undefined) await this.#writeIndexes(segment, scanned)
+      if (scanned === undefined || !this.#request.mayWrite) continue
+      await writeIndexes(this.#env, this.#place, segment, scanned)
+      // What was found is durable from now on: it may be below the next recovery point.
+      await syncSegment(this.#disk, this.#place, segment)
     }
     const last = segments[segments.length - 1]
     if (last === undefined) return { endOffset: 0 }
@@ -346,48 +375,6 @@ class LogRecovery {
     // The damaged bytes stay where they are, as evidence, and out of the way of new ones.
     segment.bytes = range.toPosition
     segment.writtenBytes = range.toPosition
-  }
-
-  async #truncate(segment: Segment): Promise<void> {
-    if (!this.#request.mayWrite) return
-    const path = segmentPath(this.#request.directory, segment.baseOffset) + LOG_SUFFIX
-    const file = await this.#disk.open(path, 'write')
-    try {
-      await file.truncate(segment.bytes)
-    } finally {
-      await file.close()
-    }
-  }
-
-  async #writeIndexes(segment: Segment, scanned: ScanOutput): Promise<void> {
-    if (!this.#request.mayWrite) return
-    const base = segmentPath(this.#request.directory, segment.baseOffset)
-    const offsetIndex = Buffer.from(scanned.offsetIndex)
-    const timeIndex = Buffer.from(scanned.timeIndex)
-    const aborted = encodeTransactionIndex(scanned.aborted)
-    const files = async () => {
-      await writeCacheFile(this.#disk, base + INDEX_SUFFIX, offsetIndex)
-      await writeCacheFile(this.#disk, base + TIME_INDEX_SUFFIX, timeIndex)
-      if (aborted.length === 0) await unlinkIfThere(this.#disk, base + TRANSACTION_INDEX_SUFFIX)
-      else await writeCacheFile(this.#disk, base + TRANSACTION_INDEX_SUFFIX, aborted)
-    }
-    await unlessDiskIsFull(files(), this.#env.log)
-    segment.offsetIndexCrc = crc32c(offsetIndex)
-    segment.timeIndexCrc = crc32c(timeIndex)
-    segment.transactionIndexCrc = aborted.length === 0 ? -1 : crc32c(aborted)
-    await this.#sync(segment)
-  }
-
-  /** What was found is durable from now on: it may be below the next recovery point. */
-  async #sync(segment: Segment): Promise<void> {
-    const path = segmentPath(this.#request.directory, segment.baseOffset) + LOG_SUFFIX
-    const file = await this.#disk.open(path, 'write')
-    try {
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    segment.syncedBytes = segment.bytes
   }
 
   /** Those of the checkpoint below what was walked, then those found. */

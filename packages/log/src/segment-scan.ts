@@ -85,6 +85,17 @@ function runScan(context: WorkerContext, input: ScanInput): ScanOutput {
   }
 }
 
+/** The same walk over a small file that has been read. */
+export function scanBytes(bytes: Buffer, input: ScanInput): ScanOutput {
+  const source = {
+    readSync: (target: Buffer, targetOffset: number, length: number, position: number) =>
+      bytes.copy(target, targetOffset, position, position + length),
+  }
+  // A walk changes the producers' state, and another one may have to begin with the same.
+  const producers = structuredClone(input.producers)
+  return new SegmentScan(new SegmentWindow(source, bytes.length), { ...input, producers }).run()
+}
+
 class SegmentScan {
   readonly #window: SegmentWindow
   readonly #input: ScanInput
@@ -332,6 +343,7 @@ export async function scanWithCare(workers: Workers, input: ScanInput): Promise<
   return scanned
 }
 
-function isWhole(scanned: ScanOutput): boolean {
+/** All of the file holds. */
+export function isWhole(scanned: ScanOutput): boolean {
   return scanned.damage.length === 0 && scanned.validBytes === scanned.fileBytes
 }

@@ -17,8 +17,11 @@ import {
 const WINDOW_BYTES = 1024 * 1024
 const CRC_COVERS_FROM = 21
 
+/** A file, or bytes of one in memory. */
+export type WindowSource = Pick<DiskFile, 'readSync'>
+
 export class SegmentWindow {
-  readonly #file: DiskFile
+  readonly #file: WindowSource
   readonly fileBytes: number
   readonly #scratch: Buffer
   /** The bytes of the file from `#start` on. */
@@ -26,7 +29,7 @@ export class SegmentWindow {
   #start = 0
   #length = 0
 
-  constructor(file: DiskFile, fileBytes: number) {
+  constructor(file: WindowSource, fileBytes: number) {
     this.#file = file
     this.fileBytes = fileBytes
     const windowBytes = Math.max(1, Math.min(WINDOW_BYTES, fileBytes))

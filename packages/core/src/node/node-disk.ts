@@ -76,11 +76,17 @@ export class NodeDisk implements Disk {
   async syncDir(path: string): Promise<void> {
     // Windows cannot open a directory, and makes its changes durable by itself.
     if (process.platform === 'win32') return
-    const handle = await awaitDisk(path, fsp.open(path, O_RDONLY))
+    // Something in it was just changed: opening it is no reason to go to another thread.
+    const fd = withDiskErrors(path, () => fs.openSync(path, O_RDONLY))
     try {
-      await awaitDisk(path, handle.sync())
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(fd, error => {
+          if (error === null) resolve()
+          else reject(diskError(error, path))
+        })
+      })
     } finally {
-      await handle.close()
+      fs.closeSync(fd)
     }
   }
 
