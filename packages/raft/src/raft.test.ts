@@ -1,4 +1,5 @@
 import t from 'tap'
+import { encodeConfigChange } from './codec.ts'
 import { bootstrapSnapshot, changeMembership, EMPTY_MEMBERSHIP } from './confchange.ts'
 import { Progress } from './progress.ts'
 import { jointValue, jointVote } from './quorum.ts'
@@ -265,6 +266,28 @@ t.test('what is written before a log is cut knows nothing of the log after it', 
   )
   t.match(ready.hardState, { commitIndex: 4, acked: { term: 3, index: 4 } })
 })
+
+t.test(
+  'a node does not campaign before it has applied a committed change of the voters',
+  async t => {
+    const change = { changes: [{ kind: 'add-learner' as const, member: member(3) }] }
+    const data = encodeConfigChange(change)
+    const raft = new Raft({
+      ...LIMITS,
+      id: 1,
+      hardState: { term: 2, vote: null, commitIndex: 2, acked: { term: 2, index: 2 } },
+      snapshot: bootstrapSnapshot([member(1), member(2)]),
+      entries: [{ index: 2, term: 2, kind: 'config', data }],
+      random: () => 0,
+    })
+    raft.campaign()
+    t.equal(raft.role, 'follower')
+    rounds(raft)
+    t.equal(raft.appliedIndex, 2)
+    raft.campaign()
+    t.equal(raft.role, 'pre-candidate')
+  },
+)
 
 t.test('a stale snapshot is answered with what the follower has', async t => {
   const follower = raftOf(2, [1, 2], { index: 5, term: 2 })

@@ -43,6 +43,39 @@ async function listOffsets(plane: DataPlane, version: number, timestamp: number,
   return (await plane.response<ListOffsetsResponseInit>(asked)).topics[0]?.partitions[0]
 }
 
+/** A second replica that follows by hand: the high watermark is where it has come to. */
+function addReplica(plane: DataPlane, leaderEpoch: number) {
+  const image = plane.image.topic('a')?.partitions[0]
+  const partitionEpoch = (image?.partitionEpoch ?? 0) + 1
+  const changed = { replicas: [1, 2], isr: [1, 2], leaderEpoch, partitionEpoch }
+  plane.image.replay({ kind: 'partition', ...image!, ...changed })
+  plane.services.replicaManager.applyImage(plane.image)
+}
+
+t.test('no offset at or above the high watermark is found by time', async t => {
+  const { plane, now } = await planeWithTimes()
+  addReplica(plane, 3)
+  const batch = buildRecordBatch([{ timestamp: now, key: 'k', value: 'new' }])
+  await plane.produce('a', batch, { acks: 1 })
+  t.match(await listOffsets(plane, 11, now - 100), { offset: 2 })
+  t.match(await listOffsets(plane, 11, now), { offset: -1, timestamp: -1 })
+  t.match(await listOffsets(plane, 11, -3), { offset: -1, timestamp: -1 })
+})
+
+t.test('a new leader that does not know the end says so, in words of the version', async t => {
+  const { plane, now } = await planeWithTimes()
+  addReplica(plane, 3)
+  await plane.produce('a', batchOf(['x']), { acks: 1 })
+  addReplica(plane, 4)
+  for (const timestamp of [-1, now - 450]) {
+    const later = await listOffsets(plane, 5, timestamp)
+    t.equal(later?.errorCode, errorCode('OFFSET_NOT_AVAILABLE'))
+    const earlier = await listOffsets(plane, 4, timestamp)
+    t.equal(earlier?.errorCode, errorCode('LEADER_NOT_AVAILABLE'))
+  }
+  t.match(await listOffsets(plane, 5, -2), { errorCode: 0, offset: 0 })
+})
+
 t.test('offsets are found by all special timestamps and by time', async t => {
   const { plane, now } = await planeWithTimes()
   const cases = [

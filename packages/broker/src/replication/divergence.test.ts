@@ -92,6 +92,18 @@ const cases: readonly Case[] = [
     ],
     cuts: [3],
   },
+  {
+    name: 'H: an older epoch that went on longer on the leader',
+    leader: [
+      [1, 8],
+      [5, 2],
+    ],
+    follower: [
+      [1, 3],
+      [3, 7],
+    ],
+    cuts: [3],
+  },
   { name: 'an empty follower', leader: [[1, 5]], follower: [], cuts: [] },
   {
     name: 'an epoch without records that only the follower knows (R4)',

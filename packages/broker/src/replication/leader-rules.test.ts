@@ -263,6 +263,18 @@ t.test(
   },
 )
 
+t.test('a controller that cannot be reached is not asked in a loop', async t => {
+  const { cluster, fetch } = await lead([1])
+  let count = 0
+  cluster.node(1).life.isrFault = () => {
+    count++
+    return 'lost'
+  }
+  fetch(2, 0)
+  await cluster.run(5_000)
+  t.ok(count > 3 && count < 50, `asked ${count} times in 5 s`)
+})
+
 t.test('a follower that is one fetch behind a busy leader all the time keeps up', async t => {
   const settings = ['replica.lag.time.max.ms=1000']
   const { cluster, partition, produce, fetch } = await lead([1, 2, 3], { settings })
