@@ -3,7 +3,8 @@
 //   --seeds COUNT [--from N]     many of them; those that fail are printed, and how fast it went
 //   --hunt COUNT [--from N]      the same up to the first that fails
 //   --planted [--bug NAME] [--seeds COUNT]   plants each known bug: the first seed that notices it
-//   --shape combined|separate|single         instead of the seed's choice
+//   --shape combined|separate|single, --faults kill,pause,...   instead of the seed's choice
+//   --bug NAME with --seed                   one seed with that bug planted
 
 import type { ClusterShape } from './cluster/cluster-options.ts'
 import { type ClusterSeedResult, runClusterSeed } from './cluster/cluster-sim.ts'
@@ -19,7 +20,12 @@ export async function clusterMain(args: readonly string[]): Promise<void> {
   const textOf = (name: string) => (has(name) ? args[args.indexOf(name) + 1] : undefined)
   const numberOf = (name: string, otherwise: number) => Number(textOf(name) ?? otherwise)
   const shape = textOf('--shape') as ClusterShape | undefined
-  const asked = { ...(shape === undefined ? {} : { shape }), watchRejections }
+  const faults = textOf('--faults')?.split(',')
+  const asked = {
+    ...(shape === undefined ? {} : { shape }),
+    ...(faults === undefined ? {} : { faults }),
+    watchRejections,
+  }
   const run = (seed: number) =>
     runClusterSeed(seed, { ...asked, diaryLines: numberOf('--lines', 60) })
 
@@ -28,7 +34,9 @@ export async function clusterMain(args: readonly string[]): Promise<void> {
     return
   }
   if (has('--seed')) {
-    const result = await run(numberOf('--seed', 1))
+    const seed = numberOf('--seed', 1)
+    const bug = PLANTED_CLUSTER_BUGS.find(({ name }) => name === textOf('--bug'))
+    const result = await (bug === undefined ? run(seed) : planted(bug, () => run(seed)))
     printRun(result)
     process.exitCode = result.violation === null ? 0 : 1
     return

@@ -69,23 +69,26 @@ export interface ClusterSimOptions {
   readonly consumerMembers: number
 }
 
-/** A fault alone, or a shape, may be asked for; all else is the seed's. */
+/** Faults and a shape may be asked for; all else is the seed's. */
 export function clusterOptionsOf(
   seed: number,
-  asked: { readonly shape?: ClusterShape } = {},
+  asked: { readonly shape?: ClusterShape; readonly faults?: readonly string[] } = {},
 ): ClusterSimOptions {
   const random = new SimRandom(`cluster options ${seed}`)
   const scenes = new SimRandom(`cluster scenes ${seed}`)
   const isStrict = random.chance(0.4)
   const shape = random.chance(0.5) ? 'combined' : 'separate'
+  const isOn = (kind: FaultKind, drawn: boolean) => asked.faults?.includes(kind) ?? drawn
   return {
     seed,
     shape: asked.shape ?? shape,
     faultMs: 12_000,
     faultEveryMs: random.between(150, 1200),
     faults: [
-      ...FAULT_KINDS.filter(() => random.chance(0.5)),
-      ...SCENE_KINDS.filter(kind => scenes.chance(0.5) || (isStrict && kind === 'lastReplica')),
+      ...FAULT_KINDS.filter(kind => isOn(kind, random.chance(0.5))),
+      ...SCENE_KINDS.filter(kind =>
+        isOn(kind, scenes.chance(0.5) || (isStrict && kind === 'lastReplica')),
+      ),
     ],
     sceneEveryMs: scenes.between(500, 3000),
     lagTimeMaxMs: scenes.chance(0.6) ? 3000 : 30_000,

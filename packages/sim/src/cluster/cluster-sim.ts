@@ -28,6 +28,8 @@ export interface ClusterSeedResult {
 
 export interface ClusterSeedQuestion {
   readonly shape?: ClusterShape
+  /** Only these, instead of the seed's choice. */
+  readonly faults?: readonly string[]
   /** Lines of the diary that are wanted. */
   readonly diaryLines?: number
   /** Hears of promises that were rejected and nobody caught, until what it answers is called. */

@@ -26,16 +26,6 @@ export const CONTROLLER_BUGS: readonly PlantedClusterBug[] = [
       )
     },
   ),
-  bug('R14', 'rival-is-let-in', 'a second process of a live broker is registered', () => {
-    const { register } = BrokerControl.prototype
-    return patch(
-      BrokerControl.prototype,
-      'register',
-      function (this: BrokerControl, registration, recordOffset, nowMs) {
-        return register.call(this, { ...registration, isSameProcess: true }, recordOffset, nowMs)
-      },
-    )
-  }),
   bug(
     'R15',
     'stops-at-once',

@@ -7,6 +7,7 @@ import {
   LeaderState,
   NodeAuthority,
   Partition,
+  PartitionApplier,
   PauseGuard,
   PendingAcks,
   ReplicaFetcher,
@@ -44,23 +45,49 @@ export const REPLICATION_BUGS: readonly PlantedClusterBug[] = [
   bug('R4', 'no-epoch-of-leader', 'a new leader does not note its epoch before it appends', () =>
     patch(Log.prototype, 'assignEpoch', () => {}),
   ),
-  bug('R5', 'late-answers-count', 'a follower appends what it asked a former leader for', () =>
-    both(
-      () => patch(ReplicaFetcher.prototype, 'remove', () => {}),
-      () =>
-        patch(
-          Partition.prototype,
-          'appendAsFollower',
-          function (this: Partition, records, leaderEpoch) {
-            // The log looks at the epochs of batches: they are made to fit.
-            if (leaderEpoch !== this.leaderEpoch)
-              for (let at = 0; at < records.length; at += batchSizeInBytes(records, at))
-                setBatchLeaderEpoch(records, at, this.leaderEpoch)
-            const options = { leaderEpoch: this.leaderEpoch, origin: 'replication' as const }
-            return this.log.append(records, { ...options, nowMs: 0 })
-          },
-        ),
-    )(),
+  bug(
+    'R5',
+    'late-answers-count',
+    'a follower takes what a former leader sends for news of its present one',
+    () => {
+      const { remove } = ReplicaFetcher.prototype
+      const { apply } = PartitionApplier.prototype
+      // Those that are not followed there any more, until one more answer has come.
+      const gone = new WeakSet<FollowedPartition>()
+      return both(
+        () =>
+          patch(ReplicaFetcher.prototype, 'remove', (followed: FollowedPartition) => {
+            gone.add(followed)
+          }),
+        () =>
+          patch(
+            PartitionApplier.prototype,
+            'apply',
+            function (this: PartitionApplier, source, followed, answer) {
+              const outcome = apply.call(this, source, followed, answer)
+              if (!gone.delete(followed) || !(source instanceof ReplicaFetcher)) return outcome
+              // The listener is another fetcher's by now.
+              const quiet = patch(Partition.prototype, 'setFollowerListener', () => {})
+              remove.call(source, followed)
+              quiet()
+              return 'unchanged'
+            },
+          ),
+        () =>
+          patch(
+            Partition.prototype,
+            'appendAsFollower',
+            function (this: Partition, records, leaderEpoch) {
+              // The log looks at the epochs of batches: they are made to fit.
+              if (leaderEpoch !== this.leaderEpoch)
+                for (let at = 0; at < records.length; at += batchSizeInBytes(records, at))
+                  setBatchLeaderEpoch(records, at, this.leaderEpoch)
+              const options = { leaderEpoch: this.leaderEpoch, origin: 'replication' as const }
+              return this.log.append(records, { ...options, nowMs: 0 })
+            },
+          ),
+      )()
+    },
   ),
   bug('R6', 'committed-isr', 'the high watermark is over the ISR without what is proposed', () =>
     patchGetter(LeaderState.prototype, 'maximalIsr', function (this: LeaderState) {

@@ -175,7 +175,11 @@ export class Scenes {
     if (await this.#until(isAlone, 4000)) {
       await this.#sleep(random.below(400))
       this.#parts.losePower(leader)
-      await this.#sleep(random.below(2500))
+      // Often until it is there again, alone.
+      const isBack = () =>
+        leader.node !== null && this.#world.metadata()?.brokers.get(leader.id)?.fenced === false
+      if (random.chance(0.6)) await this.#until(isBack, 3000)
+      await this.#sleep(random.below(500))
     }
     this.#world.resume(other)
   }
