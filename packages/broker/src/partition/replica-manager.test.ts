@@ -8,7 +8,7 @@ import { ReplicaManager } from './replica-manager.ts'
 
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
-const broker = (fenced: boolean): MetadataRecord => ({
+const broker = (fenced: boolean, isSuspect = fenced): MetadataRecord => ({
   kind: 'registerBroker',
   brokerId: 1,
   brokerEpoch: 7,
@@ -18,15 +18,15 @@ const broker = (fenced: boolean): MetadataRecord => ({
   directoryIds: [],
   fenced,
   inControlledShutdown: false,
-  isSuspect: fenced,
+  isSuspect,
 })
 
-const partition = (leader: number, leaderEpoch: number): MetadataRecord => ({
+const partition = (leader: number, leaderEpoch: number, replicas = [1, 2]): MetadataRecord => ({
   kind: 'partition',
   topicId: TOPIC_ID,
   partitionIndex: 0,
-  replicas: [1, 2],
-  isr: [1, 2],
+  replicas,
+  isr: replicas,
   addingReplicas: [],
   removingReplicas: [],
   elr: [],
@@ -91,4 +91,13 @@ t.test('a broker that is fenced while it runs leads until somebody else does', a
   t.equal(isLeader(), true)
   await apply(partition(2, 5))
   t.equal(isLeader(), false)
+})
+
+t.test('the only replica goes on in its epoch if its predecessor stopped in order', async t => {
+  const clean = await starting(topic, broker(true, false), partition(1, 4, [1]))
+  t.equal(clean.isLeader(), true)
+  const crashed = await starting(topic, broker(true), partition(1, 4, [1]))
+  t.equal(crashed.isLeader(), false)
+  await crashed.apply(partition(1, 5, [1]))
+  t.equal(crashed.isLeader(), true)
 })

@@ -290,14 +290,16 @@ export class ReplicaManager {
   }
 
   /**
-   * A broker that starts is fenced, and by the time that it is not, all that its predecessor led has been
+   * A broker that starts is fenced, and by the time that it is not, what its predecessor led has been
    * decided anew. Until then nobody leads that: what was written in that epoch may be lost here, and the
-   * same offsets must not be written twice in one epoch (R14).
+   * same offsets must not be written twice in one epoch (R14). Only the sole replica that stopped in order
+   * goes on in its epoch.
    */
   #asFound(image: PartitionImage): PartitionImage {
     const { nodeId } = this.#options
-    const isPast = image.leader === nodeId && this.#image?.brokers.get(nodeId)?.fenced === true
-    return isPast ? { ...image, leader: -1 } : image
+    const self = this.#image?.brokers.get(nodeId)
+    if (image.leader !== nodeId || self?.fenced !== true) return image
+    return image.replicas.length > 1 || self.isSuspect ? { ...image, leader: -1 } : image
   }
 
   #hostTopic({ name, topicId }: TopicImage): HostedTopic {
