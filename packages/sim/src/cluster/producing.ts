@@ -2,7 +2,7 @@
 
 import { Producer, type ProducerOptions } from '@weir/client'
 import { errorMessage } from '@weir/core'
-import { KafkaError } from '@weir/protocol'
+import { type ErrorName, KafkaError } from '@weir/protocol'
 import { checkAcked } from './ack-check.ts'
 import { clusterOf } from './clients.ts'
 import { type ClusterWorld, MAX_MESSAGE_BYTES } from './cluster-world.ts'
@@ -13,6 +13,9 @@ import { TEMPORARY_TOPIC, type TopicPartitionName } from './workload-topics.ts'
 const TOO_LARGE_BYTES = MAX_MESSAGE_BYTES + 1000
 const TOO_LARGE_CHANCE = 0.005
 const VALUE_BYTES = 60
+
+/** Of the record itself: its size, or its time where clocks have jumped far apart. */
+const FINAL_REFUSALS: ReadonlySet<ErrorName> = new Set(['MESSAGE_TOO_LARGE', 'INVALID_TIMESTAMP'])
 
 export interface ProducingOptions {
   readonly name: string
@@ -91,8 +94,8 @@ export class Producing {
     this.#world.note(`${value} is given up: ${errorMessage(error)}`)
     if (!(error instanceof KafkaError)) return
     const { errorName } = error
-    if (errorName === 'MESSAGE_TOO_LARGE') this.#history.failed(value)
-    // All else passes: nothing but its size keeps a patient producer's record out.
+    if (FINAL_REFUSALS.has(errorName)) this.#history.failed(value)
+    // All else passes for who is patient.
     else if (this.#isPatient) this.#world.fail(`${value} is given up: ${error.message}`)
     else if (errorName === 'UNKNOWN_SERVER_ERROR') this.#world.fail(`${value}: ${error.message}`)
   }
