@@ -75,7 +75,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
     this.#held = new HeldReplies(env, kind.writeTimeoutMs, waiting =>
       waiting.reject(failure('COORDINATOR_NOT_AVAILABLE', `${this.#name}: not replicated in time`)),
     )
-    this.partition.addListener(this)
+    this.partition.watchers.addListener(this)
     env.log.background(this.#load(), `load of ${this.#name}`)
   }
 
@@ -253,7 +253,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   close(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.partition.removeListener(this)
+    this.partition.watchers.removeListener(this)
     this.#timer?.cancel()
     this.#timer = null
     const error = failure('NOT_COORDINATOR', `${this.#name} has moved`)

@@ -60,11 +60,11 @@ export class FetchEntry implements PartitionSubscriber {
   /** From now on `owner` is told of changes. */
   subscribe(owner: EntryOwner): void {
     this.#owner = owner
-    this.partition?.subscribe(this, this.#isReplica)
+    this.partition?.watchers.subscribe(this, this.#isReplica)
   }
 
   unsubscribe(): void {
-    this.partition?.unsubscribe(this)
+    this.partition?.watchers.unsubscribe(this)
     this.#owner = null
   }
 

@@ -201,7 +201,7 @@ export class FetchRead {
       const error = missingPartitionError(this.#services, topic, entry.partitionIndex)
       return { kind: 'failed', error }
     }
-    entry.seenChangeCount = partition.changeCount
+    entry.seenChangeCount = partition.watchers.changeCount
     const refusal = this.#check(partition, entry)
     if (refusal !== null) return { kind: 'failed', error: refusal }
     const divergence = this.#divergence(entry, partition)

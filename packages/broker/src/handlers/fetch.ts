@@ -180,7 +180,7 @@ class FetchOperation implements EntryOwner {
     for (const [index, entry] of read.entries.entries()) {
       entry.subscribe(session ?? this)
       if (entry.partition !== null) {
-        hasChanged ||= entry.partition.changeCount !== entry.seenChangeCount
+        hasChanged ||= entry.partition.watchers.changeCount !== entry.seenChangeCount
       }
       // The next read takes only what changed: what would be news already must not get lost.
       const isSkipped = read.results[index]?.kind === 'skipped'
@@ -237,7 +237,8 @@ class FetchOperation implements EntryOwner {
     if (session !== null) {
       for (const entry of read.entries) {
         entry.subscribe(session)
-        if (entry.partition?.changeCount !== entry.seenChangeCount) session.keepReady(entry)
+        if (entry.partition?.watchers.changeCount !== entry.seenChangeCount)
+          session.keepReady(entry)
       }
     }
     this.#countTraffic(read)

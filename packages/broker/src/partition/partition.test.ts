@@ -207,9 +207,9 @@ t.test('coordinators hear of leaderships and of the high watermark', async t => 
     onHighWatermark: (partition: Partition) => heard.push(`committed ${partition.highWatermark}`),
     onAppendsLost: () => heard.push('lost'),
   }
-  plane.partition('a').addListener(listener)
+  plane.partition('a').watchers.addListener(listener)
   await plane.produce('a', batchOf(['1', '2']))
-  plane.partition('a').removeListener(listener)
+  plane.partition('a').watchers.removeListener(listener)
   await plane.produce('a', batchOf(['3']))
   change(plane, 'a', { leader: 2, leaderEpoch: 4 })
   change(plane, 'a', { leader: NODE_ID, leaderEpoch: 5 })
@@ -234,7 +234,7 @@ t.test('a full disk fails the acks of what was lost, and appends go on later', a
   plane.createTopic('a')
   await plane.produce('a', batchOf(['1']))
   const lost: number[] = []
-  plane.partition('a').addListener({
+  plane.partition('a').watchers.addListener({
     onHighWatermark: () => undefined,
     onAppendsLost: (_, fromOffset) => lost.push(fromOffset),
   })

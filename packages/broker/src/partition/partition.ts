@@ -25,13 +25,12 @@ import { isThrottled, type PartitionConfig, validationOptions } from './partitio
 import type {
   AppendRefusal,
   FollowerListener,
-  PartitionListener,
   PartitionOptions,
   PartitionRead,
   PartitionStart,
-  PartitionSubscriber,
   ReadView,
 } from './partition-types.ts'
+import { PartitionWatchers } from './partition-watchers.ts'
 import { type AckWaiter, PendingAcks } from './pending-acks.ts'
 
 export class Partition implements LogListener {
@@ -39,6 +38,7 @@ export class Partition implements LogListener {
   readonly topicId: string
   readonly partitionIndex: number
   readonly log: Log
+  readonly watchers = new PartitionWatchers()
   readonly #env: Env
   readonly #nodeId: number
   #config: PartitionConfig
@@ -56,11 +56,6 @@ export class Partition implements LogListener {
   #cutCount = 0
   readonly #writtenAcks = new PendingAcks()
   readonly #committedAcks = new PendingAcks()
-  #subscribers: Set<PartitionSubscriber> | null = null
-  /** Those who read all that is written. */
-  #replicaSubscribers: Set<PartitionSubscriber> | null = null
-  #listeners: Set<PartitionListener> | null = null
-  #changeCount = 0
   #isClosed = false
 
   constructor(env: Env, options: PartitionOptions, log: Log, state: PartitionStart) {
@@ -132,10 +127,6 @@ export class Partition implements LogListener {
   get isClosed(): boolean {
     return this.#isClosed
   }
-  /** Grows with everything that subscribers are told of. */
-  get changeCount(): number {
-    return this.#changeCount
-  }
 
   /** Takes over what the controller decided. */
   applyImage(image: PartitionImage): void {
@@ -158,7 +149,7 @@ export class Partition implements LogListener {
     this.#lowWatermark?.check()
     // An ISR is nothing that readers see, but for what it commits.
     const hasMoved = this.#maybeAdvanceHighWatermark()
-    if (isNewEpoch || hasMoved) this.#notifySubscribers()
+    if (isNewEpoch || hasMoved) this.watchers.tellAll(this)
   }
 
   /** Begins the epoch, unless the log is being cut: its end is not known before that is done. */
@@ -178,7 +169,7 @@ export class Partition implements LogListener {
   }
 
   #onIsrChange(): void {
-    if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
+    if (this.#maybeAdvanceHighWatermark()) this.watchers.tellAll(this)
   }
 
   /** Who is behind leaves the ISR, who has caught up joins. Called by the clock. */
@@ -187,7 +178,7 @@ export class Partition implements LogListener {
     this.#leader.sweep()
     // Who was waited for, as one about to join or to delete, may be gone.
     this.#lowWatermark?.check()
-    if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
+    if (this.#maybeAdvanceHighWatermark()) this.watchers.tellAll(this)
   }
 
   /** Brokers have come or gone, which is of no matter where all are in sync and nobody waits. */
@@ -289,7 +280,7 @@ export class Partition implements LogListener {
     const highWatermark = Math.min(leaderHighWatermark, this.log.logEndOffset)
     if (!this.isFollower || highWatermark <= this.log.highWatermark) return
     this.log.updateHighWatermark(highWatermark)
-    this.#notifySubscribers()
+    this.watchers.tellAll(this)
   }
 
   /** Removes what is at and above `offset`; the log is led by nobody here until that is durable. */
@@ -312,7 +303,7 @@ export class Partition implements LogListener {
         this.#maybeLead()
         if (this.isLeader) this.#options.onLateLeader?.(this)
       }
-      this.#notifySubscribers()
+      this.watchers.tellAll(this)
     }
   }
 
@@ -355,27 +346,6 @@ export class Partition implements LogListener {
     })
   }
 
-  subscribe(subscriber: PartitionSubscriber, isReplica = false): void {
-    if (isReplica) {
-      this.#replicaSubscribers ??= new Set()
-      this.#replicaSubscribers.add(subscriber)
-    } else {
-      this.#subscribers ??= new Set()
-      this.#subscribers.add(subscriber)
-    }
-  }
-  unsubscribe(subscriber: PartitionSubscriber): void {
-    this.#subscribers?.delete(subscriber)
-    this.#replicaSubscribers?.delete(subscriber)
-  }
-  addListener(listener: PartitionListener): void {
-    this.#listeners ??= new Set()
-    this.#listeners.add(listener)
-  }
-  removeListener(listener: PartitionListener): void {
-    this.#listeners?.delete(listener)
-  }
-
   /**
    * A follower's fetch in the epoch of this leader, which the caller has checked. False if this broker
    * does not lead or the replica is not one of the partition's.
@@ -383,13 +353,13 @@ export class Partition implements LogListener {
   onFollowerFetch(fetch: FollowerFetch): boolean {
     if (this.#leader === null || !this.#leader.onFetch(fetch)) return false
     this.#lowWatermark?.check()
-    if (this.#maybeAdvanceHighWatermark()) this.#notifySubscribers()
+    if (this.#maybeAdvanceHighWatermark()) this.watchers.tellAll(this)
     return true
   }
 
   /** The log start has moved: by DeleteRecords, retention, or the leader's word. */
   onLogStartOffset(): void {
-    this.#notifySubscribers()
+    this.watchers.tellAll(this)
   }
 
   onWritten(): void {
@@ -397,8 +367,8 @@ export class Partition implements LogListener {
     if (this.#writtenAcks.size > 0) {
       this.#writtenAcks.completeBelow(this.log.writtenEndOffset, null)
     }
-    if (hasMoved) this.#notifySubscribers()
-    else if ((this.#replicaSubscribers?.size ?? 0) > 0) this.#notifyReplicas()
+    if (hasMoved) this.watchers.tellAll(this)
+    else this.watchers.tellReplicas(this)
     this.#followerListener?.onFollowerWritten()
   }
 
@@ -411,14 +381,12 @@ export class Partition implements LogListener {
     })
     this.#writtenAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
     this.#committedAcks.failAbove(failure.fromOffset, 'KAFKA_STORAGE_ERROR')
-    if (this.#listeners !== null) {
-      for (const listener of this.#listeners) listener.onAppendsLost(this, failure.fromOffset)
-    }
+    this.watchers.onAppendsLost(this, failure.fromOffset)
     // The epoch may have begun with what is lost: it goes on where the log ends now.
     if (this.#leader !== null && failure.kind === 'space') {
       this.log.assignEpoch(this.#leader.leaderEpoch)
     }
-    this.#notifySubscribers()
+    this.watchers.tellAll(this)
     this.#followerListener?.onFollowerWritten()
   }
 
@@ -436,10 +404,8 @@ export class Partition implements LogListener {
     this.log.setListener(null)
     this.#writtenAcks.failAll('REQUEST_TIMED_OUT')
     this.#committedAcks.failAll('REQUEST_TIMED_OUT')
-    this.#notifySubscribers()
-    this.#subscribers = null
-    this.#replicaSubscribers = null
-    this.#listeners = null
+    this.watchers.tellAll(this)
+    this.watchers.clear()
   }
 
   /** R11: what is committed while the ISR is too small is written, and may be lost with it. */
@@ -459,27 +425,9 @@ export class Partition implements LogListener {
     if (this.#committedAcks.size > 0) {
       this.#committedAcks.completeBelow(highWatermark, this.#committedError())
     }
-    if (this.#listeners !== null) {
-      for (const listener of this.#listeners) listener.onHighWatermark(this)
-    }
+    this.watchers.onHighWatermark(this)
     return true
   }
-
-  #notifySubscribers(): void {
-    this.#changeCount++
-    tellAll(this.#subscribers, this)
-    tellAll(this.#replicaSubscribers, this)
-  }
-
-  #notifyReplicas(): void {
-    this.#changeCount++
-    tellAll(this.#replicaSubscribers, this)
-  }
-}
-
-function tellAll(subscribers: Iterable<PartitionSubscriber> | null, partition: Partition): void {
-  if (subscribers === null) return
-  for (const subscriber of subscribers) subscriber.onPartitionChange(partition)
 }
 
 function failed(error: ErrorName, message: string): AppendRefusal {
