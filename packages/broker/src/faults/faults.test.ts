@@ -1,6 +1,8 @@
+import { Simulation } from '@weir/core/sim'
 import { type ApiDefinition, decodeMessage, encodeToBuffer, errorCode } from '@weir/protocol'
 import t from 'tap'
 import { API_ROWS } from '../server/api-table.ts'
+import type { PendingRequest } from '../server/pending-request.ts'
 import { RandomRequests } from '../testing/random-request.ts'
 import { errorAnswer } from './error-answer.ts'
 import { FaultPlan } from './fault-plan.ts'
@@ -120,6 +122,26 @@ t.test('topics of a request are found by name, by id and in lists', t => {
     inner: { name: 'c', nothing: null },
   }
   t.same([...topicsOf(body, nameOf)].sort(), ['a', 'b', 'by-id', 'c'])
+  t.end()
+})
+
+t.test('what was delayed goes on at once when the faults are cleared', t => {
+  const sim = new Simulation({ seed: 1 })
+  const plan = new FaultPlan({ sparedClientId: 'nobody' })
+  const site = { brokerId: 1, clock: sim.env('a').clock, topicName: () => null }
+  const { intercept } = plan.interceptorOf(site)
+  const row = API_ROWS.find(each => each.definition.name === 'Fetch')
+  const request = { clientId: 'a', row } as unknown as PendingRequest
+  let runs = 0
+  const run = () => {
+    runs++
+  }
+  plan.delay('Fetch', 60_000)
+  t.equal(intercept(request, {}, run), true)
+  t.equal(runs, 0)
+  plan.clear()
+  t.equal(runs, 1)
+  t.equal(intercept(request, {}, run), false, 'no fault is left')
   t.end()
 })
 

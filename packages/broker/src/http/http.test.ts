@@ -14,6 +14,7 @@ import { loadSettings } from '@weir/settings'
 import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
 import type { WireClient } from '../testing/wire-client.ts'
+import type { WeirNode } from '../weir-node.ts'
 import { HttpEndpoint } from './http-endpoint.ts'
 import { HttpPages } from './http-pages.ts'
 
@@ -173,6 +174,9 @@ t.test('a node is alive at once, and ready while its broker is not fenced', asyn
   t.match(await ask(node, pages, '/metrics'), { status: 200, body: '\nweir_ready 0\n' })
   pages.onStarted(node.node)
   t.match(await ask(node, pages, '/readyz'), { status: 200, body: 'ready\n' })
+  const fenced = pagesOf(node)
+  fenced.onStarted({ isBroker: true, isFenced: true } as WeirNode)
+  t.match(await ask(node, fenced, '/readyz'), { status: 503, body: /the broker is fenced/ })
   pages.onStopping()
   t.match(await ask(node, pages, '/readyz'), { status: 503, body: /stopping/ })
   t.match(await ask(node, pages, '/healthz'), { status: 200 })
