@@ -288,6 +288,19 @@ t.test('partitions can be added and never taken away', t => {
   t.end()
 })
 
+t.test('settings that are only validated are not changed', t => {
+  const controller = newController()
+  commit(controller, controller.topics.createTopics([topic('t')], false))
+  const validate = (value: string) => {
+    const operations = [{ name: 'retention.ms', operation: 'set' as const, value }]
+    const resource = { resourceType: CONFIG_RESOURCE.topic, resourceName: 't', replaceAll: false }
+    return controller.configs.alterConfigs([{ ...resource, operations }], true)
+  }
+  t.match(validate('7'), { records: { length: 0 }, response: [{ error: 'NONE' }] })
+  t.match(validate('soon'), { records: { length: 0 }, response: [{ error: 'INVALID_CONFIG' }] })
+  t.end()
+})
+
 t.test('settings: set, delete, append and subtract, each resource as a whole', t => {
   const controller = newController()
   commit(controller, controller.topics.createTopics([topic('t')], false))
