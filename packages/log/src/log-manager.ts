@@ -4,7 +4,8 @@
 // Invariants: a name is open in at most one directory; one directory that fails leaves the others as
 // they are; nothing of a new log touches the disk before its first append.
 
-import { type Env, errorMessage, OperatorError, type Timer } from '@weir/core'
+import { type Env, errorMessage, OperatorError } from '@weir/core'
+import { BackgroundTasks } from './background-tasks.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { FileCache } from './file-cache.ts'
 import { partitionDirectoryName } from './file-names.ts'
@@ -12,10 +13,11 @@ import { IndexCache } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { Log } from './log.ts'
 import { type ClosedLog, closeLog } from './log-close.ts'
-import { LogDirectory, type OpenLog } from './log-directory.ts'
+import { LogDirectory } from './log-directory.ts'
 import { isDiskError, LogMaintenance } from './log-maintenance.ts'
 import { type LogMove, LogMoves, type MoveRefusal } from './log-moves.ts'
-import { inParallel, openLogs, removeDirectory, setAside } from './log-opening.ts'
+import { inParallel, openLogs, removeDirectory } from './log-opening.ts'
+import { type FoundLog, LogRemovals } from './log-removals.ts'
 import { type LogContext, LogState } from './log-state.ts'
 import type { LogConfig } from './log-types.ts'
 import { writePending } from './log-write.ts'
@@ -70,10 +72,8 @@ export class LogManager {
   readonly #directories: LogDirectory[] = []
   readonly #contexts = new Map<LogDirectory, LogContext>()
   readonly #offlineListeners: ((path: string, cause: Error) => void)[] = []
-  /** By directory name: removals and renames that a new log of that name has to wait for. */
-  readonly #leaving = new Map<string, Promise<unknown>>()
-  readonly #timers = new Set<Timer>()
-  readonly #deletions = new Set<() => Promise<unknown>>()
+  readonly #background: BackgroundTasks
+  readonly #removals: LogRemovals
   readonly #moves: LogMoves
   readonly #tailBudget: TailBudget
   readonly #maintenance: LogMaintenance
@@ -84,12 +84,15 @@ export class LogManager {
     this.#env = env
     this.#options = options
     this.#tailBudget = new TailBudget(options.tailBudgetBytes ?? 64 * MIB)
+    this.#background = new BackgroundTasks(env)
+    this.#removals = new LogRemovals(env, this.#background)
     this.#maintenance = new LogMaintenance(env, this.#directories, options)
     this.#moves = new LogMoves(env, {
       directories: this.#directories,
       contexts: this.#contexts,
       bytesPerSecond: () => options.moveBytesPerSecond ?? Number.POSITIVE_INFINITY,
-      remove: (path, what) => this.#deleteLater(0, () => removeDirectory(env, path), what),
+      remove: (path, what) =>
+        this.#background.deleteLater(0, () => removeDirectory(env, path), what),
     })
   }
 
@@ -116,7 +119,7 @@ export class LogManager {
         for (const listener of this.#offlineListeners) listener(path, cause)
       })
       this.#directories.push(directory)
-      const later = this.#deleteLater.bind(this)
+      const later = this.#background.deleteLater.bind(this.#background)
       const shared = { files, readBuffers, indexes, writes, later, tailBudget: this.#tailBudget }
       this.#contexts.set(directory, { env: this.#env, directory, ...shared })
     }
@@ -197,7 +200,7 @@ export class LogManager {
         return found.open.log
       }
       // Its end is waited for by the new log's first write.
-      void this.#remove(found, 'stray')
+      void this.#removals.remove(found, 'stray')
     }
     const directory = this.#unreadDirectory() ?? this.#placeFor()
     return this.#create(directory, { topic, topicId, partitionIndex }, config)
@@ -232,7 +235,7 @@ export class LogManager {
       firstDirtyOffset: 0,
       mayHaveGaps: false,
     })
-    state.waitsFor = this.#leaving.get(name) ?? null
+    state.waitsFor = this.#removals.leaving(name)
     if (!directory.isOnline) state.refusal = 'offline'
     const open = { log: new Log(state), state }
     directory.logs.set(name, open)
@@ -253,66 +256,13 @@ export class LogManager {
   /** The directory is renamed when resolved; its files go after file.delete.delay.ms. */
   async deleteLog(topic: string, partitionIndex: number): Promise<void> {
     const found = this.#find(partitionDirectoryName(topic, partitionIndex))
-    if (found !== null) await this.#remove(found, 'delete')
+    if (found !== null) await this.#removals.remove(found, 'delete')
   }
 
   /** Renamed out of the way when resolved; its files stay for an operator to look at. */
   async setAside(topic: string, partitionIndex: number): Promise<void> {
     const found = this.#find(partitionDirectoryName(topic, partitionIndex))
-    if (found !== null) await this.#remove(found, 'stray')
-  }
-
-  #remove(found: FoundLog, reason: 'delete' | 'stray'): Promise<void> {
-    const { directory, name, open } = found
-    directory.logs.delete(name)
-    directory.forgetKnown(name)
-    const before = this.#leaving.get(name) ?? Promise.resolve()
-    const leaving = before.then(() => this.#removeFiles(directory, name, open.state, reason))
-    this.#leaving.set(name, leaving)
-    const settled = leaving
-      .catch((error: unknown) => {
-        if (!isDiskError(error)) throw error
-        directory.goOffline(error)
-      })
-      .finally(() => {
-        if (this.#leaving.get(name) === leaving) this.#leaving.delete(name)
-      })
-    this.#env.log.background(settled, `removing ${name}`)
-    return settled
-  }
-
-  async #removeFiles(
-    directory: LogDirectory,
-    name: string,
-    state: LogState,
-    reason: 'delete' | 'stray',
-  ): Promise<void> {
-    state.isGone = true
-    state.refusal = 'closed'
-    state.syncTimer?.cancel()
-    state.wake()
-    await state.runExclusive(async () => {
-      while (state.isWriting || state.isSyncing) await state.nextChange()
-      state.tail?.clear()
-    })
-    for (const segment of state.segments) {
-      segment.isDeleted = true
-      state.context.indexes.forget(segment)
-      if (segment.reference !== null) await state.context.files.retire(segment.reference)
-    }
-    if (!state.isCreated || directory.failure !== null) return
-    const newName = await setAside(this.#env, directory, name, reason)
-    await directory.writeOffsets()
-    if (reason === 'stray') {
-      this.#env.log.warn('a log of another topic id was set aside', { name, newName })
-      return
-    }
-    const path = `${directory.path}/${newName}`
-    this.#deleteLater(
-      state.config.fileDeleteDelayMs,
-      () => removeDirectory(this.#env, path),
-      newName,
-    )
+    if (found !== null) await this.#removals.remove(found, 'stray')
   }
 
   #find(name: string): FoundLog | null {
@@ -340,18 +290,18 @@ export class LogManager {
 
   #startBackground(): void {
     const { retentionCheckMs = 300_000, checkpointMs = 5_000 } = this.#options
-    this.#every(
+    this.#background.every(
       () => retentionCheckMs,
       () => this.applyRetention(),
       'retention',
     )
-    this.#every(
+    this.#background.every(
       () => checkpointMs,
       () => this.#maintenance.writeCheckpoints(),
       'checkpoints',
     )
     const backoffMs = () => this.#options.cleanerBackoffMs ?? 15_000
-    this.#every(backoffMs, () => this.runCleaner(), 'cleaning')
+    this.#background.every(backoffMs, () => this.runCleaner(), 'cleaning')
   }
 
   /** Cleans logs, the dirtiest first, until none is due. Answers how many were cleaned. */
@@ -364,52 +314,15 @@ export class LogManager {
     return this.#maintenance.applyRetention()
   }
 
-  #every(delayMs: () => number, task: () => Promise<unknown>, what: string): void {
-    this.#later(
-      delayMs(),
-      async () => {
-        try {
-          await task()
-        } finally {
-          this.#every(delayMs, task, what)
-        }
-      },
-      what,
-    )
-  }
-
-  #later(delayMs: number, task: () => Promise<unknown>, what: string): void {
-    if (this.#isClosed) return
-    const timer = this.#env.clock.after(delayMs, () => {
-      this.#timers.delete(timer)
-      if (!this.#isClosed) this.#env.log.background(task(), what)
-    })
-    this.#timers.add(timer)
-  }
-
-  /** Like `#later`, but a close does it at once: a clean start looks for no leftovers. */
-  #deleteLater(delayMs: number, task: () => Promise<unknown>, what: string): void {
-    if (this.#isClosed) {
-      this.#env.log.background(task(), what)
-      return
-    }
-    this.#deletions.add(task)
-    const run = () => {
-      this.#deletions.delete(task)
-      return task()
-    }
-    this.#later(delayMs, run, what)
-  }
-
   /** Flushes and closes all logs and leaves the clean-shutdown marker with the broker's epoch. */
   async close(brokerEpoch: number = NO_BROKER_EPOCH): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#maintenance.stop()
     this.#moves.stop()
-    for (const timer of this.#timers) timer.cancel()
-    await Promise.allSettled(this.#leaving.values())
-    await Promise.allSettled([...this.#deletions].map(task => task()))
+    this.#background.stop()
+    await this.#removals.settled()
+    await this.#background.finishDeletions()
     for (const directory of this.#directories) {
       const closed: ClosedLog[] = []
       await this.#maintenance.guard(directory, () =>
@@ -424,12 +337,6 @@ export class LogManager {
       )
     }
   }
-}
-
-interface FoundLog {
-  readonly directory: LogDirectory
-  readonly name: string
-  readonly open: OpenLog
 }
 
 function isAllClosed(directory: LogDirectory): boolean {
