@@ -186,6 +186,25 @@ t.test('voters are added and removed while the cluster works', async t => {
   await cluster.stop()
 })
 
+t.test('who does not wait for the commit hears when the leader has begun', async t => {
+  const added = { id: 4, directoryId: 'disk-of-4', address: 'n4:9093' }
+  for (const awaitsCommit of [false, true]) {
+    const cluster = await filled(62)
+    await cluster.startNode(4)
+    const { node } = await cluster.untilLeader()
+    const isFollowing = () => node.status().replicas.some(each => each.nodeId === 4)
+    await cluster.sim.run(isFollowing, 5_000)
+    await cluster.sim.run({ forMs: 1_000 })
+    const others = [1, 2, 3].filter(id => id !== cluster.leaderId())
+    for (const id of others) cluster.sim.network.cut(`n${id}`, `n${cluster.leaderId()}`)
+    const outcome = await cluster.sim.complete(node.voters.addVoter(added, 200, awaitsCommit))
+    t.equal(outcome.kind, awaitsCommit ? 'refused' : 'done')
+    t.notOk(node.driver.membership.voters.includes(4), 'nothing is committed')
+    cluster.sim.network.healAll()
+    await cluster.stop()
+  }
+})
+
 t.test('a leader that is removed finishes its work and another takes over', async t => {
   const cluster = await filled(61)
   const removedId = cluster.leaderId()

@@ -30,11 +30,13 @@ export class VoterChanges {
 
   /**
    * Makes a node a voter that already follows the log, as an observer or learner; waits for it to
-   * catch up. A voter with this directory already: done.
+   * catch up, unless the leader's word that it has begun is enough. A voter with this directory
+   * already: done.
    */
-  addVoter(member: Member, timeoutMs: number): Promise<VoterChangeOutcome> {
+  addVoter(member: Member, timeoutMs: number, awaitsCommit = true): Promise<VoterChangeOutcome> {
     return this.#change({
       timeoutMs,
+      awaitsCommit,
       changes: [{ kind: 'add-voter', member }],
       isDone: ({ voters, members, outgoingVoters }) =>
         voters.includes(member.id) &&
@@ -88,6 +90,8 @@ export class VoterChanges {
   /** Proposes until the change is taken, then waits until it is in force. */
   async #change(wanted: {
     readonly timeoutMs: number
+    /** False: done as soon as the leader has taken the change into its log. Default true. */
+    readonly awaitsCommit?: boolean
     readonly changes: ConfigChange['changes']
     readonly isDone: (membership: Membership) => boolean
     readonly waitsFor: string
@@ -103,6 +107,7 @@ export class VoterChanges {
         if (refusal === 'taken') isProposed = true
         else if (refusal !== 'again') return refusal
       }
+      if (isProposed && wanted.awaitsCommit === false) return { kind: 'done' }
       // The change may still come into force under another leader, which can be asked.
       const { leadership } = this.#driver
       if (isProposed && leadership.term !== term)

@@ -21,8 +21,8 @@ import { sourceCode, topicEntries } from './config-description.ts'
 type Result = CreateTopicsResponseInit['topics'][number]
 type RequestTopic = CreateTopicsRequest['topics'][number]
 
-/** Partitions that are created by one decision, unless they are of one topic: some 10 ms on every node. */
-const PARTITIONS_A_DECISION = 1_000
+/** Partitions that are created by one decision, unless they are of one topic: some 5 ms on every node. */
+const PARTITIONS_A_DECISION = 500
 /** More than a request may create is refused as a whole, by the controller. */
 const MAX_PARTITIONS = 10_000
 /** First version whose answer describes the topic. */

@@ -1,7 +1,6 @@
 // AddRaftVoter, versions 0-1, and RemoveRaftVoter, version 0: who votes in the metadata quorum.
 // v1 of AddRaftVoter may be answered before the change is committed.
-// Difference from Kafka: a voter is added once it follows the log already, as an observer; that the
-// change is in force is always waited for.
+// Difference from Kafka: a voter is added once it follows the log already, as an observer.
 
 import { ZERO_UUID } from '@weir/core'
 import {
@@ -45,7 +44,8 @@ export async function handleAddRaftVoter(
     address: `${listener.host}:${listener.port}`,
   }
   const timeoutMs = Math.min(Math.max(request.timeoutMs, 0), MAX_TIMEOUT_MS)
-  return answerOf(await services.quorum().voters.addVoter(member, timeoutMs))
+  const { voters } = services.quorum()
+  return answerOf(await voters.addVoter(member, timeoutMs, request.ackWhenCommitted))
 }
 
 export async function handleRemoveRaftVoter(
