@@ -7,6 +7,7 @@ import type { ProtoWriter } from './proto-writer.ts'
 import type { PartitionChangeRecord, PartitionRecord } from './records.ts'
 
 type Ids = readonly number[]
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 const EMPTY: Ids = Object.freeze([])
 const VARINT = 0
@@ -103,76 +104,65 @@ export class PartitionReader {
 
   change(end: number): PartitionChangeRecord {
     const reader = this.#reader
-    let topicId = ''
-    let partitionIndex = 0
-    let replicas: Ids | null = null
-    let isr: Ids | null = null
-    let addingReplicas: Ids | null = null
-    let removingReplicas: Ids | null = null
-    let elr: Ids | null = null
-    let lastKnownElr: Ids | null = null
-    let leader: number | null = null
-    let leaderEpoch: number | null = null
-    let partitionEpoch = 0
-    let leaderRecoveryState: number | null = null
+    const change: Mutable<PartitionChangeRecord> = {
+      kind: 'partitionChange',
+      topicId: '',
+      partitionIndex: 0,
+      replicas: null,
+      isr: null,
+      addingReplicas: null,
+      removingReplicas: null,
+      elr: null,
+      lastKnownElr: null,
+      leader: null,
+      leaderRecoveryState: null,
+      leaderEpoch: null,
+      partitionEpoch: 0,
+    }
     while (reader.pos < end) {
       const key = reader.uint32()
       switch (key >>> 3) {
         case 1:
-          topicId = this.#sameTopicId(reader.string())
+          change.topicId = this.#sameTopicId(reader.string())
           break
         case 2:
-          partitionIndex = reader.uint32()
+          change.partitionIndex = reader.uint32()
           break
         case 3:
-          replicas = this.#ids()
+          change.replicas = this.#ids()
           break
         case 4:
-          isr = this.#ids()
+          change.isr = this.#ids()
           break
         case 5:
-          addingReplicas = this.#ids()
+          change.addingReplicas = this.#ids()
           break
         case 6:
-          removingReplicas = this.#ids()
+          change.removingReplicas = this.#ids()
           break
         case 7:
-          elr = this.#ids()
+          change.elr = this.#ids()
           break
         case 8:
-          lastKnownElr = this.#ids()
+          change.lastKnownElr = this.#ids()
           break
         case 9:
-          leader = reader.sint32()
+          change.leader = reader.sint32()
           break
         case 10:
-          leaderEpoch = reader.uint32()
+          change.leaderEpoch = reader.uint32()
           break
         case 11:
-          partitionEpoch = reader.uint32()
+          change.partitionEpoch = reader.uint32()
           break
         case 12:
-          leaderRecoveryState = reader.uint32()
+          change.leaderRecoveryState = reader.uint32()
           break
         default:
           reader.skipType(key & 7)
       }
     }
-    return {
-      kind: 'partitionChange',
-      topicId,
-      partitionIndex,
-      replicas,
-      isr,
-      addingReplicas,
-      removingReplicas,
-      elr,
-      lastKnownElr,
-      leader,
-      leaderRecoveryState,
-      leaderEpoch,
-      partitionEpoch,
-    }
+    return change
   }
 
   /** Partitions of a topic follow each other. */
