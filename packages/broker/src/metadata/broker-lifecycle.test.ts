@@ -92,11 +92,18 @@ t.test('a broker is alive once it knows what the controller knew', async t => {
   void world.lifecycle.run().then(() => {
     isUnfenced = true
   })
-  await world.sim.run({ forMs: 500 })
+  await world.sim.run({ forMs: 3 * SESSION_MS })
   t.same([world.alive.length, isUnfenced], [0, false])
   world.appliedIndex = 100
   await world.sim.run({ forMs: 10 })
   t.ok(world.alive.length > 0 && isUnfenced)
+})
+
+t.test('a refusal that time does not mend ends the start at once', async t => {
+  const world = new World()
+  world.registration = 'INCONSISTENT_CLUSTER_ID'
+  await t.rejects(world.sim.complete(world.lifecycle.register()), OperatorError)
+  t.equal(world.registrations.length, 1)
 })
 
 t.test('heartbeats are quick while the broker is fenced, and slow when it is not', async t => {
