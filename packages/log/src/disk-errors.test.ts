@@ -257,3 +257,22 @@ t.test('a disk that stays full is told once a minute, in one line', async t => {
   await world.sim.run({ forMs: 120_000 })
   t.equal(warnings().length, 3)
 })
+
+t.test('retention makes room for a log that refuses appends, and for the others', async t => {
+  const world = await openWorld({ retentionMs: 10_000 }, { instantDisk: false })
+  const other = world.manager.getOrCreate('other', 'b3RoZXItdG9waWMtaWQtMQ', 0, world.config)
+  append(other, batch({ values: ['other'] }))
+  const disk = world.sim.disk('one')
+  await produce(world, new Map(), 3)
+  disk.faults.capacityBytes = disk.usedBytes + 100
+  append(world.log, batch({ values: ['x'.repeat(2000)] }))
+  await settle(world)
+  t.match(append(world.log, batch()), { kind: 'failed', error: 'KAFKA_STORAGE_ERROR' })
+  for (const log of [world.log, other]) log.updateHighWatermark(log.logEndOffset)
+  await world.sim.run({ forMs: 20_000 })
+  t.equal(await world.sim.complete(world.manager.applyRetention()), 2)
+  disk.faults.capacityBytes = Number.POSITIVE_INFINITY
+  await world.sim.run({ forMs: 1000 })
+  t.equal(world.log.logStartOffset, 3)
+  t.match(append(world.log, batch()), { kind: 'appended', baseOffset: 3 })
+})

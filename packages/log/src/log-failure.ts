@@ -33,7 +33,7 @@ export function handleWriteFailure(state: LogState, cause: DiskError): void {
   dropUnwritten(state)
   state.listener?.onFailure({ kind: 'space', fromOffset, cause })
   state.wake()
-  const recovery = state.runExclusive(() => recoverFromFullDisk(state, missingBytes))
+  const recovery = recoverFromFullDisk(state, missingBytes)
   state.context.env.log.background(recovery, `recovering ${state.directoryName} from a full disk`)
 }
 
@@ -65,10 +65,8 @@ function dropUnwritten(state: LogState): void {
 async function recoverFromFullDisk(state: LogState, missingBytes: number): Promise<void> {
   const { env, directory } = state.context
   try {
-    if (state.isGone) return
-    await cutFile(state)
-    await rebuildActive(state)
-    if (!state.hasNoProducers) await rebuildProducers(state)
+    await state.runExclusive(() => cutToWritten(state))
+    // Not exclusive: retention and deletions are what makes room.
     while (!state.isGone && state.refusal === 'disk full' && directory.failure === null) {
       const free = await env.disk.freeBytes(directory.path)
       if (free >= missingBytes + SPACE_RESERVE_BYTES) break
@@ -78,10 +76,20 @@ async function recoverFromFullDisk(state: LogState, missingBytes: number): Promi
     if (!(error instanceof DiskError)) throw error
     directory.goOffline(error)
   }
-  if (state.refusal === 'disk full') {
+  // After whatever changes the log's structure at this moment: it counts on the refusal.
+  await state.runExclusive(async () => {
+    if (state.refusal !== 'disk full') return
     state.refusal = null
     env.log.info('there is space again: appends are accepted', { log: state.directoryName })
-  }
+  })
+}
+
+/** Files and producers are those of the end in memory again. */
+async function cutToWritten(state: LogState): Promise<void> {
+  if (state.isGone) return
+  await cutFile(state)
+  await rebuildActive(state)
+  if (!state.hasNoProducers) await rebuildProducers(state)
 }
 
 /** Removes the part of a batch that a failed write left behind the last whole one. */

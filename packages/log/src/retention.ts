@@ -17,7 +17,8 @@ import type { Segment } from './segment.ts'
 export function applyRetention(state: LogState, nowMs: number): Promise<number> {
   if (countExpired(state, nowMs) === 0) return Promise.resolve(0)
   return state.runExclusive(async () => {
-    if (state.isGone || state.refusal !== null) return 0
+    // On a full disk it is what makes room.
+    if (state.isGone || (state.refusal !== null && state.refusal !== 'disk full')) return 0
     const count = countExpired(state, nowMs)
     if (count === 0) return 0
     if (count === state.segments.length) {
