@@ -56,14 +56,14 @@ t.test('large answers beyond the share of a turn go out in the next ones, in ord
 t.test('small answers wait for nobody', async t => {
   const plane = await planeWith('small')
   // Somebody has used the turn up.
-  plane.services.answerTurns.take(100_000_000)
+  plane.services.answerTurns.use(100_000_000)
   const asked = plane.askFetch(11, fromStart(1))
   t.ok(bytesOf(asked) > 0)
 })
 
 t.test('who has gone while his answer waited gives its memory back', async t => {
   const plane = await planeWith('x'.repeat(RECORD_BYTES))
-  plane.services.answerTurns.take(100_000_000)
+  plane.services.answerTurns.use(100_000_000)
   const asked = plane.askFetch(11, fromStart(1))
   t.equal(asked.answer, null)
   t.ok(plane.services.responseMemory.heldBytes > RECORD_BYTES)

@@ -22,7 +22,7 @@ import {
   type ValidationOutcome,
   validateProducedRecords,
 } from '@weir/protocol'
-import type { Producer } from '../partition/append-queue.ts'
+import { isCompressed, type Producer, validationCost } from '../partition/append-queue.ts'
 import type { Partition } from '../partition/partition.ts'
 import type { AckWaiter } from '../partition/pending-acks.ts'
 import {
@@ -211,15 +211,25 @@ class ProduceOperation implements AckWaiter, Producer {
       this.#fail(slot, 'INVALID_RECORD', 'no records')
     } else if (asked.refusal) {
       this.#fail(slot, asked.refusal.error, asked.refusal.message)
-    } else if (partition.appendQueue.isBusy || this.#atOnceBytes >= AT_ONCE_BYTES) {
+    } else if (partition.appendQueue.isBusy || !this.#mayValidate(records)) {
       partition.appendQueue.add(records, this, slot)
     } else {
-      this.#atOnceBytes += records.length
       const nowMs = this.#services.env.clock.nowMs()
       const outcome = validateProducedRecords(records, partition.validation, nowMs)
       if (outcome.kind === 'deferred') partition.appendQueue.add(records, this, slot)
       else this.onValidated(slot, partition, outcome)
     }
+  }
+
+  /** In this turn, as far as the share of this request, and that of all with compressed records, goes. */
+  #mayValidate(records: Buffer): boolean {
+    if (this.#atOnceBytes >= AT_ONCE_BYTES) return false
+    this.#atOnceBytes += records.length
+    if (!isCompressed(records)) return true
+    const { appendTurns } = this.#services.replicaManager
+    if (appendTurns.isSpent) return false
+    appendTurns.use(validationCost(records))
+    return true
   }
 
   #check(partition: Partition, records: Buffer | null): ErrorName | null {

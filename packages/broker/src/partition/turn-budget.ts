@@ -1,5 +1,6 @@
-// Spreads the work of large requests over turns of the event loop: what came in one frame is worth
-// tens of milliseconds, and others should be served in between. First come, first served.
+// Spreads work over turns of the event loop: what comes in one frame, or in one turn from many clients,
+// may be worth tens of milliseconds, and others should be served in between. First come, first served.
+// It counts bytes, not time, so that simulated runs can be repeated.
 
 import type { Clock } from '@weir/core'
 
@@ -20,22 +21,28 @@ export class TurnBudget {
     this.#bytesATurn = bytesATurn
   }
 
+  /** Nothing more should be begun in this turn. */
+  get isSpent(): boolean {
+    return this.#waiting.length > 0 || this.#usedBytes >= this.#bytesATurn
+  }
+
+  /** Counts what is done in this turn, whatever is left of it. */
+  use(bytes: number): void {
+    this.#usedBytes += bytes
+    if (this.#isCounting) return
+    this.#isCounting = true
+    this.#clock.soon(() => this.#nextTurn())
+  }
+
   /** Resolves in a turn that has done less than its share so far; null: this one. */
   take(bytes: number): Promise<void> | null {
-    if (this.#waiting.length === 0 && this.#usedBytes < this.#bytesATurn) {
-      this.#use(bytes)
+    if (!this.isSpent) {
+      this.use(bytes)
       return null
     }
     return new Promise(resolve => {
       this.#waiting.push({ bytes, go: resolve })
     })
-  }
-
-  #use(bytes: number): void {
-    this.#usedBytes += bytes
-    if (this.#isCounting) return
-    this.#isCounting = true
-    this.#clock.soon(() => this.#nextTurn())
   }
 
   #nextTurn(): void {
@@ -44,7 +51,7 @@ export class TurnBudget {
     while (this.#usedBytes < this.#bytesATurn) {
       const next = this.#waiting.shift()
       if (next === undefined) return
-      this.#use(next.bytes)
+      this.use(next.bytes)
       next.go()
     }
   }
