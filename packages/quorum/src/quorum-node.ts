@@ -137,6 +137,7 @@ export class QuorumNode {
           options.onPeerReset?.(nodeId)
         },
         connected: nodeId => options.onPeerConnected?.(nodeId),
+        replaced: nodeId => driver.forgetObserver(nodeId),
         membership: () => driver.membership,
         refused: reason => options.onRefused?.(reason),
       },

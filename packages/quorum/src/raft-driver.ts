@@ -261,6 +261,11 @@ export class RaftDriver {
     this.#leadershipMayHaveChanged()
   }
 
+  /** That id belongs to another log from now on. Voters are known by their disks and never change so. */
+  forgetObserver(nodeId: number): void {
+    if (!this.#isStopped) this.#raft.forgetObserver(nodeId)
+  }
+
   /** The connection to a node broke: if it leads, its process is probably gone. */
   connectionReset(nodeId: number): void {
     if (this.#isStopped) return

@@ -315,6 +315,14 @@ export class Raft {
     this.#state.send({ type: 'observe', from: id, to, term, lastIndex: log.lastIndex })
   }
 
+  /**
+   * Another log comes under this id: nothing is known of it. For observers and learners; a voter's log is
+   * the one that it voted with, for ever.
+   */
+  forgetObserver(id: number): void {
+    if (this.#state.isLeader) this.#state.tracker.forgetLog(id, this.#state.log.lastIndex + 1)
+  }
+
   /** Messages to this node were lost for sure: what was sent ahead has to be asked for again. */
   reportUnreachable(id: number): void {
     const progress = this.#state.tracker.progressOf(id)

@@ -104,6 +104,12 @@ export class Tracker {
     return progress
   }
 
+  /** An observer has to ask again; a learner is probed from `nextIndex` down. */
+  forgetLog(id: number, nextIndex: number): void {
+    if (this.#learnerIds.has(id)) this.#progress.set(id, this.#fresh(nextIndex))
+    else this.dropObserver(id)
+  }
+
   dropObserver(id: number): void {
     if (!this.isMember(id)) this.#progress.delete(id)
   }

@@ -13,6 +13,8 @@ import {
 export interface EndpointHost {
   /** The answer to a hello; a refusal closes the connection after it. */
   greet(hello: Hello): HelloReply
+  /** Whether that disk is the one that came last under the id. */
+  isCurrent(nodeId: number, directoryId: string): boolean
   received(message: Message): void
   /** Messages for a node that cannot be reached, now or when there are some. */
   poll(nodeId: number): Promise<readonly Message[]>
@@ -30,6 +32,7 @@ export class Endpoint {
   readonly #host: EndpointHost
   readonly #ownId: number
   #peerId: number | null = null
+  #directoryId = ''
 
   constructor(host: EndpointHost, ownId: number) {
     this.#host = host
@@ -49,9 +52,14 @@ export class Endpoint {
       hello = this.#host.greet(request.hello)
       if (hello.refusal !== '') return this.#answer(hello, NO_MESSAGES, true)
       this.#peerId = request.hello.nodeId
+      this.#directoryId = request.hello.directoryId
     }
     const peerId = this.#peerId
     if (peerId === null) throw new RaftCodecError('messages before the hello')
+    // Another one has come under its id since: what this one has says nothing of that one's log.
+    if (!this.#host.isCurrent(peerId, this.#directoryId)) {
+      return this.#answer(hello, NO_MESSAGES, true)
+    }
     for (const message of request.messages) {
       if (message.from !== peerId || message.to !== this.#ownId)
         throw new RaftCodecError(

@@ -19,6 +19,8 @@ export interface TransportEvents {
   /** A connection to this node worked and broke. */
   connectionReset(nodeId: number): void
   connected(nodeId: number): void
+  /** Another disk comes under the id: what the one before acknowledged says nothing of its log. */
+  replaced(nodeId: number): void
   membership(): Membership
   /** This node and another do not fit together, in a sentence for an operator. */
   refused(reason: string): void
@@ -196,11 +198,19 @@ export class Transport implements EndpointHost {
     }
     this.#remember(hello.nodeId, hello.directoryId)
     const isKnown = this.#learnWay(hello)
-    if (isKnown) this.#seenDirectories.set(hello.nodeId, hello.directoryId)
+    if (isKnown) {
+      const before = this.#seenDirectories.get(hello.nodeId) ?? hello.directoryId
+      this.#seenDirectories.set(hello.nodeId, hello.directoryId)
+      if (before !== hello.directoryId) this.#events.replaced(hello.nodeId)
+    }
     this.#links.get(hello.nodeId)?.peerIsUp()
     if (!isKnown)
       return helloReply(this.#own, this.#events.membership(), 'too many nodes are connected')
     return helloReply(this.#own, this.#events.membership(), null)
+  }
+
+  isCurrent(nodeId: number, directoryId: string): boolean {
+    return (this.#seenDirectories.get(nodeId) ?? directoryId) === directoryId
   }
 
   /** Another disk with the same id is asking for its messages right now. */
