@@ -141,5 +141,3 @@ export class CommitHistory {
     return commits
   }
 }
-
-export type PendingCommit = Commit

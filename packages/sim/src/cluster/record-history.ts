@@ -3,13 +3,6 @@
 // of an idempotent producer is there twice; its records are in order; what failed for good is not there;
 // a record that was sent after another was acknowledged lies behind it.
 
-/** A topic of the workload, and what may be demanded of it. */
-export interface HistoryTopic {
-  readonly name: string
-  /** False: records are deleted from the front meanwhile. */
-  readonly isKept: boolean
-}
-
 /**
  * What may be demanded of a record: `ordered`, of an idempotent producer: once at most, behind those sent
  * before it. `once`: it was sent once, so it is there once at most. `again`: it may be sent again.

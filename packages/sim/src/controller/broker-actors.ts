@@ -14,7 +14,7 @@ import type { SimRandom, Simulation } from '@weir/core/sim'
 import { NotLeaderError, QuorumBusyError } from '@weir/quorum'
 import type { QuorumController } from './quorum-controller.ts'
 
-export const BROKER_IDS = [1, 2, 3, 4]
+const BROKER_IDS = [1, 2, 3, 4]
 export const MIN_INSYNC_REPLICAS = 2
 const HEARTBEAT_MS = 300
 const ISR_MS = 200

@@ -9,7 +9,7 @@
 import type { Entry, Raft } from '@weir/raft'
 import { applyEntry, EMPTY_STATE, hashBytes, type MachineState } from './state-machine.ts'
 
-export class Violation extends Error {
+class Violation extends Error {
   constructor(message: string) {
     super(message)
     this.name = 'Violation'

@@ -34,7 +34,7 @@ export function runSeed(seed: number, bugs: DriverBugs = NO_BUGS): SeedResult {
   return run(optionsOf(seed), bugs)
 }
 
-export function run(options: RaftSimOptions, bugs: DriverBugs): SeedResult {
+function run(options: RaftSimOptions, bugs: DriverBugs): SeedResult {
   const cluster = new RaftCluster(options, bugs)
   let events = 0
   let violation: string | null = null
