@@ -7,7 +7,7 @@ import { SimRandom, Simulation } from '@weir/core/sim'
 import { loadSettings } from '@weir/settings'
 import type { ClusterSimOptions } from './cluster-options.ts'
 
-const CLIENT_PORT = 9092
+export const CLIENT_PORT = 9092
 const CONTROLLER_PORT = 9093
 export const MAX_MESSAGE_BYTES = 20_000
 /** A supervisor starts a process that ended again after up to this. */
