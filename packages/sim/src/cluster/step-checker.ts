@@ -19,6 +19,15 @@ interface Known {
   committedEndOffset: number
 }
 
+/** Of a replica in one life of its broker: looked up once, as all are looked at every moment. */
+interface Facts {
+  readonly key: string
+  /** Of the partition, for people. */
+  readonly name: string
+  readonly known: Known
+  leaderEpoch: number
+}
+
 interface Seen {
   life: number
   metadataOffset: number
@@ -29,6 +38,7 @@ export class StepChecker {
   readonly #world: ClusterWorld
   readonly #known = new Map<string, Known>()
   readonly #seen = new Map<number, Seen>()
+  readonly #facts = new WeakMap<Partition, Facts>()
   readonly #images = new Map<number, { readonly hash: number; readonly machine: string }>()
   readonly #noted = new Map<string, string>()
   /** Which life of a broker was seen to stop as a leader, at the last look. */
@@ -123,27 +133,25 @@ export class StepChecker {
     const seen = this.#seenOf(machine)
     for (const partition of partitionsOn(machine)) {
       const { log, leaderEpoch } = partition
-      const key = keyOf(partition)
-      const name = `${partition.topic}-${partition.partitionIndex} on ${machine.name}`
+      const facts = this.#factsOf(partition)
+      const { known } = facts
+      const problem = (what: string) =>
+        this.#world.fail(`${facts.name} on ${machine.name}: ${what}`)
       if (log.highWatermark > log.logEndOffset)
-        this.#world.fail(
-          `${name}: high watermark ${log.highWatermark} beyond the end ${log.logEndOffset}`,
-        )
+        problem(`high watermark ${log.highWatermark} beyond the end ${log.logEndOffset}`)
       if (log.lastStableOffset > log.highWatermark)
-        this.#world.fail(
-          `${name}: last stable offset ${log.lastStableOffset} beyond ${log.highWatermark}`,
-        )
-      const before = seen.epochs.get(key) ?? -1
-      if (leaderEpoch < before)
-        this.#world.fail(`${name}: leader epoch ${leaderEpoch} after ${before}`)
-      seen.epochs.set(key, leaderEpoch)
-      const known = this.#knownOf(key)
+        problem(`last stable offset ${log.lastStableOffset} beyond ${log.highWatermark}`)
+      if (facts.leaderEpoch !== leaderEpoch) {
+        const before = seen.epochs.get(facts.key) ?? -1
+        if (leaderEpoch < before) problem(`leader epoch ${leaderEpoch} after ${before}`)
+        seen.epochs.set(facts.key, leaderEpoch)
+        facts.leaderEpoch = leaderEpoch
+      }
       known.highestEpoch = Math.max(known.highestEpoch, leaderEpoch)
       if (!partition.isLeader) continue
       const leader = known.leaders.get(leaderEpoch)
-      if (leader !== undefined && leader !== machine.name)
-        this.#world.fail(`${name}: epoch ${leaderEpoch} is led by ${leader}, too`)
-      known.leaders.set(leaderEpoch, machine.name)
+      if (leader === undefined) known.leaders.set(leaderEpoch, machine.name)
+      else if (leader !== machine.name) problem(`epoch ${leaderEpoch} is led by ${leader}, too`)
       known.committedEndOffset = Math.max(known.committedEndOffset, log.highWatermark)
     }
   }
@@ -152,9 +160,8 @@ export class StepChecker {
   #checkLeaders(machine: Machine): void {
     for (const partition of partitionsOn(machine)) {
       if (!partition.isLeader) continue
-      const known = this.#knownOf(keyOf(partition))
+      const { known, name } = this.#factsOf(partition)
       if (partition.leaderEpoch < known.highestEpoch) continue
-      const name = `${partition.topic}-${partition.partitionIndex}`
       const end = partition.log.logEndOffset
       if (end < known.committedEndOffset)
         this.#world.fail(
@@ -166,27 +173,26 @@ export class StepChecker {
           `${machine.name} tells ${partition.highWatermark} as the end of ${name}; ` +
             `${known.committedEndOffset} was committed`,
         )
+      for (const id of partition.isr) this.#checkInSync(machine, partition, id)
       // Also who is a member without the leader's knowledge (R9).
       const image = this.image?.topic(partition.topic)?.partitions[partition.partitionIndex]
-      const isSame =
-        image?.topicId === partition.topicId && image.leaderEpoch === partition.leaderEpoch
-      for (const id of new Set([...partition.isr, ...(isSame ? image.isr : [])]))
-        if (this.#knowsNewest(machine, id)) this.#checkInSync(partition, id, name)
+      if (image?.topicId !== partition.topicId || image.leaderEpoch !== partition.leaderEpoch)
+        continue
+      for (const id of image.isr)
+        if (!partition.isr.includes(id)) this.#checkInSync(machine, partition, id)
     }
   }
 
-  #checkInSync(leader: Partition, id: number, name: string): void {
-    const member = this.#world.running.find(machine => machine.id === id)
-    const replica = member?.node?.services.replicaManager.getPartition(
-      leader.topic,
-      leader.partitionIndex,
-    )
-    if (member === undefined || replica === undefined) return
-    if (replica.topicId !== leader.topicId) return
-    if (replica.log.writtenEndOffset < leader.log.highWatermark)
+  #checkInSync(machine: Machine, leader: Partition, id: number): void {
+    const { topic, partitionIndex, topicId, log } = leader
+    if (id === machine.id || !this.#knowsNewest(machine, id)) return
+    const member = this.#world.machines.find(one => one.id === id)
+    const replica = member?.node?.services.replicaManager.getPartition(topic, partitionIndex)
+    if (replica === undefined || replica.topicId !== topicId) return
+    if (replica.log.writtenEndOffset < log.highWatermark)
       this.#world.fail(
-        `${member.name} is in the ISR of ${name} and ends at ${replica.log.writtenEndOffset}, ` +
-          `the high watermark is ${leader.log.highWatermark}`,
+        `${member?.name} is in the ISR of ${topic}-${partitionIndex} and ends at ` +
+          `${replica.log.writtenEndOffset}, the high watermark is ${log.highWatermark}`,
       )
   }
 
@@ -195,6 +201,16 @@ export class StepChecker {
     const newest = this.#newest?.image.brokers.get(brokerId)
     const own = node?.controlServices.metadata.brokers.get(brokerId)
     return newest !== undefined && !newest.fenced && own?.brokerEpoch === newest.brokerEpoch
+  }
+
+  #factsOf(partition: Partition): Facts {
+    const existing = this.#facts.get(partition)
+    if (existing !== undefined) return existing
+    const key = `${partition.topicId}/${partition.partitionIndex}`
+    const name = `${partition.topic}-${partition.partitionIndex}`
+    const facts = { key, name, known: this.#knownOf(key), leaderEpoch: -2 }
+    this.#facts.set(partition, facts)
+    return facts
   }
 
   #seenOf(machine: Machine): Seen {
@@ -216,10 +232,6 @@ export class StepChecker {
 
 function partitionsOn(machine: Machine): Iterable<Partition> {
   return machine.node?.services.replicaManager.partitions() ?? []
-}
-
-function keyOf({ topicId, partitionIndex }: Partition): string {
-  return `${topicId}/${partitionIndex}`
 }
 
 /** Independent of the order in which maps were filled. */
