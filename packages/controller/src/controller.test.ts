@@ -233,6 +233,46 @@ t.test('validateOnly decides without records', t => {
   t.end()
 })
 
+t.test('one request creates 10,000 partitions at most', t => {
+  const controller = newController()
+  const wanted = ['a', 'b', 'c'].map(name => topic(name, { partitionCount: 4_000 }))
+  const { response, records } = controller.topics.createTopics(wanted, false)
+  t.same(
+    response.map(result => result.error),
+    ['NONE', 'NONE', 'POLICY_VIOLATION'],
+  )
+  t.equal(records.filter(record => record.kind === 'partition').length, 8_000)
+  t.end()
+})
+
+t.test('a partition that one AlterPartition names twice is changed once', t => {
+  const controller = newController()
+  const brokerEpoch = controller.image.brokers.get(1)?.brokerEpoch ?? -1
+  const second = register(controller, 2, -1)
+  const assignments = [{ partitionIndex: 0, brokerIds: [1, 2] }]
+  commit(
+    controller,
+    controller.topics.createTopics([topic('t', { ...manual, assignments })], false),
+  )
+  const topicId = controller.image.topic('t')?.topicId ?? ''
+  const update = {
+    partitionIndex: 0,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    newIsr: [{ brokerId: 1, brokerEpoch }],
+    leaderRecoveryState: 0,
+  }
+  const topics = [{ topicId, partitions: [update, update] }]
+  const decision = controller.isr.alterPartition({ brokerId: 1, brokerEpoch, topics })
+  t.same(
+    decision.response.topics[0]?.partitions.map(each => each.error),
+    ['NONE', 'INVALID_REQUEST'],
+  )
+  t.equal(decision.records.length, 1)
+  t.ok(second > brokerEpoch)
+  t.end()
+})
+
 t.test('duplicates and collisions inside one request are refused', t => {
   const controller = newController()
   const wanted = [topic('a'), topic('a'), topic('x.y'), topic('x_y')]
