@@ -2,7 +2,7 @@
 // when it runs. Does nothing, in well under a second, when nothing changed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -55,13 +55,32 @@ function removeOrphans(sourceDir, outputDir) {
   }
 }
 
+/** A source is younger than what its package was built to. */
+function isChanged() {
+  return readdirSync(join(ROOT, 'packages')).some(name => {
+    const built = join(ROOT, 'packages', name, 'dist', '.tsbuildinfo')
+    if (!existsSync(built)) return true
+    const builtMs = statSync(built).mtimeMs
+    return sourcesOf(join(ROOT, 'packages', name, 'src')).some(
+      path => statSync(path).mtimeMs > builtMs,
+    )
+  })
+}
+
+function sourcesOf(directory) {
+  const entries = readdirSync(directory, { withFileTypes: true, recursive: true })
+  return entries
+    .filter(entry => entry.name.endsWith('.ts'))
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+}
+
 function build() {
   for (const name of readdirSync(join(ROOT, 'packages'))) {
     removeOrphans(join(ROOT, 'packages', name, 'src'), join(ROOT, 'packages', name, 'dist'))
   }
   if (!existsSync(join(ROOT, 'packages', 'weir', 'dist'))) {
     console.error('Building, the first time (half a minute or so) ...')
-  }
+  } else if (isChanged()) console.error('Building what changed ...')
   run('The build', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
 }
 
