@@ -183,3 +183,32 @@ t.test(
     }
   },
 )
+
+t.test('a closed segment that is shorter than it was is walked, trusted or not', async t => {
+  const world = await openWorld({ segmentBytes: 400 })
+  for (let index = 0; index < 12; index++) append(world.log, batch({ values: ['v'.repeat(90)] }))
+  await settle(world)
+  await world.sim.complete(world.log.flush())
+  await world.sim.run({ forMs: 6_000 })
+  world.sim.kill('one')
+  const disk = world.sim.disk('one')
+  const second = disk.paths().filter(path => path.endsWith('.log'))[1] as string
+  disk.setContents(second, (disk.contents(second) as Buffer).subarray(0, 100))
+  await reopen(world)
+  t.equal(world.log.damagedRanges().length, 1)
+})
+
+t.test('after a power failure the high watermark is not beyond the end of the log', async t => {
+  const world = await openWorld()
+  for (let index = 0; index < 12; index++) append(world.log, batch())
+  await settle(world)
+  world.log.updateHighWatermark(12)
+  await world.sim.run({ forMs: 6_000 })
+  world.sim.kill('one')
+  const disk = world.sim.disk('one')
+  const bytes = disk.contents(SEGMENT) as Buffer
+  disk.setContents(SEGMENT, bytes.subarray(0, bytes.length / 2))
+  await reopen(world)
+  t.equal(world.log.logEndOffset, 6)
+  t.equal(world.log.highWatermark, 6)
+})
