@@ -71,3 +71,20 @@ t.test('who has gone while his answer waited gives its memory back', async t => 
   await plane.sim.run({ forMs: 10 })
   t.equal(plane.services.responseMemory.heldBytes, 0)
 })
+
+t.test('a follower does not wait behind consumers', async t => {
+  const plane = await DataPlane.open()
+  const topicId = plane.createTopic('a')
+  await plane.produce('a', batchOf(['x'.repeat(RECORD_BYTES)]))
+  plane.registerBroker(2, 9)
+  const image = plane.image.topic('a')?.partitions[0]
+  plane.image.replay({ kind: 'partition', ...image!, replicas: [1, 2], partitionEpoch: 1 })
+  plane.services.replicaManager.applyImage(plane.image)
+  plane.services.answerTurns.use(100_000_000)
+  const partitions = [{ fetchOffset: 0, currentLeaderEpoch: 3 }]
+  const asked = plane.askFetch(16, {
+    replicaState: { replicaId: 2, replicaEpoch: 9 },
+    topics: [{ topicId, partitions }],
+  })
+  t.ok(bytesOf(asked) > RECORD_BYTES)
+})
