@@ -4,11 +4,13 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { showHelp } from './options.mjs'
 import { prepare, ROOT } from './prepare.mjs'
 
 prepare()
 
 const args = process.argv.slice(2)
+if (args.includes('--help')) showHelp()
 const isRewrite = args.includes('--rewrite')
 const files = args.filter(arg => arg !== '--rewrite')
 const tap = join(

@@ -25,6 +25,10 @@ const ADVICE: ReadonlyMap<ErrorName, string> = new Map<ErrorName, string>([
     "it is damaged on the broker's disk or was on the way: 'weir doctor --data-dir DIRECTORY' tells",
   ],
   ['INVALID_REPLICATION_FACTOR', "see 'weir cluster describe' for the brokers there are"],
+  [
+    'REQUEST_TIMED_OUT',
+    "'weir topics describe' shows replicas that are missing or lag, 'weir cluster describe' the brokers",
+  ],
   ['NOT_CONTROLLER', "there is no active controller: see 'weir quorum status'"],
   ['COORDINATOR_NOT_AVAILABLE', 'the coordinator is starting: try again'],
 ])
