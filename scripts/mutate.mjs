@@ -31,8 +31,8 @@ function problemOf({ file, line, test }) {
   return existsSync(pathOf(test, 'dist', '.test.js')) ? null : `there is no test ${test}`
 }
 
-/** The first tests that failed; null if all passed. */
-function failuresOf({ file, line, becomes, test }) {
+/** The test that failed first, which ends the file; null if all passed. */
+function failureOf({ file, line, becomes, test }) {
   const mutant = { url: pathToFileURL(pathOf(file, 'dist', '.js')).href, line, becomes }
   const { status, stdout } = spawnSync(process.execPath, [pathOf(test, 'dist', '.test.js')], {
     cwd: ROOT,
@@ -49,8 +49,8 @@ function failuresOf({ file, line, becomes, test }) {
     },
   })
   if (status === 0) return null
-  const names = (stdout ?? '').match(/^not ok \d+ - .*/gm) ?? []
-  return names.map(name => name.replace(/^not ok \d+ - | # time.*$/g, '')).slice(0, 2)
+  const names = (stdout ?? '').match(/^# Subtest: .*/gm) ?? []
+  return names.at(-1)?.slice('# Subtest: '.length) ?? 'the file itself'
 }
 
 let badCount = 0
@@ -60,9 +60,9 @@ for (const [what, file, line, becomes, test] of MUTATIONS) {
   count++
   const mutation = { file, line, becomes, test }
   const problem = problemOf(mutation)
-  const failures = problem !== null || isCheck ? [] : failuresOf(mutation)
-  if (problem === null && failures !== null) {
-    if (!isCheck) console.log(`noticed   ${what}: ${test}: ${failures.join(' | ')}`)
+  const failure = problem !== null || isCheck ? '' : failureOf(mutation)
+  if (problem === null && failure !== null) {
+    if (!isCheck) console.log(`noticed   ${what}: ${test}: ${failure}`)
     continue
   }
   badCount++
