@@ -14,13 +14,14 @@ import { GroupCoordinator } from './coordinator/group-coordinator.ts'
 import { OFFERED_FEATURES } from './handlers/broker-registration.ts'
 import { FetchSessionCache } from './handlers/fetch-session-cache.ts'
 import { AutoTopicCreator } from './metadata/auto-topic-creator.ts'
-import { BrokerLifecycle, type OfflineTopic } from './metadata/broker-lifecycle.ts'
+import { BrokerLifecycle, type ReportedTopic } from './metadata/broker-lifecycle.ts'
 import { ControllerIsrChannel } from './metadata/controller-isr-channel.ts'
 import { FollowedMetadata } from './metadata/followed-metadata.ts'
 import type { NodeIdentity } from './metadata/node-identity.ts'
 import type { NodeSettings } from './metadata/node-settings.ts'
 import { partitionConfigOf } from './metadata/topic-settings.ts'
 import { advertisedAddress, type BoundListener, isWildcard, listen } from './node-listeners.ts'
+import type { Partition } from './partition/partition.ts'
 import { ProducerIds } from './partition/producer-ids.ts'
 import { ReplicaManager } from './partition/replica-manager.ts'
 import { TurnBudget } from './partition/turn-budget.ts'
@@ -201,22 +202,17 @@ export class BrokerRole {
       offlineLogDirs: () =>
         directoryIds.filter((_, index) => this.#logManager.directories[index]?.isOnline === false),
       offlinePartitions: () => this.#offlinePartitions(),
+      fullPartitions: () => byTopic(this.#replicaManager.fullPartitions()),
       onAlive: sentMs => this.#guard.confirm(sentMs),
       onFatal: this.#options.onFatal,
     })
   }
 
   /** Of directories that failed, while others still serve. */
-  #offlinePartitions(): OfflineTopic[] {
+  #offlinePartitions(): ReportedTopic[] {
     if (this.#logManager.directories.every(directory => directory.isOnline)) return []
-    const topics = new Map<string, OfflineTopic>()
-    for (const { log, topicId, partitionIndex } of this.#replicaManager.partitions()) {
-      if (!log.isOffline) continue
-      const topic = topics.get(topicId) ?? { topicId, indexes: [] }
-      topic.indexes.push(partitionIndex)
-      topics.set(topicId, topic)
-    }
-    return [...topics.values()]
+    const all = [...this.#replicaManager.partitions()]
+    return byTopic(all.filter(({ log }) => log.isOffline))
   }
 
   #createServices(): Services {
@@ -289,6 +285,16 @@ export class BrokerRole {
       onConnectionClosed: id => services.fetchSessions.onConnectionClosed(id),
     })
   }
+}
+
+function byTopic(partitions: Iterable<Partition>): ReportedTopic[] {
+  const topics = new Map<string, ReportedTopic>()
+  for (const { topicId, partitionIndex } of partitions) {
+    const topic = topics.get(topicId) ?? { topicId, indexes: [] }
+    topic.indexes.push(partitionIndex)
+    topics.set(topicId, topic)
+  }
+  return [...topics.values()]
 }
 
 function openLogs(

@@ -7,7 +7,7 @@
 
 import type { BrokerSessions } from './broker-sessions.ts'
 import type { EffectiveSettings } from './effective-settings.ts'
-import type { BrokerImage, MetadataImage } from './image.ts'
+import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts'
 import { partitionChange } from './partition-change.ts'
 import type { PartitionKey } from './partition-set.ts'
 import { MAX_CHANGES, type PartitionSweeps } from './partition-sweep.ts'
@@ -51,6 +51,8 @@ export interface BrokerHeartbeat {
   readonly wantShutDown: boolean
   /** Partitions of which the broker can no longer read or write its replica: a directory failed. */
   readonly offlinePartitions?: readonly PartitionKey[]
+  /** Partitions that it cannot write to for now: the disk is full. */
+  readonly fullPartitions?: readonly PartitionKey[]
 }
 
 export interface HeartbeatResult extends ApiError {
@@ -167,7 +169,7 @@ export class BrokerControl {
     if (!broker.fenced) {
       const records = request.wantFence
         ? [changeOf(broker, { fenced: true })]
-        : this.#withoutReplicas(brokerId, request.offlinePartitions ?? [])
+        : this.#withoutReplicas(request)
       return answered(records, { isCaughtUp, isFenced: request.wantFence, shouldShutDown: false })
     }
     if (request.wantFence || !isCaughtUp) {
@@ -176,28 +178,49 @@ export class BrokerControl {
     return this.#unfence(broker)
   }
 
-  /** As if the broker had crashed, for these partitions only (D6); some now, more at the next heartbeat. */
-  #withoutReplicas(brokerId: number, partitions: readonly PartitionKey[]): MetadataRecord[] {
+  /** What the broker cannot serve any more goes to others: some now, more at the next heartbeat. */
+  #withoutReplicas(request: BrokerHeartbeat): MetadataRecord[] {
+    const { brokerId, offlinePartitions = [], fullPartitions = [] } = request
     const records: MetadataRecord[] = []
-    for (const { topicId, partitionIndex } of partitions) {
-      const topic = this.#image.topicById(topicId)
-      const partition = topic?.partitions[partitionIndex]
-      if (topic === undefined || partition === undefined) continue
-      if (!partition.isr.includes(brokerId) && !partition.elr.includes(brokerId)) continue
-      const rules = this.#settings.rulesOf(topic.name)
-      const record = partitionChange(
-        partition,
-        {},
-        {
-          ...rules,
-          isAlive: id => id !== brokerId && rules.isAlive(id),
-          isSuspect: id => id === brokerId || rules.isSuspect(id),
-        },
-      )
-      if (record !== null) records.push(record)
-      if (records.length === MAX_CHANGES) break
+    const add = (record: MetadataRecord | null) => {
+      if (record !== null && records.length < MAX_CHANGES) records.push(record)
     }
+    for (const key of offlinePartitions) add(this.#withoutLost(brokerId, key))
+    // One decision changes a partition once.
+    if (records.length > 0) return records
+    for (const key of fullPartitions) add(this.#withoutFull(brokerId, key))
     return records
+  }
+
+  /** As if the broker had crashed, for this partition only (D6). */
+  #withoutLost(brokerId: number, key: PartitionKey): MetadataRecord | null {
+    const partition = this.#image.partitionById(key.topicId, key.partitionIndex)
+    if (partition === undefined) return null
+    if (!partition.isr.includes(brokerId) && !partition.elr.includes(brokerId)) return null
+    return this.#without(brokerId, partition, true)
+  }
+
+  /** Others who are in sync may have room, and need not wait for it. It has lost nothing. */
+  #withoutFull(brokerId: number, key: PartitionKey): MetadataRecord | null {
+    const partition = this.#image.partitionById(key.topicId, key.partitionIndex)
+    if (partition?.isr.includes(brokerId) !== true) return null
+    const hasOther = partition.isr.some(id => id !== brokerId && this.#image.isActive(id))
+    return hasOther ? this.#without(brokerId, partition, false) : null
+  }
+
+  #without(brokerId: number, partition: PartitionImage, isLost: boolean): MetadataRecord | null {
+    const topic = this.#image.topicById(partition.topicId)
+    if (topic === undefined) return null
+    const rules = this.#settings.rulesOf(topic.name)
+    return partitionChange(
+      partition,
+      {},
+      {
+        ...rules,
+        isAlive: id => id !== brokerId && rules.isAlive(id),
+        isSuspect: id => (isLost && id === brokerId) || rules.isSuspect(id),
+      },
+    )
   }
 
   /** Once nothing counts any more on what it may have lost. */

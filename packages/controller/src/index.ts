@@ -29,6 +29,7 @@ export type {
   IsrMember,
   IsrUpdate,
 } from './isr-control.ts'
+export type { PartitionKey } from './partition-set.ts'
 export type { OngoingReassignment, ReassignmentResult } from './reassignment-control.ts'
 export { decodeMetadataBatch, encodeMetadataBatch, MetadataFormatError } from './record-codec.ts'
 export {

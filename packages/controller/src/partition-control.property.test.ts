@@ -83,6 +83,12 @@ class Model {
     this.heartbeat(id)
   }
 
+  #allPartitions(): PartitionKey[] {
+    return [...this.cluster.follower.topics].flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex }) => ({ topicId, partitionIndex })),
+    )
+  }
+
   heartbeat(id: number, wantShutDown = false): boolean {
     const { isUp, brokerEpoch } = this.#broker(id)
     if (!isUp) return false
@@ -94,6 +100,8 @@ class Model {
       wantFence: false,
       wantShutDown,
       offlinePartitions: [...this.#broker(id).offline.values()],
+      // Now and then it has no room for anything.
+      fullPartitions: offset % 7 === 0 ? this.#allPartitions() : [],
     }
     const before = this.cluster.offset
     const { response, records } = this.cluster.submit((machine, next) =>

@@ -158,6 +158,11 @@ export class Log {
     state.isDirty = true
   }
 
+  /** The disk had no room for what was appended last: appends are refused until there is some. */
+  get isFull(): boolean {
+    return this.#state.refusal === 'disk full'
+  }
+
   /** Removes everything at and above `offset`; durable when resolved. No appends until then. */
   truncateTo(offset: number): Promise<void> {
     return truncateTo(this.#state, offset)

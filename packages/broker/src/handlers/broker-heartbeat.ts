@@ -3,6 +3,7 @@
 // Difference from Kafka: directories are not cordoned. A heartbeat that changes nothing is answered at
 // once: load on the metadata log does not fence healthy brokers. The answer tells how far that log was.
 
+import type { PartitionKey } from '@weir/controller'
 import { type Decoded, errorCode, type Init } from '@weir/protocol'
 import type { nodeHeartbeatApi } from '../metadata/node-apis.ts'
 import type { KafkaFailure } from '../server/api-row.ts'
@@ -24,10 +25,11 @@ export async function handleBrokerHeartbeat(
   if (connection.id !== NO_CONNECTION) {
     services.brokerConnections.note(connection.id, request.brokerId)
   }
-  const offlinePartitions = request.offlinePartitions.flatMap(({ topicId, indexes }) =>
-    indexes.map(partitionIndex => ({ topicId, partitionIndex })),
-  )
-  const heartbeat = { ...request, offlinePartitions }
+  const heartbeat = {
+    ...request,
+    offlinePartitions: keysOf(request.offlinePartitions),
+    fullPartitions: keysOf(request.fullPartitions),
+  }
   const { error, isCaughtUp, isFenced, shouldShutDown } = await controller.submitSoft(
     (active, nextIndex) => active.brokers.heartbeat(heartbeat, env.clock.monotonicMs(), nextIndex),
   )
@@ -37,6 +39,12 @@ export async function handleBrokerHeartbeat(
   }
   const { appliedIndex: metadataIndex } = controller
   return { errorCode: errorCode(error), isCaughtUp, isFenced, shouldShutDown, metadataIndex }
+}
+
+function keysOf(topics: Request['offlinePartitions']): PartitionKey[] {
+  return topics.flatMap(({ topicId, indexes }) =>
+    indexes.map(partitionIndex => ({ topicId, partitionIndex })),
+  )
 }
 
 export function failBrokerHeartbeat(_request: Request, { errorCode }: KafkaFailure): Response {

@@ -47,6 +47,7 @@ class World {
       },
       offlineLogDirs: () => [],
       offlinePartitions: () => [],
+      fullPartitions: () => [],
       onAlive: sentMs => this.alive.push(sentMs),
       onFatal: error => this.fatal.push(error),
     })

@@ -16,8 +16,8 @@ import {
 import { type ControllerChannel, passes } from './controller-channel.ts'
 import { nodeHeartbeatApi } from './node-apis.ts'
 
-/** Partitions of a topic whose replica here cannot be read or written. */
-export interface OfflineTopic {
+/** Partitions of a topic with something to be said of their replica here. */
+export interface ReportedTopic {
   readonly topicId: string
   readonly indexes: number[]
 }
@@ -42,7 +42,9 @@ export interface BrokerLifecycleOptions {
   readonly whenApplied: (index: number, timeoutMs: number) => Promise<boolean>
   readonly offlineLogDirs: () => string[]
   /** What was in them: others have to lead that. */
-  readonly offlinePartitions: () => OfflineTopic[]
+  readonly offlinePartitions: () => ReportedTopic[]
+  /** Not to be written to here: others may have room. */
+  readonly fullPartitions: () => ReportedTopic[]
   /** A heartbeat that was sent at this monotonic time was answered: the broker is not fenced. */
   readonly onAlive: (sentMs: number) => void
   /** The node cannot be this broker any more. */
@@ -192,6 +194,7 @@ export class BrokerLifecycle {
           wantShutDown: this.#phase === 'leaving',
           offlineLogDirs: this.#options.offlineLogDirs(),
           offlinePartitions: this.#options.offlinePartitions(),
+          fullPartitions: this.#options.fullPartitions(),
         },
         sessionTimeoutMs() / 2,
       )

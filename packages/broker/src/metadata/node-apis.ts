@@ -18,6 +18,7 @@ import {
 /** Far from the tags that Kafka may give out. */
 const OFFSET_TAG = 10_000
 const OFFLINE_TAG = 10_001
+const FULL_TAG = 10_002
 
 /** Inclusive; -1 if unknown. */
 const metadataIndex = int64({ since: 0, tag: OFFSET_TAG, default: -1 })
@@ -55,6 +56,11 @@ export const nodeHeartbeatApi = api({
     // Kafka's controller knows which directory has which replica; here the broker says what is lost.
     offlinePartitions: array(
       { since: 0, tag: OFFLINE_TAG },
+      { topicId: uuid(), indexes: array(int32()) },
+    ),
+    // Their disk is full there.
+    fullPartitions: array(
+      { since: 0, tag: FULL_TAG },
       { topicId: uuid(), indexes: array(int32()) },
     ),
   },

@@ -47,6 +47,11 @@ export class FollowerState {
     this.#lastFetchLeaderEnd = leaderEndOffset
   }
 
+  /** That it had everything a moment ago is no reason to wait for it any more. */
+  leftIsr(): void {
+    this.#lastCaughtUpMs = Number.NEGATIVE_INFINITY
+  }
+
   /** The clock's look at it: an idle partition is not fetched, and its follower has everything. */
   refresh(leaderEndOffset: number, nowMs: number): void {
     if (this.logEndOffset >= leaderEndOffset) this.#lastCaughtUpMs = nowMs

@@ -277,6 +277,10 @@ export class LeaderState {
   #adopt(isr: readonly number[], partitionEpoch: number): void {
     this.#proposal?.submission?.cancel()
     this.#proposal = null
+    for (const follower of this.#followers) {
+      const { replicaId } = follower
+      if (this.#isr.includes(replicaId) && !isr.includes(replicaId)) follower.leftIsr()
+    }
     this.#isr = isr
     this.#partitionEpoch = partitionEpoch
   }

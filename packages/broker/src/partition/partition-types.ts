@@ -58,6 +58,8 @@ export interface PartitionOptions {
   readonly turns: TurnBudget
   /** The partition leads now; it could not when it was told to. */
   readonly onLateLeader?: (partition: Partition) => void
+  /** Its disk has no room; `log.isFull` says for how long. */
+  readonly onDiskFull?: (partition: Partition) => void
 }
 
 export interface PartitionStart {

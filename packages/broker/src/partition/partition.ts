@@ -386,6 +386,7 @@ export class Partition implements LogListener {
     if (this.#leader !== null && failure.kind === 'space') {
       this.log.assignEpoch(this.#leader.leaderEpoch)
     }
+    if (failure.kind === 'space') this.#options.onDiskFull?.(this)
     this.watchers.tellAll(this)
     this.#followerListener?.onFollowerWritten()
   }

@@ -6,7 +6,7 @@
 
 import type { MetadataDelta, MetadataImage, PartitionImage, TopicImage } from '@weir/controller'
 import { assert, type Env, type Timer } from '@weir/core'
-import type { LogManager } from '@weir/log'
+import type { Log, LogManager } from '@weir/log'
 import { IsrChanges } from '../replication/isr-changes.ts'
 import { NodeAuthority } from '../replication/node-authority.ts'
 import { ReplicaFetchers } from '../replication/replica-fetchers.ts'
@@ -65,6 +65,8 @@ export class ReplicaManager {
   readonly #byId = new Map<string, HostedTopic>()
   readonly #listeners: LeadershipListener[] = []
   readonly #awaiting = new Set<Partition>()
+  /** Whose disk was full, until that is found to be over. */
+  readonly #full = new Set<Partition>()
   readonly #partitionOptions: PartitionOptions
   readonly #replication: Replication | null
   /** Bytes sent to throttled followers, and fetched for throttled partitions. */
@@ -110,6 +112,7 @@ export class ReplicaManager {
       guard: links?.guard ?? null,
       turns: this.appendTurns,
       onLateLeader: partition => this.#tellLeader(partition),
+      onDiskFull: partition => this.#full.add(partition),
     }
     this.#scheduleIsrSweep()
   }
@@ -135,6 +138,14 @@ export class ReplicaManager {
     for (const topic of this.#byName.values()) {
       for (const partition of topic.partitions) if (partition !== undefined) yield partition
     }
+  }
+
+  /** Whose log refuses appends because the disk is full. */
+  fullPartitions(): Iterable<Partition> {
+    for (const partition of this.#full) {
+      if (partition.isClosed || !partition.log.isFull) this.#full.delete(partition)
+    }
+    return this.#full
   }
 
   /** Hears of every leadership from now on; those that exist are told at once. */
@@ -283,7 +294,7 @@ export class ReplicaManager {
     const hosted = this.#byId.get(topicId)
     const current = hosted?.partitions[partitionIndex]
     if (current === undefined) {
-      if (isHere) this.#createPartition(hosted ?? this.#hostTopic(topic), this.#asFound(image))
+      if (isHere) this.#createPartition(hosted ?? this.#hostTopic(topic), image)
     } else if (isHere) {
       this.#applyPartition(current, image)
     } else {
@@ -295,14 +306,17 @@ export class ReplicaManager {
   /**
    * A broker that starts is fenced, and by the time that it is not, what its predecessor led has been
    * decided anew. Until then nobody leads that: what was written in that epoch may be lost here, and the
-   * same offsets must not be written twice in one epoch (R14). Only the sole replica that stopped in order
-   * goes on in its epoch.
+   * same offsets must not be written twice in one epoch (R14). Only a sole replica may lead at once: in
+   * the same epoch if its predecessor stopped in order, else in one that its log does not know, which was
+   * decided after the crash.
    */
-  #asFound(image: PartitionImage): PartitionImage {
+  #asFound(image: PartitionImage, log: Log): PartitionImage {
     const { nodeId } = this.#options
     const self = this.#image?.brokers.get(nodeId)
     if (image.leader !== nodeId || self?.fenced !== true) return image
-    return image.replicas.length > 1 || self.isSuspect ? { ...image, leader: -1 } : image
+    const isSole = image.replicas.length === 1
+    const mayLead = isSole && (!self.isSuspect || image.leaderEpoch > log.latestEpoch)
+    return mayLead ? image : { ...image, leader: -1 }
   }
 
   #hostTopic({ name, topicId }: TopicImage): HostedTopic {
@@ -316,7 +330,7 @@ export class ReplicaManager {
   #createPartition(hosted: HostedTopic, image: PartitionImage): void {
     const { name, topicId, config } = hosted
     const log = this.#logManager.getOrCreate(name, topicId, image.partitionIndex, config.log)
-    const start = { topic: name, image, config }
+    const start = { topic: name, image: this.#asFound(image, log), config }
     const partition = new Partition(this.#env, this.#partitionOptions, log, start)
     hosted.partitions[image.partitionIndex] = partition
     if (partition.isLeader) this.#tellLeader(partition)

@@ -51,12 +51,12 @@ export class FollowedPartition {
   }
 
   /**
-   * Not with a log that is offline, or that still writes what came in an earlier epoch: the next fetch
+   * Not with a log that is offline, or full (it would be taken into the ISR and hold up who waits), or that still writes what came in an earlier epoch: the next fetch
    * would acknowledge what is not written (R10).
    */
   mayFetch(nowMs: number): boolean {
     const { log } = this.partition
-    if (this.isGone || this.isBusy || log.isOffline) return false
+    if (this.isGone || this.isBusy || log.isOffline || log.isFull) return false
     if (log.writtenEndOffset < this.fetchOffset) return false
     return nowMs >= this.delayedUntilMs
   }

@@ -76,7 +76,7 @@ export class Scenario {
     return this.#cluster.follower.brokers.get(brokerId)?.brokerEpoch ?? -1
   }
 
-  /** `heartbeat 1 epoch=1 offset=9 offline=t-0,t-1 fence shutdown`; by default it has seen everything. */
+  /** `heartbeat 1 epoch=1 offset=9 offline=t-0,t-1 full=t-2 fence shutdown`; by default it has seen everything. */
   #heartbeat({ words, options }: Step): string[] {
     const brokerId = Number(words[0])
     const { nowMs, offset, follower } = this.#cluster
@@ -84,10 +84,8 @@ export class Scenario {
       brokerId,
       brokerEpoch: Number(options.get('epoch') ?? follower.brokers.get(brokerId)?.brokerEpoch ?? 0),
       currentMetadataOffset: Number(options.get('offset') ?? offset),
-      offlinePartitions: (options.get('offline') ?? '').split(',').map(text => {
-        const [topic, partitionIndex] = this.#partitionOf(text)
-        return { topicId: this.#topicId(topic), partitionIndex }
-      }),
+      offlinePartitions: this.#keysOf(options.get('offline')),
+      fullPartitions: this.#keysOf(options.get('full')),
       wantFence: words.includes('fence'),
       wantShutDown: words.includes('shutdown'),
     }
@@ -100,6 +98,13 @@ export class Scenario {
       ...(response.shouldShutDown ? ['shut-down'] : []),
     ]
     return [answer(response, flags.join(' ')), ...this.#records(records)]
+  }
+
+  #keysOf(text = '') {
+    return text.split(',').map(each => {
+      const [topic, partitionIndex] = this.#partitionOf(each)
+      return { topicId: this.#topicId(topic), partitionIndex }
+    })
   }
 
   /** `start 1 2 3`: registered after a clean stop, and unfenced. */
