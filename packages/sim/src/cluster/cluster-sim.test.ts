@@ -1,8 +1,17 @@
 import t from 'tap'
-import { clusterOptionsOf, FAULT_KINDS } from './cluster-options.ts'
+import { clusterOptionsOf, FAULT_KINDS, type FaultKind, SCENE_KINDS } from './cluster-options.ts'
 import { runClusterSeed } from './cluster-sim.ts'
+import { PLANTED_CLUSTER_BUGS } from './planted-bugs.ts'
 
-const SEEDS = [1, 2, 4]
+const SEEDS = [2]
+
+/** Some of docs/cluster-simulation.md, with the faults that go after them. */
+const PLANTED: readonly [name: string, faults: readonly FaultKind[], noticed: RegExp][] = [
+  ['acks-unwritten', ['isolate', 'kill'], /is in the ISR of|was committed/],
+  ['not-here-after-append', ['slowNetwork', 'electLeaders', 'reassign'], /was refused and is/],
+  ['no-pause-guard', ['pause'], /stood still and then served/],
+]
+const PLANTED_SEEDS = 10
 
 t.test(`a cluster under faults: seeds ${SEEDS} keep every promise, and replay`, async t => {
   const results = []
@@ -13,13 +22,27 @@ t.test(`a cluster under faults: seeds ${SEEDS} keep every promise, and replay`, 
   }
   const acked = results.reduce((sum, result) => sum + result.acked, 0)
   t.ok(acked > SEEDS.length * 100, `${acked} records were acknowledged`)
-  t.same(await runClusterSeed(1), results[0], 'the same seed gives the same trace, twice')
+  t.same(await runClusterSeed(2), results[0], 'the same seed gives the same trace, twice')
 })
 
 t.test('each fault is on in some seeds and off in others', async t => {
   const all = Array.from({ length: 100 }, (_, seed) => clusterOptionsOf(seed))
-  for (const kind of FAULT_KINDS) {
+  for (const kind of [...FAULT_KINDS, ...SCENE_KINDS]) {
     const on = all.filter(options => options.faults.includes(kind)).length
     t.ok(on > 20 && on < 80, `${kind} in ${on} of 100`)
   }
 })
+
+for (const [name, faults, noticed] of PLANTED)
+  t.test(`${name} is noticed`, async t => {
+    const bug = PLANTED_CLUSTER_BUGS.find(each => each.name === name)
+    const restore = bug?.plant()
+    let violation: string | null = null
+    try {
+      for (let seed = 1; seed <= PLANTED_SEEDS && violation === null; seed++)
+        ({ violation } = await runClusterSeed(seed, { faults }))
+    } finally {
+      restore?.()
+    }
+    t.match(violation, noticed)
+  })
