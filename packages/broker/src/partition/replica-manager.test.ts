@@ -37,12 +37,14 @@ const partition = (leader: number, leaderEpoch: number, replicas = [1, 2]): Meta
   leaderRecoveryState: 0,
 })
 
-/** A process of broker 1 that starts with the image that these records make. */
+/** A process of broker 1 that starts with the image that these records make, and a log of epoch 4. */
 async function starting(...records: MetadataRecord[]) {
   const sim = new Simulation({ seed: 1 })
   const env = sim.env('broker-1')
   const logs = LogManager.open(env, { directories: ['/data'], defaultConfig: DEFAULT_LOG_CONFIG })
-  const replicas = new ReplicaManager(env, await sim.complete(logs), {
+  const logManager = await sim.complete(logs)
+  logManager.getOrCreate('a', TOPIC_ID, 0, DEFAULT_LOG_CONFIG).assignEpoch(4)
+  const replicas = new ReplicaManager(env, logManager, {
     nodeId: 1,
     configOf: () => ({
       maxMessageBytes: 1_000_000,
@@ -101,3 +103,11 @@ t.test('the only replica goes on in its epoch if its predecessor stopped in orde
   await crashed.apply(partition(1, 5, [1]))
   t.equal(crashed.isLeader(), true)
 })
+
+t.test(
+  'the only replica leads in an epoch that was decided after its crash, and before it looked',
+  async t => {
+    const { isLeader } = await starting(topic, broker(true), partition(1, 5, [1]))
+    t.equal(isLeader(), true, 'nobody will decide it again')
+  },
+)
