@@ -123,13 +123,21 @@ t.test('of refused records only the first header is kept', t => {
   t.end()
 })
 
-t.test('announced records take a part of their memory before they come', t => {
-  const records = Buffer.alloc(64 * 1024 * 1024)
-  const sample = sampleOf(9, [{ name: 'a', topicId: '', partitionData: [{ index: 0, records }] }])
-  const stream = new ProduceStream(9, sample.frame.length, keepAll)
-  stream.push(sample.frame.subarray(0, 1_000))
-  const { topicData } = stream.body as { topicData: StreamedTopic[] }
-  t.equal(topicData[0]?.partitionData[0]?.records?.length, 1024 * 1024)
+t.test('announced records take memory as they come', t => {
+  for (const announced of [100_000, 1_000_000, 64 * 1024 * 1024]) {
+    const records = Buffer.alloc(announced)
+    const topicData = [{ name: 'a', topicId: '', partitionData: [{ index: 0, records }] }]
+    const { frame } = sampleOf(9, topicData)
+    const stream = new ProduceStream(9, frame.length, keepAll)
+    const { topicData: read } = stream.body as { topicData: StreamedTopic[] }
+    let at = 0
+    for (const arrived of [100, 10_000, 50_000, 90_000]) {
+      stream.push(frame.subarray(at, arrived))
+      at = arrived
+      const taken = read[0]?.partitionData[0]?.records?.buffer.byteLength ?? 0
+      t.ok(taken <= Math.max(announced < 131_072 ? announced : 65_536, 4 * arrived), `${taken}`)
+    }
+  }
   t.end()
 })
 
