@@ -23,11 +23,15 @@ const CORRELATION_ID_BYTES = 4
 
 type ApiVersionsAnswer = Decoded<typeof apiVersionsApi.response>
 
-export async function negotiateApiVersions(connection: Connection): Promise<VersionTable> {
-  let answer = await ask(connection, apiVersionsApi.maxVersion)
+export async function negotiateApiVersions(
+  connection: Connection,
+  timeoutMs: number,
+): Promise<VersionTable> {
+  let answer = await ask(connection, apiVersionsApi.maxVersion, timeoutMs)
   if (answer.errorCode === errorCode('UNSUPPORTED_VERSION')) {
     const known = answer.apiKeys.find(range => range.apiKey === apiVersionsApi.key)
-    answer = await ask(connection, Math.min(known?.maxVersion ?? 0, apiVersionsApi.maxVersion))
+    const version = Math.min(known?.maxVersion ?? 0, apiVersionsApi.maxVersion)
+    answer = await ask(connection, version, timeoutMs)
   }
   if (answer.errorCode !== 0) {
     throw new KafkaError(errorName(answer.errorCode), 'the broker refused ApiVersions')
@@ -35,13 +39,18 @@ export async function negotiateApiVersions(connection: Connection): Promise<Vers
   return new Map(answer.apiKeys.map(range => [range.apiKey, range]))
 }
 
-function ask(connection: Connection, version: number): Promise<ApiVersionsAnswer> {
+function ask(
+  connection: Connection,
+  version: number,
+  timeoutMs: number,
+): Promise<ApiVersionsAnswer> {
   const body = {
     clientSoftwareName: SOFTWARE_NAME,
     clientSoftwareVersion: SOFTWARE_VERSION,
   }
   return connection.exchange(apiVersionsApi, version, body, {
     name: apiVersionsApi.name,
+    timeoutMs,
     decode: frame => {
       // The header is always the plain one, and a refusal has the body of version 0.
       const isRefused =

@@ -184,3 +184,13 @@ t.test('an error that will not pass is not tried again', async t => {
   await t.rejects(sim.complete(trying), like({ kind: 'unsupported' }))
   t.equal(attempts, 1)
 })
+
+t.test('a broker that takes a connection and never answers is given up in time', async t => {
+  const { sim, broker } = await connected()
+  broker.on(apiVersionsApi, () => SILENCE)
+  const { host, port } = broker
+  const options = { ...OPTIONS, handshakeTimeoutMs: 300 }
+  const opening = Connection.open(sim.env('client'), { host, port }, options)
+  await t.rejects(sim.complete(opening), { kind: 'timeout' })
+  t.ok(sim.nowMs < 1_000, `after ${sim.nowMs} ms of the simulation`)
+})

@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly clientId: string
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
+  /** Of the first answer, which says which versions there are; requestTimeoutMs if left out. */
+  readonly handshakeTimeoutMs?: number
 }
 
 export interface RequestOptions {
@@ -87,7 +89,8 @@ export class Connection {
     }
     const connection = new Connection(env, socket, address, options)
     try {
-      connection.#versions = await negotiateApiVersions(connection)
+      const { handshakeTimeoutMs = options.requestTimeoutMs } = options
+      connection.#versions = await negotiateApiVersions(connection, handshakeTimeoutMs)
     } catch (error) {
       connection.close()
       throw error

@@ -21,6 +21,8 @@ const FIRST_BACKOFF_MS = 10
 const MAX_NAMED = 2_000
 /** A leader that lost its power answers nothing, and may be back before that is noticed otherwise. */
 const CONNECT_TIMEOUT_MS = 1_000
+/** It may also lose it right after it took the connection; a busy one is only late. */
+const HANDSHAKE_TIMEOUT_MS = 3_000
 /** Until this broker has an epoch. */
 const REGISTRATION_MS = 20
 
@@ -177,6 +179,7 @@ export class ReplicaFetcher implements FetchSource {
       const connection = await Connection.open(this.#env, endpoint, {
         clientId: `replica-${nodeId}`,
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
         requestTimeoutMs: links.settings.get('replica.socket.timeout.ms'),
       })
       if (this.#isClosed || this.#count === 0) connection.close()
