@@ -161,26 +161,29 @@ t.test('an observer that was paused for long is served again', async t => {
   await cluster.stop()
 })
 
-t.test('what another node acknowledged under the id of an observer is not held against it', async t => {
-  for (let seed = 50; seed < 54; seed++) {
-    const cluster = new QuorumCluster({ seed, voters: 3 })
-    await cluster.start()
-    const observer = { address: '' }
-    await cluster.startNode(5, observer)
-    await cluster.commit('a')
-    await cluster.untilEqual()
-    const { sim } = cluster
-    for (const name of ['n1', 'n2', 'n3']) sim.network.cut('n5', name)
-    await cluster.startNode(8, { ...observer, nodeId: 5, directoryId: 'the-other' })
-    await sim.run({ forMs: 3000 })
-    for (const word of ['b', 'c', 'd']) await cluster.commit(word)
-    await sim.run({ forMs: 500 })
-    t.equal(cluster.get(8).machine.words.length, 4, 'the other follows in its place')
-    cluster.kill(8)
-    await sim.run({ forMs: 1000 })
-    for (const name of ['n1', 'n2', 'n3']) sim.network.heal('n5', name)
-    await sim.run({ forMs: 5000 })
-    t.equal(cluster.nodes.get(5)?.machine.words.length, 4, `seed ${seed}`)
-    await cluster.stop()
-  }
-})
+t.test(
+  'what another node acknowledged under the id of an observer is not held against it',
+  async t => {
+    for (let seed = 50; seed < 54; seed++) {
+      const cluster = new QuorumCluster({ seed, voters: 3 })
+      await cluster.start()
+      const observer = { address: '' }
+      await cluster.startNode(5, observer)
+      await cluster.commit('a')
+      await cluster.untilEqual()
+      const { sim } = cluster
+      for (const name of ['n1', 'n2', 'n3']) sim.network.cut('n5', name)
+      await cluster.startNode(8, { ...observer, nodeId: 5, directoryId: 'the-other' })
+      await sim.run({ forMs: 3000 })
+      for (const word of ['b', 'c', 'd']) await cluster.commit(word)
+      await sim.run({ forMs: 500 })
+      t.equal(cluster.get(8).machine.words.length, 4, 'the other follows in its place')
+      cluster.kill(8)
+      await sim.run({ forMs: 1000 })
+      for (const name of ['n1', 'n2', 'n3']) sim.network.heal('n5', name)
+      await sim.run({ forMs: 5000 })
+      t.equal(cluster.nodes.get(5)?.machine.words.length, 4, `seed ${seed}`)
+      await cluster.stop()
+    }
+  },
+)
