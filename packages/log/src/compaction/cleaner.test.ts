@@ -275,6 +275,39 @@ t.test('tombstones and markers of empty transactions go once their horizon has p
   t.match(append(world.log, retry), { kind: 'duplicate', baseOffset: 4 })
 })
 
+for (const { what, isOpen } of [
+  { what: 'above the high watermark', isOpen: false },
+  { what: 'behind the start of an open transaction', isOpen: true },
+]) {
+  t.test(`nothing ${what} is cleaned`, async t => {
+    const world = await openWorld(CONFIG)
+    const { log } = world
+    const add = (index: number) =>
+      append(log, batch({ keys: ['key'], values: [`${index}`.padEnd(300)], timestamp: START_MS }))
+    if (isOpen) {
+      const first = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+      append(log, batch({ ...first, keys: ['other'], timestamp: START_MS }))
+    }
+    for (let index = 0; index < 100; index++) add(index)
+    await settle(world)
+    await world.sim.complete(log.flush())
+    if (isOpen) log.updateHighWatermark(log.logEndOffset)
+    const before = log.sizeInBytes
+    await world.sim.complete(world.manager.runCleaner())
+    t.equal(log.sizeInBytes, before)
+    log.updateHighWatermark(log.logEndOffset)
+    if (isOpen) {
+      append(log, marker({ kind: 'commit', producerId: 1, producerEpoch: 0 }), {
+        origin: 'coordinator',
+      })
+      await settle(world)
+      log.updateHighWatermark(log.logEndOffset)
+    }
+    await world.sim.complete(world.manager.runCleaner())
+    t.ok(log.sizeInBytes < before / 2, 'now it is')
+  })
+}
+
 t.test('a map that is too small cleans less, and never wrongly', async t => {
   const world = await openWorld(CONFIG, { manager: { cleanerMapBytes: 24 * 1024 } })
   for (let index = 0; index < 3000; index++) {
