@@ -13,6 +13,7 @@ export const MAX_MESSAGE_BYTES = 20_000
 /** A supervisor starts a process that ended again after up to this. */
 const RESTART_MS = 1500
 const STOP_LIMIT_MS = 15_000
+const RIVAL_LOOK_MS = 2
 
 interface NodeShape {
   readonly id: number
@@ -207,7 +208,8 @@ export class ClusterWorld {
 
   /**
    * A second process of a broker, on another machine with a disk of its own (R14): it must not get in as
-   * long as the first is well, which the caller sees to: whatever happens to a machine ends it.
+   * long as the first is well, which the caller sees to: whatever happens to a machine ends it. When the
+   * session of the first ends all the same, as no controller hears of it, the second goes.
    */
   startRival(machine: Machine, forMs: number): void {
     const name = rivalOf(machine)
@@ -217,6 +219,14 @@ export class ClusterWorld {
     const env = this.sim.env(name)
     const life = {}
     this.#rivalLives.set(name, life)
+    const brokerEpoch = this.epochOf(machine)
+    const look = () => {
+      if (this.#rivalLives.get(name) !== life) return
+      const broker = this.metadata()?.brokers.get(machine.id)
+      if (broker?.brokerEpoch === brokerEpoch && broker.fenced) this.#endRival(name)
+      else this.sim.after(RIVAL_LOOK_MS, look)
+    }
+    look()
     WeirNode.start(env, { settings, hostName: name, onFatal: () => {} }).then(
       () => {
         if (this.#rivalLives.get(name) === life)

@@ -84,16 +84,20 @@ export class Producing {
       },
       (error: unknown) => {
         this.pendingCount--
-        this.#onFailure(value, error)
+        this.#onFailure(value, topic, error)
       },
     )
   }
 
   /** Mostly it is not known whether the record is there. */
-  #onFailure(value: string, error: unknown): void {
+  #onFailure(value: string, topic: string, error: unknown): void {
     this.#world.note(`${value} is given up: ${errorMessage(error)}`)
     if (!(error instanceof KafkaError)) return
     const { errorName } = error
+    // Who does not know that others lead misses what these took of the producer: unknown, as with Kafka.
+    const isOfThePast =
+      errorName === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && this.#world.hasDeposedLeader(topic)
+    if (isOfThePast) return
     if (FINAL_REFUSALS.has(errorName)) this.#history.failed(value)
     // All else passes for who is patient.
     else if (this.#isPatient) this.#world.fail(`${value} is given up: ${error.message}`)
