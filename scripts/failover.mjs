@@ -35,8 +35,11 @@ const options = readOptions({
 
 const SEND_EVERY_MS = 2
 const PAUSE_MS = 5_000
-/** Our client gives a silent node up after this, a produce after twice; its session is 2 s. */
-const GIVE_UP_MS = 1_000
+/**
+ * Our client gives a silent node up after this, a produce after twice: the gap of a stopped node comes in
+ * such steps. The session of a broker is 2 s.
+ */
+const GIVE_UP_MS = 400
 const WARM_COUNT = 300
 const settleMs = Number(options.settle)
 
