@@ -319,3 +319,18 @@ t.test('the log may be compacted, and lose its first segments, while the shard l
   t.same(await find(plane), { error: 'NONE', nodeId: 1 })
   t.equal(await fetch(plane), 20)
 })
+
+t.test(
+  'a coordinator is named when its shard is here, however much is applied before it',
+  async t => {
+    const plane = await openGroupPlane()
+    // All of it is decided at once, and more than one turn applies.
+    plane.createTopic('large', 3000)
+    t.same(
+      await find(plane),
+      { error: 'NONE', nodeId: 1 },
+      'kafkajs ends its consumer at an error here',
+    )
+    t.equal(await commit(plane, 1), 'NONE')
+  },
+)

@@ -81,15 +81,16 @@ export class GroupCoordinator implements MetadataSubscriber {
     const leader = metadata.partition(OFFSETS_TOPIC, partitionIndex)?.leader ?? -1
     if (leader < 0) return { kind: 'failed', error: 'COORDINATOR_NOT_AVAILABLE' }
     if (leader === nodeId && !this.#runtime.isActive(partitionIndex)) {
-      await Promise.race([
-        this.#runtime.loaded(partitionIndex),
-        this.#env.clock.sleep(LOAD_WAIT_MS),
-      ])
-      if (!this.#runtime.isActive(partitionIndex)) {
-        return { kind: 'failed', error: 'COORDINATOR_LOAD_IN_PROGRESS' }
-      }
+      // As in Kafka it is named all the same: kafkajs ends its consumer if it hears here of a load.
+      await Promise.race([this.#loaded(partitionIndex), this.#env.clock.sleep(LOAD_WAIT_MS)])
     }
     return { kind: 'found', nodeId: leader }
+  }
+
+  /** What the metadata says is applied in slices: the shard may not even have begun. */
+  async #loaded(partitionIndex: number): Promise<void> {
+    await this.#parts.replicaManager.whenApplied()
+    await this.#runtime.loaded(partitionIndex)
   }
 
   /** Resolves with the reply of the group's shard. Rejects with KafkaError. */
