@@ -9,6 +9,24 @@ import type { WireClient } from './testing/wire-client.ts'
 
 const CONFIGS = [{ name: 'min.insync.replicas', value: '2' }]
 
+/** Three nodes with one partition of topic `a`. */
+async function start(replicationFactor: number, configs = CONFIGS) {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  const client = await cluster.connect(1)
+  const topics = [{ name: 'a', numPartitions: 1, replicationFactor, assignments: [], configs }]
+  await cluster.complete(client.request(createTopicsApi, 7, { topics, timeoutMs: 10_000 }))
+  await cluster.sim.run({ forMs: 1_000 })
+  const partition = () => cluster.get(1).services.metadata.topic('a')?.partitions[0]
+  return { cluster, partition }
+}
+
+/** The disk of a node, with room for less than a record. */
+function fill(cluster: TestCluster, id: number) {
+  const disk = cluster.sim.disk(`n${id}`)
+  disk.faults.capacityBytes = disk.usedBytes + 50_000
+  return disk
+}
+
 async function produce(cluster: TestCluster, client: WireClient): Promise<number> {
   const partitionData = [{ index: 0, records: batchOf(['x'.repeat(100_000)]) }]
   const request = { acks: -1, timeoutMs: 1_000, topicData: [{ name: 'a', partitionData }] }
@@ -19,17 +37,9 @@ async function produce(cluster: TestCluster, client: WireClient): Promise<number
 t.test(
   'a leader whose disk is full gives the lead away, and is in sync again with room',
   async t => {
-    const cluster = await TestCluster.start({ combined: [1, 2, 3] })
-    const client = await cluster.connect(1)
-    const topics = [
-      { name: 'a', numPartitions: 1, replicationFactor: 3, assignments: [], configs: CONFIGS },
-    ]
-    await cluster.complete(client.request(createTopicsApi, 7, { topics, timeoutMs: 10_000 }))
-    await cluster.sim.run({ forMs: 1_000 })
-    const partition = () => cluster.get(1).services.metadata.topic('a')?.partitions[0]
+    const { cluster, partition } = await start(3)
     const full = partition()?.leader ?? 0
-    const disk = cluster.sim.disk(`n${full}`)
-    disk.faults.capacityBytes = disk.usedBytes + 50_000
+    const disk = fill(cluster, full)
     t.not(await produce(cluster, await cluster.connect(full)), 0, 'there is no room')
     await cluster.sim.run({ forMs: 1_000 })
     const leader = partition()?.leader ?? 0
@@ -47,18 +57,10 @@ t.test(
 )
 
 t.test('nobody waits for a follower whose disk is full', async t => {
-  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
-  const client = await cluster.connect(1)
-  const topics = [
-    { name: 'a', numPartitions: 1, replicationFactor: 3, assignments: [], configs: CONFIGS },
-  ]
-  await cluster.complete(client.request(createTopicsApi, 7, { topics, timeoutMs: 10_000 }))
-  await cluster.sim.run({ forMs: 1_000 })
-  const partition = () => cluster.get(1).services.metadata.topic('a')?.partitions[0]
+  const { cluster, partition } = await start(3)
   const leader = partition()?.leader ?? 0
   const full = leader === 1 ? 2 : 1
-  const disk = cluster.sim.disk(`n${full}`)
-  disk.faults.capacityBytes = disk.usedBytes + 50_000
+  const disk = fill(cluster, full)
   t.equal(await produce(cluster, await cluster.connect(leader)), 0)
   // The node that is asked may hear of it a moment later.
   await cluster.sim.run({ forMs: 100 })
@@ -70,17 +72,9 @@ t.test('nobody waits for a follower whose disk is full', async t => {
 })
 
 t.test('a leader whose disk is full keeps what nobody else could lead', async t => {
-  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
-  const client = await cluster.connect(1)
-  const topics = [
-    { name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] },
-  ]
-  await cluster.complete(client.request(createTopicsApi, 7, { topics, timeoutMs: 10_000 }))
-  await cluster.sim.run({ forMs: 1_000 })
-  const partition = () => cluster.get(1).services.metadata.topic('a')?.partitions[0]
+  const { cluster, partition } = await start(1, [])
   const full = partition()?.leader ?? 0
-  const disk = cluster.sim.disk(`n${full}`)
-  disk.faults.capacityBytes = disk.usedBytes + 50_000
+  const disk = fill(cluster, full)
   const own = await cluster.connect(full)
   t.not(await produce(cluster, own), 0, 'there is no room')
   await cluster.sim.run({ forMs: 1_000 })

@@ -10,7 +10,12 @@
 // Pure; answers null if nothing changes.
 
 import type { PartitionImage } from './image.ts'
-import { LEADER_RECOVERING, NO_LEADER, type PartitionChangeRecord } from './records.ts'
+import {
+  LEADER_RECOVERING,
+  NO_LEADER,
+  NO_PARTITION_CHANGE,
+  type PartitionChangeRecord,
+} from './records.ts'
 
 export interface PartitionRules {
   /** Registered, unfenced and not about to stop. */
@@ -200,17 +205,9 @@ function isEmpty(record: PartitionChangeRecord): boolean {
 /** A record that only begins a new leader epoch: the leader has lost its tail, and leads on. */
 export function newLeaderEpoch(partition: PartitionImage): PartitionChangeRecord {
   return {
-    kind: 'partitionChange',
+    ...NO_PARTITION_CHANGE,
     topicId: partition.topicId,
     partitionIndex: partition.partitionIndex,
-    replicas: null,
-    isr: null,
-    addingReplicas: null,
-    removingReplicas: null,
-    elr: null,
-    lastKnownElr: null,
-    leader: null,
-    leaderRecoveryState: null,
     leaderEpoch: partition.leaderEpoch + 1,
     partitionEpoch: partition.partitionEpoch + 1,
   }

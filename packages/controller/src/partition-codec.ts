@@ -4,7 +4,7 @@
 
 import type protobuf from 'protobufjs/minimal.js'
 import type { ProtoWriter } from './proto-writer.ts'
-import type { PartitionChangeRecord, PartitionRecord } from './records.ts'
+import { NO_PARTITION_CHANGE, type PartitionChangeRecord, type PartitionRecord } from './records.ts'
 
 type Ids = readonly number[]
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
@@ -105,18 +105,9 @@ export class PartitionReader {
   change(end: number): PartitionChangeRecord {
     const reader = this.#reader
     const change: Mutable<PartitionChangeRecord> = {
-      kind: 'partitionChange',
+      ...NO_PARTITION_CHANGE,
       topicId: '',
       partitionIndex: 0,
-      replicas: null,
-      isr: null,
-      addingReplicas: null,
-      removingReplicas: null,
-      elr: null,
-      lastKnownElr: null,
-      leader: null,
-      leaderRecoveryState: null,
-      leaderEpoch: null,
       partitionEpoch: 0,
     }
     while (reader.pos < end) {

@@ -76,6 +76,20 @@ export interface PartitionChangeRecord {
   readonly partitionEpoch: number
 }
 
+/** A change of a partition that changes nothing yet. */
+export const NO_PARTITION_CHANGE = Object.freeze({
+  kind: 'partitionChange',
+  replicas: null,
+  isr: null,
+  addingReplicas: null,
+  removingReplicas: null,
+  elr: null,
+  lastKnownElr: null,
+  leader: null,
+  leaderRecoveryState: null,
+  leaderEpoch: null,
+} satisfies Partial<PartitionChangeRecord>)
+
 export interface ConfigRecord {
   readonly kind: 'config'
   readonly resourceType: number

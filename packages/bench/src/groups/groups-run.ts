@@ -4,14 +4,26 @@ import type { Env } from '@weir/core'
 import type { Meter } from '../meter.ts'
 import type { Address } from '../rpc.ts'
 import type { GroupsShape } from '../scenarios.ts'
-import { GroupLoad } from './group-load.ts'
+import { GroupLoad, type GroupLoadOptions } from './group-load.ts'
 
-export const SESSION_TIMEOUT_MS = 45_000
+const SESSION_TIMEOUT_MS = 45_000
 
 export interface GroupsRunOptions {
   readonly shape: GroupsShape
   readonly bootstrap: Address
   readonly topic: string
+}
+
+/** Of the load behind them. */
+export function loadOptions({ shape, bootstrap, topic }: GroupsRunOptions): GroupLoadOptions {
+  return {
+    ...shape,
+    seeds: [bootstrap],
+    prefix: topic,
+    topic,
+    partitionCount: shape.membersPerGroup,
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+  }
 }
 
 export class GroupsRun {
@@ -21,17 +33,9 @@ export class GroupsRun {
   /** While groups form, their members are told to join again, as they should be. */
   #isSteady = false
 
-  constructor(env: Env, meter: Meter, { shape, bootstrap, topic }: GroupsRunOptions) {
+  constructor(env: Env, meter: Meter, options: GroupsRunOptions) {
     this.#meter = meter
-    const options = {
-      ...shape,
-      seeds: [bootstrap],
-      prefix: topic,
-      topic,
-      partitionCount: shape.membersPerGroup,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
-    }
-    this.#load = new GroupLoad(env, options, {
+    this.#load = new GroupLoad(env, loadOptions(options), {
       observer: {
         nextOffset: () => ++this.#offset,
         onStep: (_groupId, latencyMs, error) => this.#count('a heartbeat', latencyMs, error),

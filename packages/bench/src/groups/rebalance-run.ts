@@ -4,39 +4,28 @@ import type { Env } from '@weir/core'
 import { BenchError } from '../bench-error.ts'
 import type { RebalanceCause } from '../scenarios.ts'
 import { GroupLoad } from './group-load.ts'
-import { type GroupsRunOptions, SESSION_TIMEOUT_MS } from './groups-run.ts'
+import { type GroupsRunOptions, loadOptions } from './groups-run.ts'
 
 /** Milliseconds from the cause until every partition has one owner. All members have left afterwards. */
 export async function timeRebalance(
   env: Env,
   cause: RebalanceCause,
-  { shape, bootstrap, topic }: GroupsRunOptions,
+  options: GroupsRunOptions,
 ): Promise<number> {
   let failure: unknown = null
   let offset = 0
-  const load = new GroupLoad(
-    env,
-    {
-      ...shape,
-      seeds: [bootstrap],
-      prefix: topic,
-      topic,
-      partitionCount: shape.membersPerGroup,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+  const load = new GroupLoad(env, loadOptions(options), {
+    // Members are told to join again, and commits come too late: that is what a rebalance is.
+    observer: {
+      nextOffset: () => ++offset,
+      onStep: () => undefined,
+      onCommit: () => undefined,
+      onTrouble: () => undefined,
     },
-    {
-      // Members are told to join again, and commits come too late: that is what a rebalance is.
-      observer: {
-        nextOffset: () => ++offset,
-        onStep: () => undefined,
-        onCommit: () => undefined,
-        onTrouble: () => undefined,
-      },
-      onFailure: error => {
-        failure ??= error
-      },
+    onFailure: error => {
+      failure ??= error
     },
-  )
+  })
   try {
     const joinMs = env.clock.monotonicMs()
     await load.start()

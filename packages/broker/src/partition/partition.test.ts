@@ -148,13 +148,19 @@ t.test('a new leader does not know the end of the log before it has committed it
   t.equal(plane.partition('a').knowsEndOffset, true)
 })
 
-t.test('a follower takes the high watermark of its leader, as far as its log goes', async t => {
+/** It led and took three records; broker 2 leads now. */
+async function deposedLeader() {
   const plane = await DataPlane.open()
   plane.createTopic('a')
   change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
   const partition = plane.partition('a')
   await plane.produce('a', batchOf(['1', '2', '3']), { acks: 1 })
   change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  return { plane, partition }
+}
+
+t.test('a follower takes the high watermark of its leader, as far as its log goes', async t => {
+  const { plane, partition } = await deposedLeader()
   const follow = (highWatermark: number) => {
     partition.updateFollowerHighWatermark(highWatermark)
     return partition.highWatermark
@@ -165,12 +171,7 @@ t.test('a follower takes the high watermark of its leader, as far as its log goe
 })
 
 t.test('nobody leads a log that is being cut: its end is not known before', async t => {
-  const plane = await DataPlane.open()
-  plane.createTopic('a')
-  change(plane, 'a', { replicas: [1, 2], isr: [1, 2] })
-  const partition = plane.partition('a')
-  await plane.produce('a', batchOf(['1', '2', '3']), { acks: 1 })
-  change(plane, 'a', { leader: 2, leaderEpoch: 4 })
+  const { plane, partition } = await deposedLeader()
   const cut = partition.truncateTo(0)
   change(plane, 'a', { leader: NODE_ID, leaderEpoch: 5 })
   t.equal(partition.isLeader, false)
