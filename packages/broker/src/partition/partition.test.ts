@@ -160,7 +160,7 @@ async function deposedLeader() {
 }
 
 t.test('a follower takes the high watermark of its leader, as far as its log goes', async t => {
-  const { plane, partition } = await deposedLeader()
+  const { partition } = await deposedLeader()
   const follow = (highWatermark: number) => {
     partition.updateFollowerHighWatermark(highWatermark)
     return partition.highWatermark
