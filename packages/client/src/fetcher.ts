@@ -53,8 +53,13 @@ export class Fetcher {
   readonly #positions = new Map<string, Position>()
   /** Leaders that are being asked. */
   readonly #busyLeaders = new Set<number>()
+  /** Topics of which a leader is being looked for. */
+  readonly #searchedTopics = new Set<string>()
   readonly #backoff: Backoff
-  #wake: (() => void) | null = null
+  /** Of the `poll` that waits. */
+  #tellNews: (() => void) | null = null
+  /** The `poll` that runs shall return. */
+  #isWoken = false
   #failure: Error | null = null
   /** Passing errors since the last good answer. */
   #trouble: { readonly error: Error; readonly sinceMs: number } | null = null
@@ -107,22 +112,22 @@ export class Fetcher {
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
     const { clock } = this.#cluster.env
     const deadlineMs = clock.monotonicMs() + timeoutMs
+    this.#isWoken = false
     for (;;) {
       this.#throwFailure()
       const records = this.#takeBuffered()
-      if (records.length > 0 || this.#isClosed) return records
-      await this.#startFetches()
-      this.#throwFailure()
+      if (records.length > 0 || this.#isWoken || this.#isClosed) return records
+      this.#startFetches()
       const waitMs = deadlineMs - clock.monotonicMs()
-      if (waitMs <= 0) return this.#takeBuffered()
-      if (this.#hasBuffered()) continue
-      const isWoken = await this.#waitForNews(waitMs)
-      if (!isWoken) return this.#takeBuffered()
+      if (waitMs <= 0) return []
+      await this.#waitForNews(waitMs)
     }
   }
 
+  /** Ends the `poll` that runs; the next one waits again. */
   wakeUp(): void {
-    this.#wake?.()
+    this.#isWoken = true
+    this.#tellNews?.()
   }
 
   /** The passing error that is being met now, and for how long; null if the last answer was good. */
@@ -144,24 +149,15 @@ export class Fetcher {
     if (failure !== null) throw failure
   }
 
-  /** True when something happened, false when the time is over. */
-  async #waitForNews(waitMs: number): Promise<boolean> {
-    return await new Promise<boolean>(resolve => {
-      const timer = this.#cluster.env.clock.after(waitMs, () => {
-        this.#wake = null
-        resolve(false)
-      })
-      this.#wake = () => {
-        this.#wake = null
+  async #waitForNews(waitMs: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = this.#cluster.env.clock.after(waitMs, resolve)
+      this.#tellNews = () => {
         timer.cancel()
-        resolve(true)
+        resolve()
       }
     })
-  }
-
-  #hasBuffered(): boolean {
-    for (const position of this.#positions.values()) if (position.buffered.length > 0) return true
-    return false
+    this.#tellNews = null
   }
 
   #takeBuffered(): ConsumerRecord[] {
@@ -179,29 +175,44 @@ export class Fetcher {
   }
 
   /** Asks every leader that has something to be asked for and is not being asked. */
-  async #startFetches(): Promise<void> {
+  #startFetches(): void {
+    const { log } = this.#cluster.env
     const byLeader = new Map<number, Position[]>()
     for (const position of this.#positions.values()) {
       if (position.buffered.length > 0) continue
-      const leaderId = await this.#leaderOf(position)
-      if (leaderId === null || this.#busyLeaders.has(leaderId)) continue
-      const list = byLeader.get(leaderId) ?? []
-      list.push(position)
-      byLeader.set(leaderId, list)
+      const { topic, partition } = position
+      const leaderId = this.#cluster.cachedTopic(topic)?.partitions[partition]?.leaderId ?? -1
+      if (leaderId < 0) {
+        if (this.#searchedTopics.has(topic)) continue
+        this.#searchedTopics.add(topic)
+        log.background(this.#findLeaders(topic), 'search for leaders')
+      } else if (!this.#busyLeaders.has(leaderId)) {
+        const list = byLeader.get(leaderId) ?? []
+        list.push(position)
+        byLeader.set(leaderId, list)
+      }
     }
     for (const [leaderId, positions] of byLeader) {
       this.#busyLeaders.add(leaderId)
-      this.#cluster.env.log.background(this.#fetchFrom(leaderId, positions), 'fetch')
+      log.background(this.#fetchFrom(leaderId, positions), 'fetch')
     }
   }
 
-  /** Null while there is none. */
-  async #leaderOf({ topic, partition }: Position): Promise<number | null> {
-    const info = await this.#cluster.topic(topic)
-    const leaderId = info.partitions[partition]?.leaderId ?? -1
-    if (leaderId >= 0) return leaderId
-    this.#cluster.forgetTopic(topic)
-    return null
+  /** Beside `poll`, which has its own time: an answer may take as long as the cluster is tried. */
+  async #findLeaders(topic: string): Promise<void> {
+    try {
+      if (this.#cluster.cachedTopic(topic) !== undefined) {
+        // Known, and a partition had no leader: soon it may have one.
+        await this.#backoff.wait()
+        this.#cluster.forgetTopic(topic)
+      }
+      await this.#cluster.topic(topic)
+    } catch (error) {
+      if (!this.#isClosed) this.#failure = error instanceof Error ? error : new Error(String(error))
+    } finally {
+      this.#searchedTopics.delete(topic)
+      this.#tellNews?.()
+    }
   }
 
   async #fetchFrom(leaderId: number, positions: readonly Position[]): Promise<void> {
@@ -215,13 +226,15 @@ export class Fetcher {
         const sinceMs = this.#trouble?.sinceMs ?? this.#cluster.env.clock.monotonicMs()
         this.#trouble = { error, sinceMs }
         for (const position of positions) this.#cluster.forgetTopic(position.topic)
+        // Other partitions of the same answer may have records.
+        this.#tellNews?.()
         await this.#backoff.wait()
       } else {
         this.#failure = error instanceof Error ? error : new Error(String(error))
       }
     } finally {
       this.#busyLeaders.delete(leaderId)
-      this.wakeUp()
+      this.#tellNews?.()
     }
   }
 
@@ -262,11 +275,16 @@ export class Fetcher {
     const error = errorOf(answer.errorCode, 'fetch')
     if (error !== null) throw error
     const names = new Map(topics.map(({ topic }) => [topic.topicId, topic.name]))
+    // One that fails each time must not keep those behind it from ever being read.
+    const failures: unknown[] = []
     for (const topic of answer.responses) {
       const name = topic.topic === '' ? names.get(topic.topicId) : topic.topic
       if (name === undefined) continue
-      for (const partition of topic.partitions) await this.#onPartition(name, partition, positions)
+      for (const partition of topic.partitions) {
+        await this.#onPartition(name, partition, positions).catch(error => failures.push(error))
+      }
     }
+    if (failures.length > 0) throw failures[0]
   }
 
   async #onPartition(

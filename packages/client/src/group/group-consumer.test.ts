@@ -87,14 +87,7 @@ function serveGroup(broker: FakeBroker): Script {
       }),
     })),
   }))
-  broker.on(listOffsetsApi, body => ({
-    topics: body.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => {
-        return { partitionIndex, errorCode: 0, offset: 0, timestamp: -1 }
-      }),
-    })),
-  }))
+  broker.on(listOffsetsApi, body => endsAt(0, body.topics))
   broker.on(fetchApi, body => {
     const isAtEnd = (offset: number): boolean => offset >= 10
     const answer = {
@@ -117,6 +110,20 @@ function serveGroup(broker: FakeBroker): Script {
   return script
 }
 
+function endsAt(
+  offset: number,
+  topics: readonly { name: string; partitions: readonly { partitionIndex: number }[] }[],
+) {
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => {
+        return { partitionIndex, errorCode: 0, offset, timestamp: -1 }
+      }),
+    })),
+  }
+}
+
 function tenRecords(partition: number): Buffer {
   return buildRecordBatch(
     Array.from({ length: 10 }, (_, i) => {
@@ -125,8 +132,8 @@ function tenRecords(partition: number): Buffer {
   )
 }
 
-async function setUp() {
-  const world = await fakeCluster(1)
+async function setUp(brokerCount = 1) {
+  const world = await fakeCluster(brokerCount)
   const leaders = [1, 1]
   serveMetadata(world.brokers, () => [{ name: 'orders', leaders }])
   const script = serveGroup(world.brokers[0]!)
@@ -178,6 +185,16 @@ t.test('a rebalance makes it commit, join again and go on at its offsets', async
     [0, 10],
     [1, 10],
   ])
+})
+
+t.test('a rebalance ends a poll that waits for records', async t => {
+  const { sim, consumer, script } = await setUp()
+  await sim.complete(consumer.poll(1_000))
+  script.heartbeats.push(27)
+  const { clock } = sim.env('client')
+  const beganMs = clock.monotonicMs()
+  t.same(await sim.complete(consumer.poll(60_000)), [])
+  t.ok(clock.monotonicMs() - beganMs < 2_000, 'with the heartbeat')
 })
 
 t.test('a member that the group forgot joins as a new one', async t => {
@@ -242,4 +259,19 @@ t.test('a member that could not learn where to begin asks again', async t => {
   const records = await sim.complete(consumer.poll(1_000))
   t.equal(records.length, 20)
   t.equal(script.generation, 1, 'in the generation that it has')
+})
+
+t.test('a rebalance that comes while it learns where to begin ends the poll', async t => {
+  const { sim, brokers, consumer, leaders, script } = await setUp(2)
+  const leader = brokers[1]!
+  serveGroup(leader)
+  leaders.fill(2)
+  leader.on(listOffsetsApi, body => new Later(3_000, endsAt(0, body.topics)))
+  script.heartbeats.push(27)
+  const { clock } = sim.env('client')
+  t.same(await sim.complete(consumer.poll(60_000)), [])
+  t.ok(clock.monotonicMs() < 10_000, `after ${clock.monotonicMs()} ms`)
+  const records = await sim.complete(consumer.poll(60_000))
+  t.equal(records.length, 20)
+  t.equal(script.generation, 2)
 })

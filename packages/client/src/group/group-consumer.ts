@@ -64,7 +64,7 @@ export class GroupConsumer {
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
     await this.#watchPartitions()
     if (this.#mustJoin) await this.#rejoin()
-    if (this.#mustLocate) await this.#locate()
+    if (this.#mustLocate && !(await this.#locate())) return []
     return await this.#fetcher.poll(timeoutMs)
   }
 
@@ -144,15 +144,18 @@ export class GroupConsumer {
     this.#mustLocate = true
   }
 
-  /** Where to begin; as long as that fails the next `poll` tries again, within the same generation. */
-  async #locate(): Promise<void> {
+  /**
+   * Where to begin; as long as that fails the next `poll` tries again, within the same generation.
+   * False: a rebalance came meanwhile, and what was found may be another member's by now.
+   */
+  async #locate(): Promise<boolean> {
     const partitions = this.assignment
     const positions = await this.#startPositions(partitions)
-    // A rebalance came meanwhile, and what was found may be another member's by now.
-    if (this.#mustJoin) return
+    if (this.#mustJoin) return false
     this.#fetcher.assign(positions)
     this.#mustLocate = false
     this.#onAssigned(partitions)
+    return true
   }
 
   async #readEnds(): Promise<Map<string, number>> {
