@@ -27,7 +27,7 @@ export function startCommandOf(script: string): Command {
     epilogue:
       "Settings come from --config, then WEIR_... variables (WEIR_LOG_RETENTION_HOURS), then --set, then flags; 'weir configs explain NAME' describes each.",
     ownsSignals: true,
-    async run(_context, args) {
+    async run({ io }, args) {
       const { brokers } = args
       if (brokers !== undefined && !(Number.isInteger(brokers) && brokers > 0)) {
         throw new UsageError('--brokers takes a number of nodes, 1 or more')
@@ -41,13 +41,18 @@ export function startCommandOf(script: string): Command {
         assignments: args.set,
         flags: flagSettings(args),
       })
-      if (brokers === undefined) return await startOne(loaded)
-      return await startSeveral(loaded, { count: brokers, script, args })
+      // Until the node listens to signals itself, one has only aborted this.
+      const stopped = io.signal
+      if (brokers === undefined) return await startOne(loaded, stopped)
+      return await startSeveral(loaded, { count: brokers, script, args, stopped })
     },
   })
 }
 
-async function startOne({ settings, warnings }: LoadedSettings): Promise<never> {
+async function startOne(
+  { settings, warnings }: LoadedSettings,
+  stopped: AbortSignal,
+): Promise<number> {
   const { isSupervised, stopWithParent } = await import('./supervisor/stop-with-parent.ts')
   let env: Env = envOf(settings)
   if (isSupervised()) {
@@ -57,6 +62,7 @@ async function startOne({ settings, warnings }: LoadedSettings): Promise<never> 
   }
   for (const warning of warnings) env.log.warn(warning)
   const { runNode } = await import('@weir/broker')
+  if (stopped.aborted) return 0
   return await runNode({
     env,
     settings,
@@ -73,11 +79,12 @@ interface SeveralNodes {
     readonly config?: string | undefined
     readonly set: readonly string[]
   }
+  readonly stopped: AbortSignal
 }
 
 async function startSeveral(
   { settings }: LoadedSettings,
-  { count, script, args }: SeveralNodes,
+  { count, script, args, stopped }: SeveralNodes,
 ): Promise<number> {
   const [{ assignmentsOf, planNodes }, { settlePorts }, { supervise }, { announceCluster }] =
     await Promise.all([
@@ -92,6 +99,7 @@ async function startSeveral(
     ...(args.rack === undefined ? [] : ['--rack', args.rack]),
     ...args.set.flatMap(assignment => ['--set', assignment]),
   ]
+  if (stopped.aborted) return 0
   return await supervise({
     log: envOf(settings).log,
     script,
