@@ -1,7 +1,9 @@
 // The real clock, randomness and network for a client in this process. Tools have no log of their
 // own: what goes wrong in the background shows up in the answers that they wait for.
+import { ClientError } from '@weir/client'
 import type { Env, Logger, WorkerContext, Workers } from '@weir/core'
 import { NodeDisk, NodeNet, nodeClock, nodeRandom } from '@weir/core/node'
+import { KafkaError } from '@weir/protocol'
 
 const silentLog: Logger = {
   debug() {},
@@ -10,7 +12,10 @@ const silentLog: Logger = {
   error() {},
   child: () => silentLog,
   background(promise) {
-    promise.catch(() => {})
+    promise.catch((error: unknown) => {
+      // A bug would leave who waits for an answer waiting: unhandled, it ends the process.
+      if (!(error instanceof ClientError) && !(error instanceof KafkaError)) throw error
+    })
   },
 }
 

@@ -1,5 +1,5 @@
 // From --bootstrap and --timeout to a Cluster, and the care for closing it.
-import { ClientError, Cluster, parseAddresses } from '@weir/client'
+import { ClientError, Cluster, formatAddress, parseAddresses } from '@weir/client'
 import { createClientEnv } from './client-env.ts'
 import { CommandError, UsageError } from './errors.ts'
 import type { CliIo } from './io.ts'
@@ -63,7 +63,7 @@ function withWhoGaveTheAddress(error: unknown, bootstrap: string): unknown {
   if (!(error instanceof ClientError) || error.kind !== 'connect' || error.address === '')
     return error
   const isTyped = parseAddresses(bootstrap)?.some(
-    ({ host, port }) => `${host}:${port}` === error.address,
+    address => formatAddress(address) === error.address,
   )
   if (isTyped !== false) return error
   return new CommandError(

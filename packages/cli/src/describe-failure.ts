@@ -27,7 +27,7 @@ const ADVICE: ReadonlyMap<ErrorName, string> = new Map<ErrorName, string>([
   ['INVALID_REPLICATION_FACTOR', "see 'weir cluster describe' for the brokers there are"],
   [
     'REQUEST_TIMED_OUT',
-    "'weir topics describe' shows replicas that are missing or lag, 'weir cluster describe' the brokers",
+    "'weir quorum status' tells whether there is an active controller, 'weir topics describe' which replicas are missing or lag",
   ],
   ['NOT_CONTROLLER', "there is no active controller: see 'weir quorum status'"],
   ['COORDINATOR_NOT_AVAILABLE', 'the coordinator is starting: try again'],

@@ -192,19 +192,17 @@ export class Connection {
     })
   }
 
-  /** For requests that get no answer: Produce with acks=0. */
-  sendOneWay<Q extends Fields, S extends Fields>(
+  /**
+   * For requests that get no answer: Produce with acks=0. Resolves when the network has taken it, or
+   * the connection is lost meanwhile, which nobody can tell from its success.
+   */
+  async sendOneWay<Q extends Fields, S extends Fields>(
     api: ApiDefinition<Q, S>,
     version: number,
     body: Init<Message<Q>>,
-  ): void {
+  ): Promise<void> {
     if (this.#failure !== null) throw this.#failure
-    this.#write(api, version, body)
-  }
-
-  /** Bytes that wait in this process for the network. */
-  get bufferedBytes(): number {
-    return this.#socket.bufferedBytes
+    await new Promise<void>(resolve => this.#write(api, version, body, resolve))
   }
 
   close(): void {
@@ -215,11 +213,13 @@ export class Connection {
     api: ApiDefinition<Q, S>,
     version: number,
     body: Init<Message<Q>>,
+    onFlushed?: () => void,
   ): number {
     const correlationId = this.#nextCorrelationId
     this.#nextCorrelationId = (correlationId + 1) & 0x7fffffff
     const { clientId } = this.#options
-    this.#socket.write(encodeRequestFrame(api, { version, correlationId, clientId }, body))
+    const frame = encodeRequestFrame(api, { version, correlationId, clientId }, body)
+    this.#socket.write(frame, onFlushed)
     return correlationId
   }
 

@@ -87,11 +87,7 @@ class AbortedFilter {
   }
 
   isAborted(data: Buffer, at: number): boolean {
-    const lastOffset = batchLastOffset(data, at)
-    while (this.#waiting[0] !== undefined && this.#waiting[0].firstOffset <= lastOffset) {
-      const started = this.#waiting.shift()
-      if (started !== undefined) this.#open.add(started.producerId)
-    }
+    this.#openUpTo(batchLastOffset(data, at))
     return this.#open.has(batchProducerId(data, at))
   }
 
@@ -100,8 +96,15 @@ class AbortedFilter {
       const isAbort = key !== null && key.length >= 4 && key.readInt16BE(2) === CONTROL_ABORT
       if (!isAbort) continue
       // The marker may end a transaction of which no batch was in this answer.
-      this.isAborted(data, at)
+      this.#openUpTo(batchLastOffset(data, at))
       this.#open.delete(batchProducerId(data, at))
+    }
+  }
+
+  #openUpTo(lastOffset: number): void {
+    while (this.#waiting[0] !== undefined && this.#waiting[0].firstOffset <= lastOffset) {
+      const started = this.#waiting.shift()
+      if (started !== undefined) this.#open.add(started.producerId)
     }
   }
 }

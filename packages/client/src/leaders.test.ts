@@ -43,3 +43,23 @@ t.test('a leader that was away when the brokers were asked for is found again', 
   serve()
   t.equal((await ask())?.offset, 7)
 })
+
+t.test('a leader that is gone takes no answer away from the partitions of others', async t => {
+  const { sim, brokers, cluster } = await fakeCluster(2, { retryTimeoutMs: 500 })
+  const [there] = brokers
+  // The second one has left, and its partition is still said to be its.
+  serveMetadata([there!], () => [{ name: 'orders', leaders: [1, 2] }])
+  there!.on(listOffsetsApi, body => ({
+    topics: body.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => {
+        return { partitionIndex, errorCode: 0, offset: 7, timestamp: -1 }
+      }),
+    })),
+  }))
+  const queries = [0, 1].map(partition => ({ ...QUERY, partition }))
+  const [first, second] = await sim.complete(listOffsets(cluster, queries))
+  t.equal(first?.value?.offset, 7)
+  t.match(second?.error, { errorName: 'LEADER_NOT_AVAILABLE' })
+  t.equal(there!.countOf(listOffsetsApi), 1, 'what was answered is not asked again')
+})

@@ -36,30 +36,35 @@ export async function sendToLeaders<P extends TopicPartition, R>(
   send: SendToLeader<P, R>,
 ): Promise<PartitionOutcome<P, R>[]> {
   const outcomes = new Map<P, PartitionOutcome<P, R>>()
-  let waiting = [...requests]
+  let waiting = requests
   const attempt = async (): Promise<void> => {
     const { byLeader, refused } = await groupByLeader(cluster, waiting)
+    let lost: unknown = null
     const answers = await Promise.all(
       [...byLeader].map(async ([leaderId, partitions]) => {
         try {
           await cluster.connectionToLeader(leaderId)
           return await send(leaderId, partitions)
         } catch (error) {
-          // It may not be the leader any more: the next try asks who is.
-          for (const { request } of partitions) cluster.forgetTopic(request.topic)
-          throw error
+          // What the other leaders answered stands, and is not asked again.
+          if (error instanceof KafkaError) {
+            return partitions.map(({ request }) => ({ request, value: null, error }))
+          }
+          lost ??= error
+          return []
         }
       }),
     )
-    for (const outcome of [...refused, ...answers.flat()]) {
-      outcomes.set(outcome.request, outcome as PartitionOutcome<P, R>)
-    }
-    const passing = waiting.map(request => outcomes.get(request)?.error ?? null)
-    waiting = waiting.filter((_request, index) => isWorthAnotherTry(passing[index] ?? null))
-    const [first] = passing.filter(isWorthAnotherTry)
-    if (first === undefined || first === null) return
+    for (const outcome of [...refused, ...answers.flat()]) outcomes.set(outcome.request, outcome)
+    waiting = waiting.filter(request => {
+      const outcome = outcomes.get(request)
+      return outcome === undefined || isWorthAnotherTry(outcome.error)
+    })
+    const [next] = waiting
+    if (next === undefined) return
+    // Another may lead by now: the next try asks who.
     for (const request of waiting) cluster.forgetTopic(request.topic)
-    throw first
+    throw lost ?? outcomes.get(next)?.error
   }
   try {
     await cluster.retry(attempt)

@@ -53,11 +53,7 @@ export class PartitionQueue {
     this.#codec = codec
   }
 
-  /** `isReady`: there is a batch that need not wait for more records. */
-  append(
-    record: PendingRecord,
-    batchBytes: number,
-  ): { addedBytes: number; isBatchFull: boolean; isReady: boolean } {
+  append(record: PendingRecord, batchBytes: number): { addedBytes: number; isBatchFull: boolean } {
     const addedBytes = estimateBytes(record)
     if (this.#open !== null && this.#open.bytes + addedBytes > batchBytes) this.closeBatch()
     this.#open ??= { records: [], onDone: [], bytes: 0 }
@@ -67,7 +63,7 @@ export class PartitionQueue {
     open.bytes += addedBytes
     const isBatchFull = open.bytes >= batchBytes
     if (isBatchFull) this.closeBatch()
-    return { addedBytes, isBatchFull, isReady: this.#closed.length > 0 }
+    return { addedBytes, isBatchFull }
   }
 
   closeBatch(): void {

@@ -48,7 +48,7 @@ export async function sendProduce(
     ],
   }
   if (settings.acks === 0) {
-    connection.sendOneWay(produceApi, version, body)
+    await connection.sendOneWay(produceApi, version, body)
     return { baseOffset: -1, logAppendTimeMs: -1 }
   }
   const timeoutMs = settings.ackTimeoutMs + cluster.requestTimeoutMs

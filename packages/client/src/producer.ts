@@ -100,7 +100,7 @@ export class Producer {
     record: ProducerRecord,
     onDone?: (error: Error | null, metadata: RecordMetadata | null) => void,
   ): Promise<void> {
-    if (this.#bufferedBytes >= this.#settings.bufferBytes) {
+    while (this.#bufferedBytes >= this.#settings.bufferBytes) {
       await new Promise<void>(resolve => this.#roomWaiters.push(resolve))
     }
     const { allowAutoTopicCreation, batchBytes } = this.#settings
@@ -115,16 +115,16 @@ export class Producer {
       headers: record.headers ?? [],
       onDone: onDone ?? null,
     }
-    const { addedBytes, isBatchFull, isReady } = queue.append(pending, batchBytes)
+    const { addedBytes, isBatchFull } = queue.append(pending, batchBytes)
     this.#bufferedBytes += addedBytes
     if (isBatchFull) this.#stickyPartitions.delete(topic.name)
-    this.#wake(isReady)
+    this.#sendNext(queue)
+    this.#linger()
   }
 
   /** Resolves when everything enqueued so far is done; throws the first failure nobody heard of. */
   async flush(): Promise<void> {
-    for (const queue of this.#queues.values()) queue.closeBatch()
-    this.#wake(true)
+    this.#sendAll()
     if (this.#bufferedBytes > 0) {
       await new Promise<void>(resolve => this.#idleWaiters.push(resolve))
     }
@@ -162,26 +162,28 @@ export class Producer {
     return chosen
   }
 
-  /** Sends what is closed at once if that is urgent, what is open when the linger time is over. */
-  #wake(isUrgent: boolean): void {
-    if (isUrgent) this.#startSending()
+  /** Sends what is open when the linger time is over. */
+  #linger(): void {
     if (this.#isLingering) return
     this.#isLingering = true
     this.#cluster.env.clock.after(this.#settings.lingerMs, () => {
       this.#isLingering = false
       // A slow stream of records without keys goes around the partitions, batch by batch.
       this.#stickyPartitions.clear()
-      for (const queue of this.#queues.values()) queue.closeBatch()
-      this.#startSending()
+      this.#sendAll()
     })
   }
 
-  #startSending(): void {
+  #sendAll(): void {
     for (const queue of this.#queues.values()) {
-      const batch = queue.takeNext()
-      if (batch === null) continue
-      this.#cluster.env.log.background(this.#deliver(queue, batch), 'produce')
+      queue.closeBatch()
+      this.#sendNext(queue)
     }
+  }
+
+  #sendNext(queue: PartitionQueue): void {
+    const batch = queue.takeNext()
+    if (batch !== null) this.#cluster.env.log.background(this.#deliver(queue, batch), 'produce')
   }
 
   /** Sends the batch until it is acknowledged, failed or out of time; then the partition's next one. */

@@ -81,12 +81,11 @@ export class ToolContext {
       throw new ToolError(`Invalid url in bootstrap.servers: ${text}`)
     }
     const properties = this.#commandConfig()
-    const timeoutMs = Number(properties.get('default.api.timeout.ms') ?? RETRY_TIMEOUT_MS)
     return new Cluster(createClientEnv(), {
       bootstrap,
       clientId: properties.get('client.id') ?? 'adminclient-1',
-      requestTimeoutMs: Number(properties.get('request.timeout.ms') ?? REQUEST_TIMEOUT_MS),
-      retryTimeoutMs: timeoutMs,
+      requestTimeoutMs: timeoutOf(properties, 'request.timeout.ms', REQUEST_TIMEOUT_MS),
+      retryTimeoutMs: timeoutOf(properties, 'default.api.timeout.ms', RETRY_TIMEOUT_MS),
     })
   }
 
@@ -101,6 +100,13 @@ export class ToolContext {
     }
     return properties
   }
+}
+
+function timeoutOf(properties: Map<string, string>, key: string, defaultMs: number): number {
+  const text = properties.get(key)
+  if (text === undefined) return defaultMs
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new ToolError(`Invalid value ${text} for configuration ${key}: Not a number of type INT`)
 }
 
 /** Runs one script and resolves to its exit code. */

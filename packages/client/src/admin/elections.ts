@@ -3,12 +3,12 @@ import { electLeadersApi, type KafkaError } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
 import { groupByTopic, type TopicPartition } from '../leaders.ts'
+import { askController } from './controller.ts'
 
 /** Unclean: a replica that is not in sync may lead where no other is left, and records are lost. */
 export type ElectionType = 'preferred' | 'unclean'
 
 const ELECTION_TYPES: Readonly<Record<ElectionType, number>> = { preferred: 0, unclean: 1 }
-const REQUEST_TIMEOUT_MS = 30_000
 
 export interface ElectionOutcome extends TopicPartition {
   /** ELECTION_NOT_NEEDED where the right one leads already. */
@@ -29,10 +29,10 @@ export async function electLeaders(
           partitions: items.map(item => item.partition),
         }))
   const answer = await cluster.retry(async () => {
-    const given = await cluster.request('controller', electLeadersApi, version => ({
+    const given = await askController(cluster, electLeadersApi, (timeoutMs, version) => ({
       ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),
       topicPartitions,
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
     }))
     checkCode(given.errorCode, 'the election')
     return given

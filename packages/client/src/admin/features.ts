@@ -2,6 +2,7 @@
 import { apiVersionsApi, type Decoded, updateFeaturesApi } from '@weir/protocol'
 import type { Cluster, Target } from '../cluster.ts'
 import { checkCode } from '../errors.ts'
+import { askController } from './controller.ts'
 
 export interface Feature {
   readonly name: string
@@ -63,15 +64,15 @@ export async function updateFeatures(
   options: { readonly validateOnly?: boolean } = {},
 ): Promise<void> {
   const answer = await cluster.retry(async () => {
-    const given = await cluster.request('controller', updateFeaturesApi, {
-      timeoutMs: 30_000,
+    const given = await askController(cluster, updateFeaturesApi, timeoutMs => ({
+      timeoutMs,
       featureUpdates: updates.map(({ name, version, type }) => ({
         feature: name,
         maxVersionLevel: version,
         upgradeType: FEATURE_UPDATE_TYPES[type],
       })),
       validateOnly: options.validateOnly ?? false,
-    })
+    }))
     checkCode(given.errorCode, 'the features', given.errorMessage)
     return given
   })

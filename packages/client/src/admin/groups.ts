@@ -1,6 +1,5 @@
 // Groups as an administrator sees them: list, describe, committed offsets, deletion.
 import {
-  type consumerGroupDescribeApi as ConsumerGroupDescribeApi,
   consumerGroupDescribeApi,
   consumerProtocolAssignment,
   type Decoded,
@@ -139,7 +138,7 @@ export function decodeAssignment(data: Buffer): TopicPartition[] {
   }
 }
 
-/** Null for what was deleted, the error for what was not. */
+/** Throws KafkaError: NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND and others. */
 export async function deleteGroup(cluster: Cluster, groupId: string): Promise<void> {
   await withCoordinator(cluster, groupId, async connection => {
     const answer = await connection.request(deleteGroupsApi, { groupsNames: [groupId] })
@@ -150,7 +149,7 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
 /** As ConsumerGroupDescribe v1 says it; v0 says nothing, which is -1. */
 const CLASSIC_MEMBER = 0
 
-type ConsumerGroup = Decoded<typeof ConsumerGroupDescribeApi.response>['groups'][number]
+type ConsumerGroup = Decoded<typeof consumerGroupDescribeApi.response>['groups'][number]
 
 function consumerGroup(group: ConsumerGroup, coordinatorId: number): DescribedGroup {
   const flatten = (assignment: ConsumerGroup['members'][number]['assignment']): TopicPartition[] =>

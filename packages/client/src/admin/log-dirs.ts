@@ -21,7 +21,7 @@ export interface DescribedLogDir {
   readonly usableBytes: number
 }
 
-/** `topics` null: all. */
+/** `partitions` null: all. */
 export async function describeLogDirs(
   cluster: Cluster,
   brokerId: number,

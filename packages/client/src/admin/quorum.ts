@@ -9,6 +9,7 @@ import {
 import type { Address } from '../address.ts'
 import type { Cluster } from '../cluster.ts'
 import { checkCode } from '../errors.ts'
+import { askController } from './controller.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
 
@@ -87,8 +88,6 @@ export interface NewVoter {
   readonly listeners: readonly (Address & { readonly name: string })[]
 }
 
-const REQUEST_TIMEOUT_MS = 30_000
-
 /** Throws KafkaError: DUPLICATE_VOTER, REQUEST_TIMED_OUT where it does not catch up, and others. */
 export async function addVoter(
   cluster: Cluster,
@@ -96,13 +95,13 @@ export async function addVoter(
   voter: NewVoter,
 ): Promise<void> {
   const answer = await cluster.retry(() =>
-    cluster.request('controller', addRaftVoterApi, {
+    askController(cluster, addRaftVoterApi, timeoutMs => ({
       clusterId,
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
       voterId: voter.nodeId,
       voterDirectoryId: voter.directoryId,
       listeners: voter.listeners.map(({ name, host, port }) => ({ name, host, port })),
-    }),
+    })),
   )
   checkCode(answer.errorCode, `voter ${voter.nodeId}`, answer.errorMessage)
 }

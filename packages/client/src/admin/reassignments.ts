@@ -7,6 +7,7 @@ import {
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
 import { groupByTopic, type TopicPartition } from '../leaders.ts'
+import { askController } from './controller.ts'
 
 export interface PartitionTarget extends TopicPartition {
   /** Where the replicas shall be, the preferred leader first; null takes a move back. */
@@ -24,8 +25,6 @@ export interface OngoingReassignment extends TopicPartition {
   readonly removingReplicas: readonly number[]
 }
 
-const REQUEST_TIMEOUT_MS = 30_000
-
 /** Starts moves, or takes them back. Throws KafkaError if the request as a whole is refused. */
 export async function alterReassignments(
   cluster: Cluster,
@@ -39,9 +38,8 @@ export async function alterReassignments(
     })),
   }))
   const answer = await cluster.retry(async () => {
-    const given = await cluster.request('controller', alterPartitionReassignmentsApi, {
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      topics,
+    const given = await askController(cluster, alterPartitionReassignmentsApi, timeoutMs => {
+      return { timeoutMs, topics }
     })
     checkCode(given.errorCode, 'the reassignment', given.errorMessage)
     return given
@@ -68,9 +66,8 @@ export async function listReassignments(
           partitionIndexes: items.map(item => item.partition),
         }))
   const answer = await cluster.retry(async () => {
-    const given = await cluster.request('controller', listPartitionReassignmentsApi, {
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      topics,
+    const given = await askController(cluster, listPartitionReassignmentsApi, timeoutMs => {
+      return { timeoutMs, topics }
     })
     checkCode(given.errorCode, 'the list of reassignments', given.errorMessage)
     return given

@@ -10,8 +10,7 @@ import {
 } from '@weir/protocol'
 import type { Cluster, TopicInfo } from '../cluster.ts'
 import { errorOf } from '../errors.ts'
-
-const REQUEST_TIMEOUT_MS = 30_000
+import { askController } from './controller.ts'
 
 /** All topics that the cluster shows, sorted by name. */
 export async function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
@@ -54,7 +53,7 @@ export async function createTopics(
   options: { readonly validateOnly?: boolean } = {},
 ): Promise<CreatedTopic[]> {
   const answer = await cluster.retry(() =>
-    cluster.request('controller', createTopicsApi, {
+    askController(cluster, createTopicsApi, timeoutMs => ({
       topics: topics.map(topic => ({
         name: topic.name,
         numPartitions: topic.assignments === undefined ? topic.partitionCount : -1,
@@ -65,9 +64,9 @@ export async function createTopics(
         })),
         configs: [...(topic.configs ?? [])].map(([name, value]) => ({ name, value })),
       })),
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
       validateOnly: options.validateOnly ?? false,
-    }),
+    })),
   )
   return answer.topics.map(topic => {
     cluster.forgetTopic(topic.name)
@@ -86,11 +85,11 @@ export async function deleteTopics(
   names: readonly string[],
 ): Promise<TopicOutcome[]> {
   const answer = await cluster.retry(() =>
-    cluster.request('controller', deleteTopicsApi, version => ({
+    askController(cluster, deleteTopicsApi, (timeoutMs, version) => ({
       ...(version >= 6
         ? { topics: names.map(name => ({ name, topicId: ZERO_UUID })) }
         : { topicNames: names }),
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
     })),
   )
   return answer.responses.map(topic => {
@@ -113,15 +112,15 @@ export async function createPartitions(
   topics: readonly PartitionGrowth[],
 ): Promise<TopicOutcome[]> {
   const answer = await cluster.retry(() =>
-    cluster.request('controller', createPartitionsApi, {
+    askController(cluster, createPartitionsApi, timeoutMs => ({
       topics: topics.map(({ name, partitionCount, assignments }) => ({
         name,
         count: partitionCount,
         assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null,
       })),
-      timeoutMs: REQUEST_TIMEOUT_MS,
+      timeoutMs,
       validateOnly: false,
-    }),
+    })),
   )
   return answer.results.map(({ name, errorCode, errorMessage }) => {
     cluster.forgetTopic(name)
@@ -145,7 +144,7 @@ export async function describeTopicPartitions(
   cluster: Cluster,
   names: readonly string[],
 ): Promise<Map<string, Map<number, PartitionEligibility>> | null> {
-  const connection = await cluster.connectionTo('any')
+  const connection = await cluster.retry(() => cluster.connectionTo('any'))
   if (!connection.hasApi(describeTopicPartitionsApi)) return null
   const topics = new Map<string, Map<number, PartitionEligibility>>()
   let cursor: { topicName: string; partitionIndex: number } | null = null

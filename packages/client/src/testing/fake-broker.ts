@@ -91,6 +91,11 @@ export class FakeBroker {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** What is sent to it stays with the sender. */
+  stopReading(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   #serve(socket: Socket): void {
     const splitter = new FrameSplitter()
     this.#sockets.add(socket)
