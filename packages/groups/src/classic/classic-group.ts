@@ -178,9 +178,10 @@ export class ClassicGroup {
   /** Whether a member with these protocols could be in the group together with the others. */
   supportsProtocols(protocolType: string, protocols: readonly MemberProtocol[]): boolean {
     if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
+    // Without members, as it waits for one that was given an id, it takes any.
     return (
       protocolType === this.protocolType &&
-      protocols.some(each => this.#support.get(each.name) === this.members.size)
+      protocols.some(each => (this.#support.get(each.name) ?? 0) === this.members.size)
     )
   }
 
