@@ -62,7 +62,7 @@ export class LogRemovals {
     const newName = await setAside(this.#env, directory, name, reason)
     await directory.writeOffsets()
     if (reason === 'stray') {
-      this.#env.log.warn('a log of another topic id was set aside', { name, newName })
+      this.#env.log.warn('a log of no partition was set aside', { name, newName })
       return
     }
     const path = `${directory.path}/${newName}`

@@ -199,7 +199,8 @@ export class ReplicaManager {
     for (const { topic, topicId, partitionIndex } of [...this.#logManager.logs()]) {
       if (topic === METADATA_TOPIC) continue
       if (this.getPartitionById(topicId, partitionIndex) !== undefined) continue
-      this.#env.log.warn('a log of no partition of this broker', { topic, topicId, partitionIndex })
+      // Which topic it was; that it has been set aside, and where, is said when that is done.
+      this.#env.log.info('a log of no partition', { topic, topicId, partitionIndex })
       const done = this.#logManager.setAside(topic, partitionIndex)
       this.#env.log.background(done, `setting ${topic}-${partitionIndex} aside`)
     }
