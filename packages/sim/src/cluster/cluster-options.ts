@@ -2,6 +2,7 @@
 // leaves a random half of the faults out ("swarm"), so that rare ones are not drowned.
 
 import { type DiskFaults, type NetFaults, SimRandom } from '@weir/core/sim'
+import type { RetryStyle } from './pipeline-partition.ts'
 
 /** combined: three nodes in both roles. separate: three controllers and three brokers. */
 export type ClusterShape = 'single' | 'combined' | 'separate'
@@ -64,6 +65,8 @@ export interface ClusterSimOptions {
   /** Mean time between two records of a producer. */
   readonly recordEveryMs: number
   readonly lingerMs: number
+  /** How the producer with several requests in flight sends again. */
+  readonly retryStyle: RetryStyle
   readonly readers: number
   readonly classicMembers: number
   readonly consumerMembers: number
@@ -76,6 +79,7 @@ export function clusterOptionsOf(
 ): ClusterSimOptions {
   const random = new SimRandom(`cluster options ${seed}`)
   const scenes = new SimRandom(`cluster scenes ${seed}`)
+  const later = new SimRandom(`cluster additions ${seed}`)
   const isStrict = random.chance(0.4)
   const shape = random.chance(0.5) ? 'combined' : 'separate'
   const isOn = (kind: FaultKind, drawn: boolean) => asked.faults?.includes(kind) ?? drawn
@@ -109,6 +113,7 @@ export function clusterOptionsOf(
     producers: 1 + random.below(3),
     recordEveryMs: random.between(25, 150),
     lingerMs: random.below(10),
+    retryStyle: later.chance(0.5) ? 'oneByOne' : 'together',
     readers: 1 + random.below(2),
     classicMembers: random.chance(0.6) ? 1 + random.below(3) : 0,
     consumerMembers: random.chance(0.6) ? 1 + random.below(3) : 0,

@@ -9,6 +9,7 @@ import { CommitHistory } from './commit-history.ts'
 import { CONSUMER_GROUP, ConsumerMember } from './consumer-member.ts'
 import { OnceSending } from './once-sending.ts'
 import { PauseProbe } from './pause-probe.ts'
+import { PipelinedProducing } from './pipelined-producing.ts'
 import { Producing } from './producing.ts'
 import { EndWatcher, Reading, readAll } from './reading.ts'
 import { partitionKey, RecordHistory } from './record-history.ts'
@@ -44,6 +45,7 @@ export function clientNames(counts: {
     ...numbered('m', counts.consumerMembers),
     'careless',
     'once',
+    'pipeline',
     'scenes',
     'probe',
   ]
@@ -57,6 +59,7 @@ export class ClusterWorkload {
   #temporary: Producing | null = null
   #careless: Producing | null = null
   #once: OnceSending | null = null
+  #pipeline: PipelinedProducing | null = null
   #scenes: OnceSending | null = null
   #probe: PauseProbe | null = null
   readonly #readers: Reading[] = []
@@ -80,6 +83,8 @@ export class ClusterWorkload {
       const kind = name[0]
       if (name === 'once') {
         this.#once = new OnceSending(this.#world, this.records, name, everywhere)
+      } else if (name === 'pipeline') {
+        this.#pipeline = new PipelinedProducing(this.#world, this.records, name, everywhere)
       } else if (name === 'scenes') {
         this.#scenes = new OnceSending(this.#world, this.records, name, [])
       } else if (name === 'probe') {
@@ -206,11 +211,13 @@ export class ClusterWorkload {
 
   stopProducing(): void {
     for (const producer of this.#producers) producer.stop()
+    this.#pipeline?.stop()
   }
 
   get pendingCount(): number {
     const all = [...this.#producers, ...(this.#careless === null ? [] : [this.#careless])]
-    return all.reduce((sum, producer) => sum + producer.pendingCount, 0)
+    const others = this.#pipeline?.pendingCount ?? 0
+    return all.reduce((sum, producer) => sum + producer.pendingCount, others)
   }
 
   /** A partition whose end a group has not committed; null if there is none. */
