@@ -5,14 +5,20 @@ import { nodeName } from './command.ts'
 import { UsageError } from './errors.ts'
 import type { CliIo } from './io.ts'
 
+/**
+ * What every shell takes as it is. A group may be named by anyone who reaches the broker: a name like
+ * `$(rm -r ~)` must not get onto the line of who presses Tab.
+ */
+const HARMLESS_NAME = /^[\w.:/@%+=,-]+$/
+
 const SHELLS: ReadonlyMap<string, string> = new Map([
   [
     'bash',
     `# weir: completion for bash. Load it with:  source <(weir completion bash)
 _weir_completions() {
-  local IFS=$'\\n'
-  local current="\${COMP_WORDS[COMP_CWORD]}"
-  COMPREPLY=($(compgen -W "$(weir --get-completions "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$current"))
+  local reply
+  COMPREPLY=()
+  while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(weir --get-completions "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _weir_completions weir
 `,
@@ -57,7 +63,9 @@ export async function completeWords(
 ): Promise<void> {
   const current = words.at(-1) ?? ''
   const candidates = await candidatesFor(io, tree, words.slice(0, -1), current)
-  const matching = candidates.filter(candidate => candidate.startsWith(current))
+  const matching = candidates.filter(
+    candidate => candidate.startsWith(current) && HARMLESS_NAME.test(candidate),
+  )
   void io.stdout.write(matching.map(candidate => `${candidate}\n`).join(''))
 }
 

@@ -5,6 +5,7 @@ import {
   Fetcher,
   listOffsets,
   OFFSET_EARLIEST,
+  partitionKey,
   type StartPosition,
 } from '@weir/client'
 import type { PartitionLag } from './group-lag.ts'
@@ -25,7 +26,7 @@ export async function lagAges(
   const nowMs = cluster.env.clock.nowMs()
   return lags.map(({ topic, partition, lag }) => {
     if (lag === 0) return 0
-    const timestamp = timestamps.get(`${partition}/${topic}`)
+    const timestamp = timestamps.get(partitionKey({ topic, partition }))
     return timestamp === undefined ? null : Math.max(0, nowMs - timestamp)
   })
 }
@@ -61,9 +62,9 @@ async function timestampsAt(
     while (open.length > 0 && clock.monotonicMs() < endMs) {
       fetcher.assign(open)
       for (const record of await fetcher.poll(endMs - clock.monotonicMs())) {
-        const key = `${record.partition}/${record.topic}`
+        const key = partitionKey(record)
         if (!found.has(key) && record.timestamp >= 0) found.set(key, record.timestamp)
-        open = open.filter(each => `${each.partition}/${each.topic}` !== key)
+        open = open.filter(each => partitionKey(each) !== key)
       }
     }
   } finally {

@@ -7,6 +7,7 @@ import {
   type GroupMember,
   listOffsets,
   OFFSET_LATEST,
+  partitionKey,
   type TopicPartition,
 } from '@weir/client'
 import { CommandError } from './errors.ts'
@@ -65,14 +66,14 @@ export async function groupLag(cluster: Cluster, group: DescribedGroup): Promise
   const committed = await fetchGroupOffsets(cluster, group.groupId)
   const partitions = new Map<string, TopicPartition>()
   const owners = new Map<string, GroupMember>()
-  for (const item of committed) partitions.set(keyOf(item), item)
+  for (const item of committed) partitions.set(partitionKey(item), item)
   for (const member of group.members) {
     for (const item of member.assignment) {
-      partitions.set(keyOf(item), item)
-      owners.set(keyOf(item), member)
+      partitions.set(partitionKey(item), item)
+      owners.set(partitionKey(item), member)
     }
   }
-  const offsets = new Map(committed.map(item => [keyOf(item), item]))
+  const offsets = new Map(committed.map(item => [partitionKey(item), item]))
   const list = [...partitions.values()].sort(comparePartitions)
   const queries = list.map(({ topic, partition }) => ({
     topic,
@@ -81,7 +82,7 @@ export async function groupLag(cluster: Cluster, group: DescribedGroup): Promise
   }))
   const ends = await listOffsets(cluster, queries)
   return list.map(({ topic, partition }, index) => {
-    const offset = offsets.get(keyOf({ topic, partition }))
+    const offset = offsets.get(partitionKey({ topic, partition }))
     const endOffset = ends[index]?.value?.offset ?? null
     return {
       topic,
@@ -91,7 +92,7 @@ export async function groupLag(cluster: Cluster, group: DescribedGroup): Promise
       endOffset,
       lag:
         offset === undefined || endOffset === null ? null : Math.max(0, endOffset - offset.offset),
-      member: owners.get(keyOf({ topic, partition })) ?? null,
+      member: owners.get(partitionKey({ topic, partition })) ?? null,
     }
   })
 }
@@ -99,8 +100,4 @@ export async function groupLag(cluster: Cluster, group: DescribedGroup): Promise
 export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
   if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
   return a.partition - b.partition
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`
 }

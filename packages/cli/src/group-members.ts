@@ -1,5 +1,10 @@
 // Members of consumer groups on their way from one assignment to the next (KIP-848).
-import type { DescribedGroup, GroupMember, TopicPartition } from '@weir/client'
+import {
+  type DescribedGroup,
+  type GroupMember,
+  partitionKey,
+  type TopicPartition,
+} from '@weir/client'
 
 /** The member has the newest epoch, and all that is meant for it; classic groups have no such way. */
 export function isSettled(group: DescribedGroup, member: GroupMember): boolean {
@@ -22,10 +27,6 @@ export function reconciliationOf(group: DescribedGroup, member: GroupMember): st
 }
 
 function minus(a: readonly TopicPartition[], b: readonly TopicPartition[]): TopicPartition[] {
-  const there = new Set(b.map(keyOf))
-  return a.filter(each => !there.has(keyOf(each)))
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`
+  const there = new Set(b.map(partitionKey))
+  return a.filter(each => !there.has(partitionKey(each)))
 }

@@ -15,7 +15,7 @@ import { Backoff } from './backoff.ts'
 import type { Cluster, TopicInfo } from './cluster.ts'
 import { errorOf, isPassing } from './errors.ts'
 import { type ConsumerRecord, decodeFetched } from './fetch-decoder.ts'
-import { groupByTopic, type TopicPartition } from './leaders.ts'
+import { groupByTopic, partitionKey, type TopicPartition } from './topic-partition.ts'
 
 export interface FetcherOptions {
   readonly maxWaitMs?: number
@@ -81,7 +81,7 @@ export class Fetcher {
 
   /** Replaces the assignment; partitions that stay keep their position. */
   assign(partitions: readonly StartPosition[]): void {
-    const kept = new Map(partitions.map(partition => [keyOf(partition), partition]))
+    const kept = new Map(partitions.map(partition => [partitionKey(partition), partition]))
     for (const key of this.#positions.keys()) if (!kept.has(key)) this.#positions.delete(key)
     for (const [key, { topic, partition, offset }] of kept) {
       if (this.#positions.has(key)) continue
@@ -292,7 +292,7 @@ export class Fetcher {
     answer: Decoded<typeof fetchApi.response>['responses'][number]['partitions'][number],
     asked: readonly Position[],
   ): Promise<void> {
-    const key = keyOf({ topic, partition: answer.partitionIndex })
+    const key = partitionKey({ topic, partition: answer.partitionIndex })
     const position = this.#positions.get(key)
     // Taken away or sought while the fetch was under way.
     if (position === undefined || !asked.includes(position)) return
@@ -330,8 +330,4 @@ export class Fetcher {
     }
     throw error
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`
 }

@@ -91,7 +91,7 @@ export { ClientError, isPassing } from './errors.ts'
 export type { ConsumerRecord } from './fetch-decoder.ts'
 export { Fetcher, type FetcherOptions, type StartPosition } from './fetcher.ts'
 export { GroupConsumer, type GroupConsumerOptions } from './group/group-consumer.ts'
-export type { PartitionOutcome, TopicPartition } from './leaders.ts'
+export type { PartitionOutcome } from './leaders.ts'
 export { murmur2, partitionOfKey } from './murmur2.ts'
 export type { RecordMetadata } from './partition-queue.ts'
 export {
@@ -99,3 +99,4 @@ export {
   type ProducerOptions,
   type ProducerRecord,
 } from './producer.ts'
+export { partitionKey, type TopicPartition } from './topic-partition.ts'

@@ -2,11 +2,7 @@
 // with fresh metadata for those partitions whose leader has moved.
 import { errorCodes, KafkaError } from '@weir/protocol'
 import type { Cluster, PartitionInfo, TopicInfo } from './cluster.ts'
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
+import type { TopicPartition } from './topic-partition.ts'
 
 export interface LedPartition<P> {
   readonly request: P
@@ -122,15 +118,4 @@ function failed<P>(
   message: string,
 ): PartitionOutcome<P, never> {
   return { request, value: null, error: new KafkaError(name, message) }
-}
-
-/** Items of one topic together, as most requests carry them. */
-export function groupByTopic<P extends TopicPartition>(items: Iterable<P>): Map<string, P[]> {
-  const topics = new Map<string, P[]>()
-  for (const item of items) {
-    const list = topics.get(item.topic) ?? []
-    list.push(item)
-    topics.set(item.topic, list)
-  }
-  return topics
 }

@@ -215,20 +215,23 @@ t.test('equal keys meet in one partition, and a full buffer makes the caller wai
   t.ok([...homes.values()].every(partitions => partitions.size === 1))
 })
 
-t.test('records that nobody acknowledges fill the buffer, too, while the broker does not read', async t => {
-  const { sim, brokers, producer, received } = await setUp({ acks: 0, bufferBytes: 100_000 })
-  serveProduce(brokers[0]!, received)
-  await sim.complete(producer.send(record('first')))
-  brokers[0]!.stopReading()
-  let accepted = 0
-  const sending = (async () => {
-    for (; accepted < 500; accepted++) await producer.enqueue(record('x'.repeat(10_000)))
-  })()
-  await sim.run({ forMs: 5_000 })
-  t.ok(accepted < 100, `${accepted} records of 10 kB`)
-  brokers[0]!.hangUp()
-  await sim.complete(sending)
-})
+t.test(
+  'records that nobody acknowledges fill the buffer, too, while the broker does not read',
+  async t => {
+    const { sim, brokers, producer, received } = await setUp({ acks: 0, bufferBytes: 100_000 })
+    serveProduce(brokers[0]!, received)
+    await sim.complete(producer.send(record('first')))
+    brokers[0]!.stopReading()
+    let accepted = 0
+    const sending = (async () => {
+      for (; accepted < 500; accepted++) await producer.enqueue(record('x'.repeat(10_000)))
+    })()
+    await sim.run({ forMs: 5_000 })
+    t.ok(accepted < 100, `${accepted} records of 10 kB`)
+    brokers[0]!.hangUp()
+    await sim.complete(sending)
+  },
+)
 
 t.test('a partition that the topic does not have is refused', async t => {
   const { sim, producer } = await setUp()

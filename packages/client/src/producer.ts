@@ -18,6 +18,7 @@ import {
   type RecordMetadata,
 } from './partition-queue.ts'
 import { sendProduce } from './produce-request.ts'
+import { partitionKey } from './topic-partition.ts'
 
 export interface ProducerOptions {
   /** -1 (all), 0 or 1. */
@@ -134,7 +135,7 @@ export class Producer {
   }
 
   #queueOf(topic: TopicInfo, partition: number): PartitionQueue {
-    const key = `${partition}/${topic.name}`
+    const key = partitionKey({ topic: topic.name, partition })
     const existing = this.#queues.get(key)
     if (existing !== undefined) return existing
     const queue = new PartitionQueue(topic.name, partition, this.#settings.compression)

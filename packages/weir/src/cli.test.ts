@@ -1,60 +1,16 @@
-// The command line and the drop-in scripts against a node in this process.
+// The command line against a node in this process.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCli } from '@weir/cli'
-import { runKafkaTool } from '@weir/cli/kafka'
 import { memoryIo } from '@weir/cli/testing'
 import t from 'tap'
 import { startWeir } from './start-weir.ts'
-import type { Weir } from './weir.ts'
+import { startCliNode } from './testing/cli-node.ts'
 
-let weir: Weir
-let dataDirectory: string
-
-t.before(async () => {
-  // Not tap's own directory for tests: that is gone before the node has stopped.
-  dataDirectory = mkdtempSync(join(tmpdir(), 'weir-cli-'))
-  weir = await startWeir({
-    storage: dataDirectory,
-    settings: {
-      'group.initial.rebalance.delay.ms': 0,
-      'offsets.topic.num.partitions': 2,
-      'auto.create.topics.enable': false,
-    },
-  })
-})
-
-t.teardown(async () => {
-  await weir.stop()
-  rmSync(dataDirectory, { recursive: true, force: true })
-})
-
-interface Answer {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function run(words: readonly string[], input: string | Buffer = ''): Promise<Answer> {
-  const io = memoryIo(input, { WEIR_BOOTSTRAP: weir.bootstrap })
-  const code = await runCli(words, { io, version: '1' })
-  return { code, out: io.stdout.text, err: io.stderr.text }
-}
-
-/** Must end with 0; answers standard output. */
-async function ok(...words: readonly string[]): Promise<string> {
-  const { code, out, err } = await run(words)
-  if (code !== 0) throw new Error(`weir ${words.join(' ')} ends with ${code}: ${err}`)
-  return out
-}
-
-/** A drop-in script with --bootstrap-server in front of its arguments. */
-async function tool(name: string, words: readonly string[], input = ''): Promise<Answer> {
-  const io = memoryIo(input)
-  const code = await runKafkaTool(io, name, ['--bootstrap-server', weir.bootstrap, ...words])
-  return { code, out: io.stdout.text, err: io.stderr.text }
-}
+const node = await startCliNode()
+const { dataDirectory, ok, run, weir } = node
+t.teardown(() => node.stop())
 
 t.test('topics are created, listed, described, altered and deleted', async t => {
   t.equal(
@@ -119,14 +75,14 @@ t.test(
     t.teardown(() => rmSync(directory, { recursive: true, force: true }))
     const settings = { 'num.partitions': 1 }
     let node = await startWeir({ storage: directory, settings })
-    const brief = async (words: string[], input = '') => {
+    const said = async (words: string[], input = '') => {
       const io = memoryIo(input, { WEIR_BOOTSTRAP: node.bootstrap })
-      const code = await runCli([...words, '--timeout', '300ms'], { io, version: '1' })
+      const code = await runCli(words, { io, version: '1' })
       return { code, err: io.stderr.text }
     }
-    t.match(await brief(['topics', 'create', 'hurt']), { code: 0 })
-    t.match(await brief(['produce', 'hurt'], 'a\nb\n'), { code: 0 })
-    t.match(await brief(['produce', 'hurt', '-i', 'json'], '{"value":"c"}\nx'), {
+    t.match(await said(['topics', 'create', 'hurt']), { code: 0 })
+    t.match(await said(['produce', 'hurt'], 'a\nb\n'), { code: 0 })
+    t.match(await said(['produce', 'hurt', '-i', 'json'], '{"value":"c"}\nx'), {
       code: 1,
       err: /line 2 is not JSON: .*; 1 sent before it/,
     })
@@ -136,7 +92,7 @@ t.test(
     bytes[65] = 255
     writeFileSync(segment, bytes)
     node = await startWeir({ storage: directory, settings })
-    t.match(await brief(['consume', 'hurt', '--from', 'earliest', '-e']), {
+    t.match(await said(['consume', 'hurt', '--from', 'earliest', '-e', '--timeout', '300ms']), {
       code: 1,
       err: /CORRUPT_MESSAGE at offset 0 of hurt-0; it is damaged .*'weir doctor --data-dir/,
     })
@@ -341,71 +297,19 @@ t.test('completion has the names of topics and groups', async t => {
   t.equal(await ok(...words), 'complete-me\n')
 })
 
-t.test('kafka-topics, -console-producer and -console-consumer as scripts use them', async t => {
-  t.match(await tool('kafka-topics.sh', ['--create', '--topic', 'java', '--partitions', '1']), {
-    code: 0,
-    out: 'Created topic java.\n',
-  })
-  t.match(await tool('kafka-topics', ['--create', '--topic', 'java']), {
-    code: 1,
-    out: "Error while executing topic command : Topic 'java' already exists.\n",
-  })
-  const described = await tool('kafka-topics', ['--describe', '--topic', 'java'])
-  t.match(
-    described.out,
-    /^Topic: java\tTopicId: \S{22}\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: .*\n\tTopic: java\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: .*\tLastKnownElr: .*\n$/,
+t.test('a name that a shell would run is not completed', async t => {
+  await ok('topics', 'create', 'named')
+  const file = join(dataDirectory, 'named.csv')
+  writeFileSync(
+    file,
+    '"$(touch x)",named,0,0\n"`id`",named,0,0\n"named;id",named,0,0\nnamed-1,named,0,0\n',
   )
-  const properties = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']
-  const produced = await tool(
-    'kafka-console-producer',
-    ['--topic', 'java', ...properties],
-    'a:1\nb:2\n',
+  await ok('groups', 'import', file, '--execute')
+  t.match(await ok('groups', 'list'), /touch x/)
+  const names = (await ok('--get-completions', 'groups', 'describe', '')).trimEnd().split('\n')
+  t.ok(names.includes('named-1'))
+  t.same(
+    names.filter(name => /[$`;]/.test(name)),
+    [],
   )
-  t.match(produced, { code: 0, out: '', err: '' })
-  const consumed = await tool('kafka-console-consumer', [
-    '--topic',
-    'java',
-    '--from-beginning',
-    '--max-messages',
-    '2',
-    '--formatter-property',
-    'print.key=true',
-  ])
-  t.match(consumed, { code: 0, out: 'a\t1\nb\t2\n', err: 'Processed a total of 2 messages\n' })
-  t.match(await tool('kafka-get-offsets', ['--topic', 'java']), { code: 0, out: 'java:0:2\n' })
-})
-
-t.test('kafka-consumer-groups, -configs and -delete-records as scripts use them', async t => {
-  await ok('topics', 'create', 'jg', '-p', '1')
-  await run(['produce', 'jg'], 'a\nb\nc\n')
-  await ok('consume', 'jg', '-g', 'jgroup', '--from', 'earliest', '-n', '2')
-  const described = await tool('kafka-consumer-groups', ['--describe', '--group', 'jgroup'])
-  t.match(described.out, /\njgroup +jg +0 +2 +3 +1 +- +- +-\n$/)
-  const reset = await tool('kafka-consumer-groups', [
-    '--reset-offsets',
-    '--group',
-    'jgroup',
-    '--topic',
-    'jg',
-    '--to-earliest',
-    '--execute',
-  ])
-  t.match(reset.out, /NEW-OFFSET\njgroup +jg +0 +0\n/)
-  const config = ['--entity-type', 'topics', '--entity-name', 'jg']
-  t.match(await tool('kafka-configs', [...config, '--alter', '--add-config', 'retention.ms=777']), {
-    code: 0,
-    out: 'Completed updating config for topic jg.\n',
-  })
-  t.match(
-    (await tool('kafka-configs', [...config, '--describe'])).out,
-    /retention\.ms=777 sensitive/,
-  )
-  const file = join(t.testdir(), 'offsets.json')
-  writeFileSync(file, '{"version":1,"partitions":[{"topic":"jg","partition":0,"offset":2}]}')
-  const deleted = await tool('kafka-delete-records', ['--offset-json-file', file])
-  t.match(deleted.out, /partition: jg-0\tlow_watermark: 2\n$/)
-  t.match(await tool('kafka-consumer-groups', ['--delete', '--group', 'nobody']), {
-    code: 0,
-    out: /'nobody' could not be deleted due to: org\.apache\.kafka\.common\.errors\.GroupIdNotFoundException/,
-  })
 })

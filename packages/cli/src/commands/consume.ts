@@ -1,6 +1,12 @@
 // weir consume: records of topics to standard output, by hand or as a member of a group.
-import type { Cluster, ConsumerRecord } from '@weir/client'
-import { Fetcher, GroupConsumer } from '@weir/client'
+import {
+  type Cluster,
+  type ConsumerRecord,
+  Fetcher,
+  GroupConsumer,
+  partitionKey,
+  type TopicPartition,
+} from '@weir/client'
 import { defineCommand } from '../command.ts'
 import { timeoutMsOf, withCluster } from '../connect.ts'
 import { UsageError } from '../errors.ts'
@@ -191,15 +197,14 @@ async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions):
     onOutOfRange: 'earliest',
   })
   io.signal.addEventListener('abort', () => fetcher.close(), { once: true })
-  const limits = new Map(options.ranges.map(range => [`${range.partition}/${range.topic}`, range]))
-  fetcher.assign(options.ranges.filter(range => !isBounded || range.offset < range.endOffset))
+  const limits = new Map(options.ranges.map(range => [partitionKey(range), range]))
+  const isOpen = (at: TopicPartition & { readonly offset: number }): boolean =>
+    !isBounded || at.offset < (limits.get(partitionKey(at))?.endOffset ?? 0)
+  fetcher.assign(options.ranges.filter(isOpen))
   let isTroubleSaid = false
   while (!printer.isDone) {
     const positions = fetcher.positions()
-    const open = positions.filter(position => {
-      const limit = limits.get(`${position.partition}/${position.topic}`)
-      return !isBounded || position.offset < (limit?.endOffset ?? 0)
-    })
+    const open = positions.filter(isOpen)
     if (open.length === 0) break
     if (open.length < positions.length) fetcher.assign(open)
     const records = await fetcher.poll(POLL_MS)
@@ -210,12 +215,7 @@ async function consumeAlone(io: CliIo, cluster: Cluster, options: AloneOptions):
       if (!isTroubleSaid) void io.stderr.write(`weir: still trying: ${trouble.error.message}\n`)
     }
     isTroubleSaid = trouble !== null && (isTroubleSaid || trouble.forMs >= patienceMs)
-    const wanted = records.filter(
-      record =>
-        !isBounded ||
-        record.offset < (limits.get(`${record.partition}/${record.topic}`)?.endOffset ?? 0),
-    )
-    await printer.print(wanted)
+    await printer.print(records.filter(isOpen))
   }
   fetcher.close()
 }

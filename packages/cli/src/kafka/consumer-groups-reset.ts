@@ -8,6 +8,7 @@ import {
   listOffsets,
   OFFSET_EARLIEST,
   OFFSET_LATEST,
+  partitionKey,
   type TopicPartition,
 } from '@weir/client'
 import { comparePartitions } from '../group-lag.ts'
@@ -88,9 +89,9 @@ async function planTargets(
   committed: readonly CommittedOffset[],
 ): Promise<Target[]> {
   const { options, cluster } = context
-  const current = new Map(committed.map(item => [`${item.partition}/${item.topic}`, item.offset]))
+  const current = new Map(committed.map(item => [partitionKey(item), item.offset]))
   const currentOf = ({ topic, partition }: TopicPartition): number | undefined =>
-    current.get(`${partition}/${topic}`)
+    current.get(partitionKey({ topic, partition }))
   if (options.has('to-earliest')) return await ask(cluster, partitions, OFFSET_EARLIEST)
   if (options.has('to-latest')) return await ask(cluster, partitions, OFFSET_LATEST)
   if (options.has('to-datetime')) {

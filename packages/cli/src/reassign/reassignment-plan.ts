@@ -1,4 +1,5 @@
 // A plan of moves: from what there is and what is wanted, to and from JSON of Kafka's form. Pure.
+import { partitionKey } from '@weir/client'
 import { CommandError } from '../errors.ts'
 import type { PlacedPartition } from '../values/replica-placement.ts'
 
@@ -15,9 +16,9 @@ export function movesBetween(
   current: readonly PlacedPartition[],
   wanted: readonly PlacedPartition[],
 ): PlannedMove[] {
-  const before = new Map(current.map(item => [keyOf(item), item.replicas]))
+  const before = new Map(current.map(item => [partitionKey(item), item.replicas]))
   return wanted.flatMap(item => {
-    const from = before.get(keyOf(item))
+    const from = before.get(partitionKey(item))
     if (from === undefined) {
       throw new CommandError(`partition ${item.topic}-${item.partition} does not exist`)
     }
@@ -64,8 +65,9 @@ export function parsePlan(text: string): PlacedPartition[] {
     if (new Set(replicas).size < replicas.length) {
       throw new CommandError(`the plan names a broker twice for ${topic}-${partition}`)
     }
-    if (seen.has(keyOf(place))) throw new CommandError(`the plan has ${topic}-${partition} twice`)
-    seen.add(keyOf(place))
+    if (seen.has(partitionKey(place)))
+      throw new CommandError(`the plan has ${topic}-${partition} twice`)
+    seen.add(partitionKey(place))
   }
   return places
 }
@@ -104,8 +106,4 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> {
 
 function isNodeNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0
-}
-
-function keyOf({ topic, partition }: { topic: string; partition: number }): string {
-  return `${partition}/${topic}`
 }

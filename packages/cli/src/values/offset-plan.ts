@@ -5,6 +5,7 @@ import {
   listOffsets,
   OFFSET_EARLIEST,
   OFFSET_LATEST,
+  partitionKey,
   type TopicPartition,
 } from '@weir/client'
 import { CommandError } from '../errors.ts'
@@ -39,9 +40,9 @@ export async function planOffsets(
     target.kind === 'start' && target.start.kind === 'time'
       ? await ask(cluster, partitions, target.start.timestampMs)
       : null
-  const committed = new Map(options.committed.map(item => [keyOf(item), item.offset]))
+  const committed = new Map(options.committed.map(item => [partitionKey(item), item.offset]))
   return partitions.map(({ topic, partition }, index) => {
-    const from = committed.get(keyOf({ topic, partition })) ?? null
+    const from = committed.get(partitionKey({ topic, partition })) ?? null
     const range = { first: first[index] ?? 0, end: end[index] ?? 0 }
     const wanted = wantedOffset(
       target,
@@ -132,8 +133,4 @@ async function ask(
     if (value === null) throw error
     return value.offset
   })
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`
 }

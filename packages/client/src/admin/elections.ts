@@ -2,8 +2,8 @@
 import { electLeadersApi, type KafkaError } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
-import { groupByTopic, type TopicPartition } from '../leaders.ts'
-import { askController } from './controller.ts'
+import { groupByTopic, type TopicPartition } from '../topic-partition.ts'
+import { requestTimed } from './timed-request.ts'
 
 /** Unclean: a replica that is not in sync may lead where no other is left, and records are lost. */
 export type ElectionType = 'preferred' | 'unclean'
@@ -29,11 +29,16 @@ export async function electLeaders(
           partitions: items.map(item => item.partition),
         }))
   const answer = await cluster.retry(async () => {
-    const given = await askController(cluster, electLeadersApi, (timeoutMs, version) => ({
-      ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),
-      topicPartitions,
-      timeoutMs,
-    }))
+    const given = await requestTimed(
+      cluster,
+      'controller',
+      electLeadersApi,
+      (timeoutMs, version) => ({
+        ...(version >= 1 ? { electionType: ELECTION_TYPES[type] } : {}),
+        topicPartitions,
+        timeoutMs,
+      }),
+    )
     checkCode(given.errorCode, 'the election')
     return given
   })

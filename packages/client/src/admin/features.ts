@@ -2,7 +2,7 @@
 import { apiVersionsApi, type Decoded, updateFeaturesApi } from '@weir/protocol'
 import type { Cluster, Target } from '../cluster.ts'
 import { checkCode } from '../errors.ts'
-import { askController } from './controller.ts'
+import { requestTimed } from './timed-request.ts'
 
 export interface Feature {
   readonly name: string
@@ -64,7 +64,7 @@ export async function updateFeatures(
   options: { readonly validateOnly?: boolean } = {},
 ): Promise<void> {
   const answer = await cluster.retry(async () => {
-    const given = await askController(cluster, updateFeaturesApi, timeoutMs => ({
+    const given = await requestTimed(cluster, 'controller', updateFeaturesApi, timeoutMs => ({
       timeoutMs,
       featureUpdates: updates.map(({ name, version, type }) => ({
         feature: name,

@@ -3,7 +3,8 @@
 import { offsetCommitApi, offsetDeleteApi, offsetFetchApi } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf, isPassing } from '../errors.ts'
-import { groupByTopic, type PartitionOutcome, type TopicPartition } from '../leaders.ts'
+import type { PartitionOutcome } from '../leaders.ts'
+import { groupByTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { withCoordinator } from './coordinator.ts'
 
 const LAST_VERSION_WITH_NAMES = 9
@@ -119,11 +120,11 @@ function outcomesOf<P extends TopicPartition>(
   const codes = new Map<string, number>()
   for (const topic of topics) {
     for (const { partitionIndex, errorCode } of topic.partitions) {
-      codes.set(`${partitionIndex}/${topic.name}`, errorCode)
+      codes.set(partitionKey({ topic: topic.name, partition: partitionIndex }), errorCode)
     }
   }
   return requests.map(request => {
-    const code = codes.get(`${request.partition}/${request.topic}`) ?? -1
+    const code = codes.get(partitionKey(request)) ?? -1
     const what = `offset of partition ${request.partition} of topic '${request.topic}'`
     return { request, value: null, error: errorOf(code, what) }
   })

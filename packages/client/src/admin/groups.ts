@@ -12,7 +12,7 @@ import {
 } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf, isPassing } from '../errors.ts'
-import type { TopicPartition } from '../leaders.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { withCoordinator } from './coordinator.ts'
 
 export interface ListedGroup {

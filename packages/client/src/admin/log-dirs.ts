@@ -2,7 +2,7 @@
 import { alterReplicaLogDirsApi, describeLogDirsApi, type KafkaError } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
-import { groupByTopic, type TopicPartition } from '../leaders.ts'
+import { groupByTopic, type TopicPartition } from '../topic-partition.ts'
 
 export interface DescribedReplica extends TopicPartition {
   readonly sizeBytes: number

@@ -2,13 +2,9 @@
 import { deleteRecordsApi, errorCode, listOffsetsApi } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { errorOf } from '../errors.ts'
-import {
-  groupByTopic,
-  type LedPartition,
-  type PartitionOutcome,
-  sendToLeaders,
-  type TopicPartition,
-} from '../leaders.ts'
+import { type LedPartition, type PartitionOutcome, sendToLeaders } from '../leaders.ts'
+import { groupByTopic, partitionKey, type TopicPartition } from '../topic-partition.ts'
+import { requestTimed } from './timed-request.ts'
 
 /** What to ask for instead of a time in milliseconds. */
 export const OFFSET_LATEST = -1
@@ -56,16 +52,7 @@ export async function listOffsets(
     const answer = await cluster.request(leaderId, listOffsetsApi, body, {
       minVersion: needsV7 ? 7 : 1,
     })
-    const found = new Map<string, OffsetAnswer & { errorCode: number }>()
-    for (const topic of answer.topics) {
-      for (const partition of topic.partitions) {
-        found.set(keyOf(topic.name, partition.partitionIndex), partition)
-      }
-    }
-    return partitions.map(({ request }) => {
-      const partition = found.get(keyOf(request.topic, request.partition))
-      return outcomeOf(request, partition, partition ?? null)
-    })
+    return outcomesOf(partitions, answer.topics, partition => partition)
   })
 }
 
@@ -80,23 +67,14 @@ export async function deleteRecords(
   deletions: readonly RecordDeletion[],
 ): Promise<PartitionOutcome<RecordDeletion, number>[]> {
   return await sendToLeaders(cluster, deletions, async (leaderId, partitions) => {
-    const answer = await cluster.request(leaderId, deleteRecordsApi, {
-      topics: bodyTopics(partitions, ({ request }) => ({
-        partitionIndex: request.partition,
-        offset: request.offset,
-      })),
-      timeoutMs: cluster.requestTimeoutMs,
+    const topics = bodyTopics(partitions, ({ request }) => ({
+      partitionIndex: request.partition,
+      offset: request.offset,
+    }))
+    const answer = await requestTimed(cluster, leaderId, deleteRecordsApi, timeoutMs => {
+      return { topics, timeoutMs }
     })
-    const found = new Map<string, { lowWatermark: number; errorCode: number }>()
-    for (const topic of answer.topics) {
-      for (const partition of topic.partitions) {
-        found.set(keyOf(topic.name, partition.partitionIndex), partition)
-      }
-    }
-    return partitions.map(({ request }) => {
-      const partition = found.get(keyOf(request.topic, request.partition))
-      return outcomeOf(request, partition, partition?.lowWatermark ?? null)
-    })
+    return outcomesOf(partitions, answer.topics, partition => partition.lowWatermark)
   })
 }
 
@@ -115,16 +93,32 @@ function bodyTopics<P extends TopicPartition, B>(
   }))
 }
 
-function outcomeOf<P extends TopicPartition, R>(
-  request: P,
-  answer: { readonly errorCode: number } | undefined,
-  value: R | null,
-): PartitionOutcome<P, R> {
-  const code = answer?.errorCode ?? errorCode('UNKNOWN_SERVER_ERROR')
-  const error = errorOf(code, `partition ${request.partition} of topic '${request.topic}'`)
-  return { request, value: error === null ? value : null, error }
+interface AnsweredPartition {
+  readonly partitionIndex: number
+  readonly errorCode: number
 }
 
-function keyOf(topic: string, partition: number): string {
-  return `${partition}/${topic}`
+interface AnsweredTopic<A> {
+  readonly name: string
+  readonly partitions: readonly A[]
+}
+
+function outcomesOf<P extends TopicPartition, A extends AnsweredPartition, R>(
+  partitions: readonly LedPartition<P>[],
+  topics: readonly AnsweredTopic<A>[],
+  read: (partition: A) => R,
+): PartitionOutcome<P, R>[] {
+  const found = new Map<string, A>()
+  for (const { name, partitions: answered } of topics) {
+    for (const partition of answered) {
+      found.set(partitionKey({ topic: name, partition: partition.partitionIndex }), partition)
+    }
+  }
+  return partitions.map(({ request }) => {
+    const partition = found.get(partitionKey(request))
+    const code = partition?.errorCode ?? errorCode('UNKNOWN_SERVER_ERROR')
+    const error = errorOf(code, `partition ${request.partition} of topic '${request.topic}'`)
+    const value = partition === undefined || error !== null ? null : read(partition)
+    return { request, value, error }
+  })
 }

@@ -9,7 +9,7 @@ import {
 import type { Address } from '../address.ts'
 import type { Cluster } from '../cluster.ts'
 import { checkCode } from '../errors.ts'
-import { askController } from './controller.ts'
+import { requestTimed } from './timed-request.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
 
@@ -95,7 +95,7 @@ export async function addVoter(
   voter: NewVoter,
 ): Promise<void> {
   const answer = await cluster.retry(() =>
-    askController(cluster, addRaftVoterApi, timeoutMs => ({
+    requestTimed(cluster, 'controller', addRaftVoterApi, timeoutMs => ({
       clusterId,
       timeoutMs,
       voterId: voter.nodeId,

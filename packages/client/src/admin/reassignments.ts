@@ -6,8 +6,8 @@ import {
 } from '@weir/protocol'
 import type { Cluster } from '../cluster.ts'
 import { checkCode, errorOf } from '../errors.ts'
-import { groupByTopic, type TopicPartition } from '../leaders.ts'
-import { askController } from './controller.ts'
+import { groupByTopic, type TopicPartition } from '../topic-partition.ts'
+import { requestTimed } from './timed-request.ts'
 
 export interface PartitionTarget extends TopicPartition {
   /** Where the replicas shall be, the preferred leader first; null takes a move back. */
@@ -38,9 +38,14 @@ export async function alterReassignments(
     })),
   }))
   const answer = await cluster.retry(async () => {
-    const given = await askController(cluster, alterPartitionReassignmentsApi, timeoutMs => {
-      return { timeoutMs, topics }
-    })
+    const given = await requestTimed(
+      cluster,
+      'controller',
+      alterPartitionReassignmentsApi,
+      timeoutMs => {
+        return { timeoutMs, topics }
+      },
+    )
     checkCode(given.errorCode, 'the reassignment', given.errorMessage)
     return given
   })
@@ -66,9 +71,14 @@ export async function listReassignments(
           partitionIndexes: items.map(item => item.partition),
         }))
   const answer = await cluster.retry(async () => {
-    const given = await askController(cluster, listPartitionReassignmentsApi, timeoutMs => {
-      return { timeoutMs, topics }
-    })
+    const given = await requestTimed(
+      cluster,
+      'controller',
+      listPartitionReassignmentsApi,
+      timeoutMs => {
+        return { timeoutMs, topics }
+      },
+    )
     checkCode(given.errorCode, 'the list of reassignments', given.errorMessage)
     return given
   })

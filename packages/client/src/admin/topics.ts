@@ -10,7 +10,7 @@ import {
 } from '@weir/protocol'
 import type { Cluster, TopicInfo } from '../cluster.ts'
 import { errorOf } from '../errors.ts'
-import { askController } from './controller.ts'
+import { requestTimed } from './timed-request.ts'
 
 /** All topics that the cluster shows, sorted by name. */
 export async function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
@@ -53,7 +53,7 @@ export async function createTopics(
   options: { readonly validateOnly?: boolean } = {},
 ): Promise<CreatedTopic[]> {
   const answer = await cluster.retry(() =>
-    askController(cluster, createTopicsApi, timeoutMs => ({
+    requestTimed(cluster, 'controller', createTopicsApi, timeoutMs => ({
       topics: topics.map(topic => ({
         name: topic.name,
         numPartitions: topic.assignments === undefined ? topic.partitionCount : -1,
@@ -85,7 +85,7 @@ export async function deleteTopics(
   names: readonly string[],
 ): Promise<TopicOutcome[]> {
   const answer = await cluster.retry(() =>
-    askController(cluster, deleteTopicsApi, (timeoutMs, version) => ({
+    requestTimed(cluster, 'controller', deleteTopicsApi, (timeoutMs, version) => ({
       ...(version >= 6
         ? { topics: names.map(name => ({ name, topicId: ZERO_UUID })) }
         : { topicNames: names }),
@@ -112,7 +112,7 @@ export async function createPartitions(
   topics: readonly PartitionGrowth[],
 ): Promise<TopicOutcome[]> {
   const answer = await cluster.retry(() =>
-    askController(cluster, createPartitionsApi, timeoutMs => ({
+    requestTimed(cluster, 'controller', createPartitionsApi, timeoutMs => ({
       topics: topics.map(({ name, partitionCount, assignments }) => ({
         name,
         count: partitionCount,

@@ -5,7 +5,7 @@ import { listOffsets, OFFSET_EARLIEST, OFFSET_LATEST } from '../admin/offsets.ts
 import type { Cluster } from '../cluster.ts'
 import type { ConsumerRecord } from '../fetch-decoder.ts'
 import { Fetcher, type FetcherOptions, type StartPosition } from '../fetcher.ts'
-import type { TopicPartition } from '../leaders.ts'
+import { partitionKey, type TopicPartition } from '../topic-partition.ts'
 import { GroupMembership, type GroupMembershipOptions } from './group-membership.ts'
 
 export interface GroupConsumerOptions extends GroupMembershipOptions, FetcherOptions {
@@ -81,13 +81,16 @@ export class GroupConsumer {
   async commit(unprocessed: readonly ConsumerRecord[] = []): Promise<boolean> {
     const first = new Map<string, number>()
     for (const record of unprocessed) {
-      const key = keyOf(record)
+      const key = partitionKey(record)
       first.set(key, Math.min(record.offset, first.get(key) ?? record.offset))
     }
     const changed = this.#fetcher
       .positions()
-      .map(position => ({ ...position, offset: first.get(keyOf(position)) ?? position.offset }))
-      .filter(position => this.#committed.get(keyOf(position)) !== position.offset)
+      .map(position => ({
+        ...position,
+        offset: first.get(partitionKey(position)) ?? position.offset,
+      }))
+      .filter(position => this.#committed.get(partitionKey(position)) !== position.offset)
     try {
       await this.#membership.commit(changed)
     } catch (error) {
@@ -95,7 +98,7 @@ export class GroupConsumer {
       this.#mustJoin = true
       return false
     }
-    for (const position of changed) this.#committed.set(keyOf(position), position.offset)
+    for (const position of changed) this.#committed.set(partitionKey(position), position.offset)
     return true
   }
 
@@ -104,7 +107,9 @@ export class GroupConsumer {
     if (!this.#membership.isActive || this.#mustJoin || this.#mustLocate) return false
     this.#ends ??= await this.#readEnds()
     const ends = this.#ends
-    return this.positions().every(position => position.offset >= (ends.get(keyOf(position)) ?? 0))
+    return this.positions().every(
+      position => position.offset >= (ends.get(partitionKey(position)) ?? 0),
+    )
   }
 
   /** Leaves the group without committing. */
@@ -163,7 +168,7 @@ export class GroupConsumer {
     const ends = new Map<string, number>()
     for (const { request, value, error } of await listOffsets(this.#cluster, queries)) {
       if (value === null) throw error
-      ends.set(keyOf(request), value.offset)
+      ends.set(partitionKey(request), value.offset)
     }
     return ends
   }
@@ -174,13 +179,13 @@ export class GroupConsumer {
     const positions: StartPosition[] = []
     const found = new Set<string>()
     for (const { topic, partition, offset } of offsets) {
-      found.add(keyOf({ topic, partition }))
-      this.#committed.set(keyOf({ topic, partition }), offset)
+      found.add(partitionKey({ topic, partition }))
+      this.#committed.set(partitionKey({ topic, partition }), offset)
       positions.push({ topic, partition, offset })
     }
     const timestamp = this.#options.startAt === 'earliest' ? OFFSET_EARLIEST : OFFSET_LATEST
     const missing = partitions
-      .filter(item => !found.has(keyOf(item)))
+      .filter(item => !found.has(partitionKey(item)))
       .map(({ topic, partition }) => ({ topic, partition, timestamp }))
     for (const { request, value, error } of await listOffsets(this.#cluster, missing)) {
       if (value === null) throw error
@@ -188,8 +193,4 @@ export class GroupConsumer {
     }
     return positions
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${partition}/${topic}`
 }

@@ -22,7 +22,7 @@ import { decodeAssignment } from '../admin/groups.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Connection } from '../connection.ts'
 import { checkCode, isPassing } from '../errors.ts'
-import { groupByTopic, type TopicPartition } from '../leaders.ts'
+import { groupByTopic, type TopicPartition } from '../topic-partition.ts'
 import { assignRanges } from './range-assignor.ts'
 
 export interface GroupMembershipOptions {

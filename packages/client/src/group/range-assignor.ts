@@ -1,6 +1,6 @@
 // The assignor `range` as Kafka's clients have it: topic by topic, consecutive partitions to members
 // in the order of their ids, the first members get one more when it does not divide evenly.
-import type { TopicPartition } from '../leaders.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 export interface GroupSubscription {
   readonly memberId: string

@@ -1,12 +1,12 @@
 // weir groups import: commits exported offsets, as they were: leader epochs and metadata, too.
 import {
   type Cluster,
-  type CommittedOffset,
   commitGroupOffsets,
   fetchGroupOffsets,
   listOffsets,
   OFFSET_EARLIEST,
   OFFSET_LATEST,
+  partitionKey,
 } from '@weir/client'
 import { defineCommand } from '../../command.ts'
 import { withCluster } from '../../connect.ts'
@@ -95,7 +95,7 @@ function renamed(groups: readonly ExportedGroup[], name: string | undefined): Ex
 /** Offsets outside of the log are committed as they are: consumers then follow auto.offset.reset. */
 async function planOf(cluster: Cluster, { group, offsets }: ExportedGroup): Promise<Row[]> {
   const known = await fetchGroupOffsets(cluster, group)
-  const committed = new Map(known.map(each => [keyOf(each), each.offset]))
+  const committed = new Map(known.map(each => [partitionKey(each), each.offset]))
   const ask = (timestamp: number) =>
     listOffsets(
       cluster,
@@ -111,7 +111,7 @@ async function planOf(cluster: Cluster, { group, offsets }: ExportedGroup): Prom
     let note = ''
     if (offset < startOffset) note = `before the first record, ${startOffset}`
     if (offset > endOffset) note = `beyond the end, ${endOffset}`
-    const from = committed.get(keyOf({ topic, partition })) ?? null
+    const from = committed.get(partitionKey({ topic, partition })) ?? null
     return { group, topic, partition, from, to: offset, note }
   })
 }
@@ -119,8 +119,4 @@ async function planOf(cluster: Cluster, { group, offsets }: ExportedGroup): Prom
 async function commit(cluster: Cluster, { group, offsets }: ExportedGroup): Promise<void> {
   const outcomes = await commitGroupOffsets(cluster, group, offsets)
   throwFirst(outcomes)
-}
-
-function keyOf({ topic, partition }: Pick<CommittedOffset, 'topic' | 'partition'>): string {
-  return `${partition}/${topic}`
 }
