@@ -136,6 +136,11 @@ await weir.stop()
 console.log(stdout)
 `
 
+const REQUIRED = `
+const { startWeir } = require('weir')
+startWeir().then(weir => weir.stop())
+`
+
 // Neither Node's types nor anything else is needed to compile this.
 const TYPED = `
 import { startWeir, type Weir } from 'weir'
@@ -144,23 +149,22 @@ const weir: Weir = await startWeir({ settings: { 'num.partitions': 3 } })
 export const wrong: number = weir.bootstrap
 `
 
-const COMPILER_OPTIONS = {
-  target: 'es2023',
-  module: 'nodenext',
-  strict: true,
-  noEmit: true,
-  types: [],
-}
+const COMPILER_OPTIONS = { target: 'es2023', strict: true, noEmit: true, types: [] }
+const MODULES = [{ module: 'nodenext' }, { module: 'esnext', moduleResolution: 'bundler' }]
 
 function checkStartWeir() {
   writeFileSync(join(project, 'in-a-test.js'), IN_A_TEST)
   // It ends by itself: nothing is left open after stop().
   const said = run(process.execPath, ['in-a-test.js'], { timeout: START_TIMEOUT_MS })
   assert.match(said, /127\.0\.0\.1/)
+  writeFileSync(join(project, 'required.cjs'), REQUIRED)
+  run(process.execPath, ['required.cjs'], { timeout: START_TIMEOUT_MS })
   writeFileSync(join(project, 'typed.ts'), TYPED)
-  const config = { compilerOptions: COMPILER_OPTIONS, files: ['typed.ts'] }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
-  run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.'])
+  for (const module of MODULES) {
+    const config = { compilerOptions: { ...COMPILER_OPTIONS, ...module }, files: ['typed.ts'] }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
+    run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.'])
+  }
 }
 
 try {

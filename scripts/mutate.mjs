@@ -1,13 +1,13 @@
 // `node scripts/mutate.mjs [WORDS]`: takes important lines out of the build, one at a time, and runs the
 // test that has to notice; only those whose sentence holds WORDS, if any are given. No file is changed:
-// the module is, on its way into Node (mutant.mjs). Build first. `--check` only looks whether the lines
+// the module is, on its way into Node (mutant.mjs). `--check` only looks whether the lines
 // are still there. Exit code 1: a line could be taken out unnoticed, or is not there any more.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MUTATIONS } from './mutations.mjs'
-import { ROOT } from './prepare.mjs'
+import { prepare, ROOT } from './prepare.mjs'
 
 const LIMIT_MS = 300_000
 const LOADER = pathToFileURL(join(import.meta.dirname ?? join(ROOT, 'scripts'), 'mutant.mjs')).href
@@ -53,6 +53,7 @@ function failureOf({ file, line, becomes, test }) {
   return names.at(-1)?.slice('# Subtest: '.length) ?? 'the file itself'
 }
 
+prepare()
 let badCount = 0
 let count = 0
 for (const [what, file, line, becomes, test] of MUTATIONS) {

@@ -5,7 +5,6 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEPENDENCIES, writeBundle } from './package/bundle.mjs'
 import { writeDeclarations } from './package/declarations.mjs'
 import { thirdPartyNotices } from './package/notices.mjs'
 import { prepare, ROOT } from './prepare.mjs'
@@ -28,10 +27,10 @@ function testedVersions() {
   return versions
 }
 
-function dependencies() {
+function dependencies(names) {
   const versions = testedVersions()
   return Object.fromEntries(
-    DEPENDENCIES.map(name => {
+    names.map(name => {
       const version = versions.get(name)
       if (version === undefined) throw new Error(`no workspace depends on ${name}`)
       return [name, version]
@@ -39,7 +38,7 @@ function dependencies() {
   )
 }
 
-function manifest() {
+function manifest(dependencyNames) {
   const { name, version, license, type, engines, bin } = readJson(join(SOURCE, 'package.json'))
   return {
     name,
@@ -50,13 +49,18 @@ function manifest() {
     keywords: ['kafka', 'broker', 'commit-log', 'testing'],
     engines,
     bin,
+    // For compilers that resolve as in the days before `exports` (TypeScript's node10).
+    main: './dist/index.js',
+    types: './types/index.d.ts',
     exports: { '.': { types: './types/index.d.ts', default: './dist/index.js' } },
-    dependencies: dependencies(),
+    dependencies: dependencies(dependencyNames),
   }
 }
 
 /** Builds the folder and the archive; gives the archive's path. */
 export async function pack() {
+  // Not before the checkout is prepared: the bundler comes with it.
+  const { DEPENDENCIES, writeBundle } = await import('./package/bundle.mjs')
   rmSync(OUTPUT, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   const bundled = await writeBundle(join(FOLDER, 'dist'))
@@ -65,7 +69,10 @@ export async function pack() {
   cpSync(join(SOURCE, 'README.md'), join(FOLDER, 'README.md'))
   cpSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'))
   writeFileSync(join(FOLDER, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(bundled))
-  writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
+  writeFileSync(
+    join(FOLDER, 'package.json'),
+    `${JSON.stringify(manifest(DEPENDENCIES), null, 2)}\n`,
+  )
   const args = ['pack', '--json', '--pack-destination', OUTPUT]
   const packed = spawnSync('npm', args, {
     cwd: FOLDER,

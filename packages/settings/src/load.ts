@@ -14,6 +14,8 @@ export interface SettingSources {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** KEY=VALUE each. */
   readonly assignments?: readonly string[]
+  /** Of a program that starts a broker in itself. */
+  readonly given?: ReadonlyMap<string, string>
   /** Values that flags of the command line stand for; they win over everything. */
   readonly flags?: ReadonlyMap<string, string>
 }
@@ -38,6 +40,7 @@ export function loadSettings(sources: SettingSources): LoadedSettings {
   if (sources.file !== undefined) loading.addFile(sources.file.name, sources.file.text)
   loading.addEnvironment(sources.environment ?? {})
   for (const assignment of sources.assignments ?? []) loading.addAssignment(assignment)
+  for (const [key, value] of sources.given ?? []) loading.add(key, value, 'settings')
   for (const [key, value] of sources.flags ?? []) loading.add(key, value, 'the command line')
   return loading.finish()
 }

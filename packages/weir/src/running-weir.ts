@@ -71,7 +71,11 @@ export class RunningWeir implements Weir {
 
   reset(): Promise<void> {
     return this.#run(async () => {
+      this.#checkNotStopped()
       const { brokers, topics, faults } = this.#parts
+      if (!brokers.some(broker => broker.isRunning)) {
+        throw new Error('no broker is running: restart one, then reset')
+      }
       faults.clear()
       await deleteAllTopics(brokers)
       await createTopics(brokers, topics)
@@ -105,13 +109,21 @@ export class RunningWeir implements Weir {
         return broker.isRunning
       },
       kill: () => broker.kill(),
-      restart: () => this.#run(() => broker.start()),
+      restart: () =>
+        this.#run(async () => {
+          this.#checkNotStopped()
+          await broker.start()
+        }),
     }
   }
 
   /** What brokers do by themselves may need time to pass. */
   #run(work: () => Promise<void>): Promise<void> {
     return this.#time === null ? work() : this.#time.runUntil(work())
+  }
+
+  #checkNotStopped(): void {
+    if (this.#stopping !== null) throw new Error('stop was called: nothing can be started again')
   }
 
   #manualTime(): TestTime {

@@ -56,6 +56,44 @@ t.test('a port in use, a directory in use and a wrong setting say what to do', a
   t.ok(existsSync(dataDirectory))
 })
 
+t.test('options, settings and filters that were mistyped are told', async t => {
+  const wrong: [options: unknown, sentence: RegExp][] = [
+    [{ broker: 3 }, /startWeir has no option 'broker': did you mean 'brokers'\?/],
+    [{ brokers: '3' }, /brokers is 1 or 3, not "3"/],
+    [null, /startWeir takes an object with options, not null/],
+    [{ topics: 'orders' }, /topics is a list of names or objects, not "orders"/],
+    [{ topics: [{ topic: 'orders' }] }, /a topic has no option 'topic': there are name, /],
+    [{ topics: [{ partitions: 3 }] }, /a topic needs a name: \{"partitions":3\}/],
+    [{ topics: [{ name: 'a', partitions: '3' }] }, /topic 'a': partitions is a whole number/],
+    [{ clock: 'manuel' }, /clock is 'system' or 'manual', not "manuel"/],
+    [{ storage: '' }, /storage is 'memory' or a directory/],
+    [{ logLevel: 'verbose' }, /logLevel is one of debug, info, warn, error, not "verbose"/],
+    [{ port: '9092' }, /port is a number up to 65535, not "9092"/],
+    [{ settings: { 'log.dirs': '/d' } }, /startWeir sets log.dirs itself: take the option storage/],
+    [{ settings: { 'num.partitions': 'x' } }, /Not a number of type INT \(settings\)/],
+  ]
+  for (const [options, sentence] of wrong) await t.rejects(startWeir(options as object), sentence)
+
+  const weir = await startWeir()
+  const { faults } = weir
+  t.throws(() => faults.drop('Prodce' as 'Produce'), /no API 'Prodce': did you mean 'Produce'\?/)
+  t.throws(() => faults.drop('Xyz' as 'Produce'), /no API 'Xyz': the names are in/)
+  t.throws(() => faults.drop('Produce', { client: 'a' } as object), /no filter 'client'/)
+  t.throws(() => faults.drop('Produce', { times: 0 }), /at least once/)
+  t.throws(() => faults.delay('Produce', -1), /a delay is a number/)
+  await weir.brokers[0]?.kill()
+  await t.rejects(weir.reset(), /no broker is running: restart one/)
+  await weir.stop()
+})
+
+t.test('nothing begins again after stop', async t => {
+  const weir = await startWeir()
+  const [broker] = weir.brokers
+  await weir.stop()
+  await t.rejects(weir.reset(), /stop was called/)
+  if (broker !== undefined) await t.rejects(broker.restart(), /stop was called/)
+})
+
 t.test('flags of weir start stand for settings', async t => {
   t.same(
     [...flagSettings({ listen: '0.0.0.0:9092', 'data-dir': '/d', 'node-id': '3', rack: 'r' })],

@@ -1,10 +1,11 @@
 // Brokers inside the caller's process: for tests, and for programs that bring their own log.
 
 import { FaultPlan } from '@weir/broker'
-import { type Disk, type Env, OperatorError, type Workers } from '@weir/core'
+import type { Disk, Env, Workers } from '@weir/core'
 import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
 import { createNodeEnv, type NodeEnv } from '@weir/core/node'
 import { RunningWeir } from './running-weir.ts'
+import { checkOptions } from './testing/check-options.ts'
 import { ReservedNet } from './testing/reserved-net.ts'
 import { hostInUrl, TestBroker } from './testing/test-broker.ts'
 import { OWN_CLIENT_ID } from './testing/topics.ts'
@@ -21,8 +22,7 @@ const QUICK_SETTINGS: Readonly<Record<string, string>> = {
 
 /** Resolves when clients are served. Throws OperatorError, for instance when the port is taken. */
 export async function startWeir(options: StartWeirOptions = {}): Promise<Weir> {
-  const count: number = options.brokers ?? 1
-  if (count !== 1 && count !== 3) throw new OperatorError(`brokers is 1 or 3, not ${count}`)
+  checkOptions(options)
   const world = new World(options)
   const faults = new FaultPlan({ sparedClientId: OWN_CLIENT_ID })
   const brokers = await createBrokers(options, world, faults)

@@ -7,7 +7,13 @@ import { API_ROWS } from '../server/api-table.ts'
 import type { PendingRequest } from '../server/pending-request.ts'
 import type { RequestInterceptor, RunRequest } from '../server/request-interceptor.ts'
 import { errorAnswer } from './error-answer.ts'
-import { ActiveFault, type Fault, type FaultAction, type FaultFilter } from './fault.ts'
+import {
+  ActiveFault,
+  checkFilter,
+  type Fault,
+  type FaultAction,
+  type FaultFilter,
+} from './fault.ts'
 import { LostAnswer } from './lost-answer.ts'
 import { topicsOf } from './topics-of.ts'
 
@@ -44,6 +50,7 @@ export class FaultPlan {
 
   /** The request waits before it is looked at. */
   delay(api: string, delayMs: number, filter: FaultFilter = {}): Fault {
+    if (!(delayMs >= 0)) throw new RangeError(`a delay is a number of milliseconds, not ${delayMs}`)
     return this.#add(api, { kind: 'delay', delayMs }, filter)
   }
 
@@ -83,10 +90,11 @@ export class FaultPlan {
 
   #add(api: string, action: FaultAction, filter: FaultFilter): Fault {
     if (!FaultPlan.apis.includes(api)) {
-      throw new Error(
-        `there is no API '${api}'; did you mean '${nearestName(api, FaultPlan.apis)}'?`,
-      )
+      const near = nearestName(String(api), FaultPlan.apis)
+      const advice = near === null ? 'the names are in docs/apis.md' : `did you mean '${near}'?`
+      throw new Error(`there is no API '${api}': ${advice}`)
     }
+    checkFilter(filter)
     const fault = new ActiveFault(api, action, filter)
     this.#faults.push(fault)
     return fault

@@ -13,6 +13,19 @@ export interface FaultFilter {
   readonly brokerId?: number
 }
 
+/** `afterwards` belongs to faults that disconnect. */
+const FILTER_NAMES = ['times', 'clientId', 'topic', 'brokerId', 'afterwards']
+
+/** A filter that was mistyped would fit every request. */
+export function checkFilter(filter: FaultFilter): void {
+  const wrong = Object.keys(filter).find(name => !FILTER_NAMES.includes(name))
+  if (wrong !== undefined) {
+    throw new Error(`a fault has no filter '${wrong}': there are ${FILTER_NAMES.join(', ')}`)
+  }
+  const { times = 1 } = filter
+  if (!(times >= 1)) throw new RangeError(`a fault happens at least once, not ${times} times`)
+}
+
 export type FaultAction =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'fail'; readonly error: ErrorName }

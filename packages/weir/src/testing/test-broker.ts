@@ -59,7 +59,7 @@ export class TestBroker {
     if (this.#life !== null) throw new Error(`broker ${this.id} is running`)
     const { id, world, faults, listeners = [] } = this.#options
     const { settings } = loadSettings({
-      assignments: [...this.#options.settings].map(([key, value]) => `${key}=${value}`),
+      given: this.#options.settings,
       flags: new Map([['listeners', [`PLAINTEXT://${this.address}`, ...listeners].join(',')]]),
     })
     const life = new Life(world)
