@@ -7,7 +7,7 @@
 import { type Address, parseAddresses } from '@weir/client'
 import type { ControllerOptions, MetadataDelta, MetadataRecord } from '@weir/controller'
 import { assert, type Env, OperatorError } from '@weir/core'
-import type { Leadership } from '@weir/quorum'
+import type { Leadership, Refusal } from '@weir/quorum'
 import {
   type BrokerSettings,
   type NodeListeners,
@@ -56,6 +56,8 @@ const REQUEST_MEMORY_BYTES = 64 * 1024 * 1024
 const BOOTSTRAP_RETRY_MS = 1_000
 const RESIGN_LIMIT_MS = 500
 const POLL_MS = 10
+/** A node in whose place another lives for so long ends; one that starts does so before. */
+const RIVAL_LIMIT_MS = 10_000
 
 export class ControlPlane {
   readonly controller: QuorumController
@@ -81,6 +83,8 @@ export class ControlPlane {
   readonly #lostPeers = new Set<number>()
   #activatedTerm = -1
   #refusal: string | null = null
+  /** Since when this node has been refused for another with its id, without a leader. */
+  #rivalSinceMs: number | null = null
 
   constructor(env: Env, options: ControlPlaneOptions) {
     this.#env = env
@@ -138,7 +142,10 @@ export class ControlPlane {
       info: { name: address.name, kind: 'controller' },
       dispatcher,
       memory: new RequestMemory(REQUEST_MEMORY_BYTES),
-      onConnectionClosed: id => services.brokerConnections.closed(id),
+      onConnectionClosed: id => {
+        services.brokerConnections.closed(id)
+        this.#quorum?.connectionClosed(id)
+      },
     })
     this.#bound = await listen(this.#server, address, '--controller-listen')
   }
@@ -164,7 +171,7 @@ export class ControlPlane {
         clusterId: () => identity.clusterId,
         electionTimeoutMs: settings.get('controller.quorum.election.timeout.ms'),
         snapshotBytes: settings.get('metadata.log.max.record.bytes.between.snapshots'),
-        onRefused: reason => this.#onRefused(reason),
+        onRefused: refusal => this.#onRefused(refusal),
         onPeerReset: peerId => {
           this.#lostPeers.add(peerId)
           this.#onBrokerReset(peerId)
@@ -353,7 +360,10 @@ export class ControlPlane {
   }
 
   #onLeader(leadership: Leadership): void {
-    if (leadership.leaderId !== null) this.#refusal = null
+    if (leadership.leaderId !== null) {
+      this.#refusal = null
+      this.#rivalSinceMs = null
+    }
     if (leadership.isActive && leadership.term !== this.#activatedTerm) {
       this.#activatedTerm = leadership.term
       this.#activate()
@@ -392,7 +402,14 @@ export class ControlPlane {
     this.#deadlines.arm()
   }
 
-  #onRefused(reason: string): void {
-    if (this.controller.leadership.leaderId === null) this.#refusal = reason
+  /** With a leader this node is in its place, whatever others say. */
+  #onRefused({ kind, reason }: Refusal): void {
+    if (this.controller.leadership.leaderId !== null) return
+    this.#refusal = reason
+    if (kind !== 'rival') return
+    const nowMs = this.#env.clock.monotonicMs()
+    this.#rivalSinceMs ??= nowMs
+    if (nowMs - this.#rivalSinceMs < RIVAL_LIMIT_MS) return
+    this.#options.onFatal(new OperatorError(reason))
   }
 }

@@ -16,6 +16,15 @@ async function refusal(cluster: TestCluster, starting: Promise<unknown>): Promis
   return 'it started'
 }
 
+/** As `cp -a` would, also of a node that runs. */
+function copyDisk(cluster: TestCluster, from: string, to: string): void {
+  const source = cluster.sim.disk(from)
+  for (const path of source.paths()) {
+    const bytes = source.contents(path)
+    if (bytes !== null) cluster.sim.disk(to).setContents(path, bytes)
+  }
+}
+
 /** What the nodes that were there say of the one that came. */
 function warnings(cluster: TestCluster): string {
   return JSON.stringify(cluster.sim.logs.filter(({ message }) => message === 'a node was refused'))
@@ -69,6 +78,36 @@ t.test('a disk that was replaced under an old id', async t => {
   t.match(message, /node 3 is known with the directory .* its disk was replaced/)
 })
 
+for (const listed of ['where the first is', 'where it is itself']) {
+  t.test(`a copy of a voter's directory, with a list that says ${listed}`, async t => {
+    const cluster = await TestCluster.start({ controllers: [1, 2, 3] })
+    copyDisk(cluster, 'n3', 'n3x')
+    const list = cluster.voters.join()
+    const own = listed === 'where it is itself' ? list.replace('@n3:', '@n3x:') : list
+    const message = await refusal(
+      cluster,
+      cluster.starting(3, [`controller.quorum.voters=${own}`], 'n3x'),
+    )
+    t.match(message, /two processes run as node 3 on copies of one data directory .* stop one/)
+    t.match(warnings(cluster), /two processes run as node 3 on copies/)
+    t.same(cluster.fatal, [])
+    // It was not disturbed.
+    const ids = cluster.get(1).controlServices.quorum().status().membership.voters
+    t.same(ids, [1, 2, 3])
+  })
+}
+
+t.test('a voter that stood still while another process took its place ends', async t => {
+  const cluster = await TestCluster.start({ controllers: [1, 2, 3] })
+  cluster.sim.pause('n3')
+  copyDisk(cluster, 'n3', 'n3x')
+  const list = cluster.voters.join().replace('@n3:', '@n3x:')
+  await cluster.complete(cluster.starting(3, [`controller.quorum.voters=${list}`], 'n3x'))
+  cluster.sim.resume('n3')
+  await cluster.sim.run(() => cluster.fatal.length > 0, 20_000)
+  t.match(cluster.fatal, [{ nodeId: 3, error: { message: /two processes run as node 3/ } }])
+})
+
 t.test('a second broker with the id of one that lives', async t => {
   const cluster = await TestCluster.start({ controllers: [1], brokers: [2] })
   const message = await refusal(cluster, cluster.starting(2, ['listeners=PLAINTEXT://:9092'], 'x'))
@@ -100,7 +139,9 @@ t.test('a voter that does not listen where the list says is told so', async t =>
   const cluster = await TestCluster.start({ combined: [1, 2, 3] })
   await cluster.stop(3)
   const list = cluster.voters.join().replace(/(3@[^,]*):\d+/, '$1:1')
-  await cluster.complete(cluster.starting(3, [`controller.quorum.voters=${list}`]))
+  // The others may look for it in vain: it need not become ready.
+  cluster.starting(3, [`controller.quorum.voters=${list}`]).catch(t.fail)
+  await cluster.sim.run({ forMs: 1_000 })
   const line = cluster.sim.logs.find(({ message }) => message.includes('does not listen'))
   t.match(line?.fields.listed, /:1$/)
 })

@@ -7,7 +7,7 @@ import type { QuorumStatus } from './quorum-status.ts'
 import { RaftDriver } from './raft-driver.ts'
 import type { StateMachine } from './state-machine.ts'
 import { QuorumStorage } from './storage/quorum-storage.ts'
-import { KnownDirectories } from './transport/identity.ts'
+import { KnownDirectories, type Refusal } from './transport/identity.ts'
 import { Transport } from './transport/transport.ts'
 import { VoterChanges } from './voter-changes.ts'
 
@@ -30,8 +30,8 @@ export interface QuorumNodeOptions {
   readonly trailingEntries?: number
   /** Space kept for the quorum's log when the disk is full. */
   readonly reserveBytes?: number
-  /** This node and another do not fit together, in a sentence for an operator; may come again. */
-  readonly onRefused?: (reason: string) => void
+  /** This node and another do not fit together, or another has its id; may come again. */
+  readonly onRefused?: (refusal: Refusal) => void
   /** The connection to a node broke that worked; most likely its process is gone. */
   readonly onPeerReset?: (nodeId: number) => void
   readonly onPeerConnected?: (nodeId: number) => void
@@ -126,7 +126,8 @@ export class QuorumNode {
         events: { onFatal: options.onFatal },
       },
     )
-    const transport: Transport = new Transport(env, options, {
+    const own = { ...options, processId: env.random.uuid() }
+    const transport: Transport = new Transport(env, own, {
       directories,
       seeds: options.voters,
       events: {
@@ -139,7 +140,7 @@ export class QuorumNode {
         connected: nodeId => options.onPeerConnected?.(nodeId),
         replaced: nodeId => driver.forgetObserver(nodeId),
         membership: () => driver.membership,
-        refused: reason => options.onRefused?.(reason),
+        refused: refusal => options.onRefused?.(refusal),
       },
     })
     node = new QuorumNode(env, options, { driver, transport, storage, directories })

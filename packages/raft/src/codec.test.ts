@@ -106,12 +106,21 @@ t.test('what travels around the messages comes back as it was', async t => {
     toNodeId: 2,
     address: 'h:1',
     voters: [1, 2, 300],
+    processId: 'p',
   }
   const request = { hello, messages: [...messages], isPoll: true }
   t.same(decodeTransportRequest(encodeTransportRequest(request)), request)
   const nothing = { hello: null, messages: [], isPoll: false }
   t.same(decodeTransportRequest(encodeTransportRequest(nothing)), nothing)
-  const reply = { refusal: 'no', clusterId: '', nodeId: 3, directoryId: 'e', voters: [] }
+  const reply = {
+    refusal: 'no',
+    refusalKind: 'rival' as const,
+    clusterId: '',
+    nodeId: 3,
+    directoryId: 'e',
+    voters: [],
+    processId: 'q',
+  }
   const response = { hello: reply, messages: [...messages] }
   t.same(decodeTransportResponse(encodeTransportResponse(response)), response)
 })

@@ -269,6 +269,11 @@ export const DESCRIPTOR = {
                   type: 'uint64',
                   id: 7,
                 },
+                processId: {
+                  type: 'string',
+                  id: 8,
+                  protoName: 'process_id',
+                },
               },
             },
             HelloReply: {
@@ -296,6 +301,16 @@ export const DESCRIPTOR = {
                   rule: 'repeated',
                   type: 'uint64',
                   id: 5,
+                },
+                processId: {
+                  type: 'string',
+                  id: 6,
+                  protoName: 'process_id',
+                },
+                refusalKind: {
+                  type: 'string',
+                  id: 7,
+                  protoName: 'refusal_kind',
                 },
               },
             },

@@ -24,6 +24,7 @@ export {
   encodeTransportResponse,
   type Hello,
   type HelloReply,
+  type RefusalKind,
 } from './transport-codec.ts'
 export type {
   ConfigChange,

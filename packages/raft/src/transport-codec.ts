@@ -21,15 +21,24 @@ export interface Hello {
   readonly address: string
   /** In force for the sender; empty if it knows none and follows whoever leads. */
   readonly voters: readonly number[]
+  /** Made anew at each start; empty from a version that does not tell. */
+  readonly processId: string
 }
+
+/** 'misfit': for good; 'rival': as long as another process has the id; 'busy': not now. */
+export type RefusalKind = 'misfit' | 'rival' | 'busy'
 
 export interface HelloReply {
   /** Why not, in words for an operator; empty: welcome. */
   readonly refusal: string
+  /** Means nothing without a refusal. */
+  readonly refusalKind: RefusalKind
   readonly clusterId: string
   readonly nodeId: number
   readonly directoryId: string
   readonly voters: readonly number[]
+  /** Of the node that answers. */
+  readonly processId: string
 }
 
 export interface TransportRequest {
@@ -73,6 +82,7 @@ function helloOf(value: unknown): Hello {
     toNodeId: integer(hello['toNodeId']),
     address: String(hello['address']),
     voters: integers(hello['voters']),
+    processId: String(hello['processId']),
   }
 }
 
@@ -95,11 +105,14 @@ export function decodeTransportResponse(buffer: Buffer): TransportResponse {
 
 function helloReplyOf(value: unknown): HelloReply {
   const reply = raw(value)
+  const kind = String(reply['refusalKind'])
   return {
     refusal: String(reply['refusal']),
+    refusalKind: kind === 'rival' || kind === 'busy' ? kind : 'misfit',
     clusterId: String(reply['clusterId']),
     nodeId: integer(reply['nodeId']),
     directoryId: String(reply['directoryId']),
     voters: integers(reply['voters']),
+    processId: String(reply['processId']),
   }
 }

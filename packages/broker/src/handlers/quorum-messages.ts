@@ -13,7 +13,7 @@ export function handleQuorumMessages(
 ): typeof DEFERRED {
   const handled = quorum().endpointOf(context.connection).handle(body)
   handled.then(
-    answer => context.respond({ body: answer.body }),
+    answer => context.respond({ body: answer }),
     error => {
       if (!(error instanceof RaftCodecError)) env.log.error('a quorum message failed', { error })
       context.close(errorMessage(error))

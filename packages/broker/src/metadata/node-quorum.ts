@@ -7,6 +7,7 @@ import {
   type Leadership,
   QuorumNode,
   type QuorumStatus,
+  type Refusal,
   type VoterChanges,
 } from '@weir/quorum'
 import type { Voter } from '@weir/settings'
@@ -26,7 +27,7 @@ export interface NodeQuorumOptions {
   readonly electionTimeoutMs: number
   /** A snapshot is taken when the log has grown by this much. */
   readonly snapshotBytes: number
-  readonly onRefused: (reason: string) => void
+  readonly onRefused: (refusal: Refusal) => void
   /** The connection to a node broke that worked; most likely its process is gone. */
   readonly onPeerReset: (nodeId: number) => void
   readonly onPeerConnected: (nodeId: number) => void
@@ -41,7 +42,8 @@ const PROOF_LIMIT_MS = 500
 
 export class NodeQuorum {
   readonly #node: QuorumNode
-  readonly #endpoints = new WeakMap<ClientConnection, Endpoint>()
+  /** By the id of their connection. */
+  readonly #endpoints = new Map<number, Endpoint>()
   readonly #proof: LeadershipProof
 
   private constructor(node: QuorumNode) {
@@ -121,11 +123,17 @@ export class NodeQuorum {
 
   /** The served side of the private API: one for each connection. */
   endpointOf(connection: ClientConnection): Endpoint {
-    const known = this.#endpoints.get(connection)
+    const known = this.#endpoints.get(connection.id)
     if (known !== undefined) return known
     const endpoint = this.#node.transport.accept()
-    this.#endpoints.set(connection, endpoint)
+    if (connection.isOpen) this.#endpoints.set(connection.id, endpoint)
+    else endpoint.closed()
     return endpoint
+  }
+
+  connectionClosed(connectionId: number): void {
+    this.#endpoints.get(connectionId)?.closed()
+    this.#endpoints.delete(connectionId)
   }
 
   /** Hands the leadership to a voter that is up to date; false if there is none. */

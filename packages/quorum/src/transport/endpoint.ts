@@ -9,21 +9,16 @@ import {
   type Message,
   RaftCodecError,
 } from '@weir/raft'
+import { processOf } from './identity.ts'
+import type { LiveProcesses, NodeProcess } from './live-processes.ts'
 
 export interface EndpointHost {
-  /** The answer to a hello; a refusal closes the connection after it. */
+  readonly processes: LiveProcesses
+  /** The answer to a hello; who is refused closes the connection. */
   greet(hello: Hello): HelloReply
-  /** Whether that disk is the one that came last under the id. */
-  isCurrent(nodeId: number, directoryId: string): boolean
   received(message: Message): void
   /** Messages for a node that cannot be reached, now or when there are some. */
   poll(nodeId: number): Promise<readonly Message[]>
-}
-
-export interface EndpointAnswer {
-  readonly body: Buffer
-  /** Close the connection once this is sent. */
-  readonly closes: boolean
 }
 
 const NO_MESSAGES: readonly Message[] = []
@@ -31,8 +26,8 @@ const NO_MESSAGES: readonly Message[] = []
 export class Endpoint {
   readonly #host: EndpointHost
   readonly #ownId: number
-  #peerId: number | null = null
-  #directoryId = ''
+  #peer: NodeProcess | null = null
+  #isClosed = false
 
   constructor(host: EndpointHost, ownId: number) {
     this.#host = host
@@ -41,25 +36,30 @@ export class Endpoint {
 
   /** The node at the other end, once it said hello. */
   get peerId(): number | null {
-    return this.#peerId
+    return this.#peer?.nodeId ?? null
   }
 
-  /** Rejects with RaftCodecError for what no node would send: close the connection. */
-  async handle(body: Buffer): Promise<EndpointAnswer> {
+  /**
+   * Answers the body of a request with that of the response. Rejects with RaftCodecError for what is not to be
+   * answered: close the connection.
+   */
+  async handle(body: Buffer): Promise<Buffer> {
     const request = decodeTransportRequest(body)
     let hello: HelloReply | null = null
     if (request.hello !== null) {
       hello = this.#host.greet(request.hello)
-      if (hello.refusal !== '') return this.#answer(hello, NO_MESSAGES, true)
-      this.#peerId = request.hello.nodeId
-      this.#directoryId = request.hello.directoryId
+      if (hello.refusal !== '') return encodeTransportResponse({ hello, messages: NO_MESSAGES })
+      this.#opened(processOf(request.hello))
     }
-    const peerId = this.#peerId
-    if (peerId === null) throw new RaftCodecError('messages before the hello')
+    const peer = this.#peer
+    if (peer === null) throw new RaftCodecError('messages before the hello')
     // Another one has come under its id since: what this one has says nothing of that one's log.
-    if (!this.#host.isCurrent(peerId, this.#directoryId)) {
-      return this.#answer(hello, NO_MESSAGES, true)
-    }
+    if (!this.#host.processes.isCurrent(peer))
+      throw new RaftCodecError(
+        `another process has come in the place of this one of node ${peer.nodeId}`,
+      )
+    this.#host.processes.heard(peer)
+    const peerId = peer.nodeId
     for (const message of request.messages) {
       if (message.from !== peerId || message.to !== this.#ownId)
         throw new RaftCodecError(
@@ -68,10 +68,18 @@ export class Endpoint {
       this.#host.received(message)
     }
     const messages = request.isPoll ? await this.#host.poll(peerId) : NO_MESSAGES
-    return this.#answer(hello, messages, false)
+    return encodeTransportResponse({ hello, messages })
   }
 
-  #answer(hello: HelloReply | null, messages: readonly Message[], closes: boolean): EndpointAnswer {
-    return { body: encodeTransportResponse({ hello, messages }), closes }
+  #opened(process: NodeProcess): void {
+    if (this.#peer !== null) this.#host.processes.closed(this.#peer, false)
+    this.#peer = process
+    if (!this.#isClosed) this.#host.processes.opened(process, false)
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this.#peer !== null && !this.#isClosed) this.#host.processes.closed(this.#peer, false)
+    this.#isClosed = true
   }
 }

@@ -5,13 +5,16 @@
 
 import { type Env, errorMessage } from '@weir/core'
 import { crc32c } from '@weir/protocol'
-import type { Hello, HelloReply, Membership } from '@weir/raft'
+import type { Hello, HelloReply, Membership, RefusalKind } from '@weir/raft'
 import { readFully, writeFully } from '../storage/files.ts'
+import type { NodeProcess } from './live-processes.ts'
 import { TRANSPORT_VERSION } from './private-api.ts'
 
 export interface Identity {
   readonly nodeId: number
   readonly directoryId: string
+  /** Made anew at each start. */
+  readonly processId: string
   /** `host:port` where this node serves the private API; empty if nowhere. */
   readonly address: string
   /** Empty while the cluster has none. */
@@ -104,32 +107,42 @@ async function read(env: Env, path: string): Promise<Map<number, string>> {
   }
 }
 
+export interface Refusal {
+  readonly kind: RefusalKind
+  /** In words for an operator. */
+  readonly reason: string
+}
+
+export function misfit(reason: string): Refusal {
+  return { kind: 'misfit', reason }
+}
+
 /** Why a node is refused that says this of itself; null if it is welcome. */
 export function refusalOf(
   own: Identity,
   peer: Pick<HelloReply, 'clusterId' | 'nodeId' | 'directoryId' | 'voters'>,
   known: { readonly membership: Membership; readonly directories: KnownDirectories },
-): string | null {
+): Refusal | null {
   const clusterId = own.clusterId()
   if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId)
-    return (
+    return misfit(
       `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}: ` +
-      'check --voters and --data-dir of the one that is wrong here'
+        'check --voters and --data-dir of the one that is wrong here',
     )
   if (peer.nodeId === own.nodeId)
-    return `there are two nodes with the id ${own.nodeId}: each needs its own`
+    return misfit(`there are two nodes with the id ${own.nodeId}: each needs its own`)
   const disagreement = votersRefusal(own, peer, known.membership)
-  if (disagreement !== null) return disagreement
+  if (disagreement !== null) return misfit(disagreement)
   const { membership, directories } = known
   const member = membership.members.find(one => one.id === peer.nodeId)
   const expected =
     member?.directoryId || (member === undefined ? null : directories.get(peer.nodeId))
   if (expected === null || expected === '' || expected === peer.directoryId) return null
-  return (
+  const reason =
     `node ${peer.nodeId} is known with the directory ${expected} and comes with ` +
     `${peer.directoryId}: its disk was replaced (remove it from the quorum and add it again), or ` +
     'another node has this id'
-  )
+  return { kind: 'rival', reason }
 }
 
 /**
@@ -160,24 +173,50 @@ export function refusalOfHello(
   own: Identity,
   hello: Hello,
   known: { readonly membership: Membership; readonly directories: KnownDirectories },
-): string | null {
+): Refusal | null {
   if (hello.version !== TRANSPORT_VERSION)
-    return `node ${hello.nodeId} speaks version ${hello.version} of the quorum's protocol, node ${own.nodeId} version ${TRANSPORT_VERSION}`
+    return misfit(
+      `node ${hello.nodeId} speaks version ${hello.version} of the quorum's protocol, node ${own.nodeId} version ${TRANSPORT_VERSION}`,
+    )
   if (hello.toNodeId !== own.nodeId)
-    return `node ${hello.nodeId} looks for node ${hello.toNodeId} and reached node ${own.nodeId}: its list of voters has a wrong address`
+    return misfit(
+      `node ${hello.nodeId} looks for node ${hello.toNodeId} and reached node ${own.nodeId}: its list of voters has a wrong address`,
+    )
   return refusalOf(own, hello, known)
+}
+
+/** Why a node is refused while another process lives under its id. */
+export function rivalRefusal(rival: NodeProcess, { directoryId }: NodeProcess): string {
+  const { nodeId } = rival
+  if (rival.directoryId !== directoryId)
+    return `there are two nodes with the id ${nodeId}: each needs its own`
+  return (
+    `two processes run as node ${nodeId} on copies of one data directory (directory id ` +
+    `${directoryId}): stop one of them, or start it as a new node with an empty --data-dir`
+  )
+}
+
+/** Of a version that does not tell its process, the disk stands for it. */
+export function processOf({
+  nodeId,
+  processId,
+  directoryId,
+}: Pick<Hello, 'nodeId' | 'processId' | 'directoryId'>): NodeProcess {
+  return { nodeId, processId: processId || directoryId, directoryId }
 }
 
 export function helloReply(
   own: Identity,
   { voters }: Membership,
-  refusal: string | null,
+  refusal: Refusal | null,
 ): HelloReply {
   return {
-    refusal: refusal ?? '',
+    refusal: refusal?.reason ?? '',
+    refusalKind: refusal?.kind ?? 'misfit',
     clusterId: own.clusterId(),
     nodeId: own.nodeId,
     directoryId: own.directoryId,
+    processId: own.processId,
     voters,
   }
 }

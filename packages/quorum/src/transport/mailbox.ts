@@ -9,9 +9,6 @@ const ABANDONED_MS = 10_000
 /** A poll without messages is answered after this, so that both sides see the other alive. */
 const POLL_TIMEOUT_MS = 500
 
-/** Its owner asks more often than this, while it lives. */
-const ALIVE_MS = 2_000
-
 export class Mailbox {
   /** Of whom it is. */
   readonly directoryId: string
@@ -29,16 +26,8 @@ export class Mailbox {
 
   /** Nobody asks any more: what is in it can go. */
   get isAbandoned(): boolean {
-    return this.#waiting === null && this.#silentMs > ABANDONED_MS
-  }
-
-  /** Somebody asked a moment ago. */
-  get isInUse(): boolean {
-    return this.#silentMs < ALIVE_MS
-  }
-
-  get #silentMs(): number {
-    return this.#env.clock.monotonicMs() - this.#askedMs
+    const silentMs = this.#env.clock.monotonicMs() - this.#askedMs
+    return this.#waiting === null && silentMs > ABANDONED_MS
   }
 
   /** Drops when nobody asked for too long. */

@@ -11,7 +11,7 @@ import {
   type Message,
 } from '@weir/raft'
 import { FrameCollector } from './frames.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, Refusal } from './identity.ts'
 import { quorumApi, TRANSPORT_VERSION } from './private-api.ts'
 
 const CONNECT_TIMEOUT_MS = 1000
@@ -19,6 +19,8 @@ const HELLO_TIMEOUT_MS = 2000
 const MIN_BACKOFF_MS = 20
 const MAX_BACKOFF_MS = 1000
 const REFUSED_BACKOFF_MS = 3000
+/** Another process under this node's id may end at any time. */
+const RIVAL_BACKOFF_MS = 500
 /** A request that is not answered for so long: the other end is gone, though nobody said so. */
 const ANSWER_TIMEOUT_MS = 2000
 /** Not to reach a node that was never reached is told after this. */
@@ -32,13 +34,14 @@ export interface LinkEvents {
   /** In force here, for the hello. */
   voters(): readonly number[]
   /** Null if the peer is whom we look for. */
-  refusalOf(reply: HelloReply): string | null
-  /** By this node or the other. */
-  refused(reason: string): void
+  refusalOf(reply: HelloReply): Refusal | null
+  /** By this node, or by the peer. */
+  refused(refusal: Refusal, isByPeer: boolean): void
   welcomed(reply: HelloReply): void
-  /** A link that worked broke. */
-  reset(): void
+  /** An answer of one who was welcomed. */
   received(messages: readonly Message[]): void
+  /** The connection to one who was welcomed is no more. `isBroken`: this node did not end it. */
+  ended(isBroken: boolean): void
 }
 
 type LinkState =
@@ -125,6 +128,14 @@ export class PeerLink {
     this.#queue = []
     if (state.kind === 'greeting' || state.kind === 'ready') state.socket.destroy()
     if (state.kind !== 'idle' && state.kind !== 'connecting') state.timer.cancel()
+    if (state.kind === 'ready') this.#events.ended(false)
+  }
+
+  /** Connects, or lets the peer know that this node lives, unless it hears of it all the same. */
+  keepAlive(): void {
+    this.wake()
+    if (this.#state.kind !== 'ready' || this.#unansweredMs.length > 0) return
+    this.#request(this.#state.socket, { hello: null, messages: [], isPoll: false })
   }
 
   #flushSoon(socket: Socket): void {
@@ -188,6 +199,17 @@ export class PeerLink {
     return delayMs
   }
 
+  #refusedBackoff({ kind }: Refusal): number {
+    switch (kind) {
+      case 'misfit':
+        return REFUSED_BACKOFF_MS
+      case 'rival':
+        return RIVAL_BACKOFF_MS
+      case 'busy':
+        return this.#nextBackoff()
+    }
+  }
+
   #greet(socket: Socket): void {
     if (this.#state.kind !== 'connecting') {
       socket.destroy()
@@ -218,6 +240,7 @@ export class PeerLink {
       toNodeId: this.#peerId,
       address: this.#own.address,
       voters: this.#events.voters(),
+      processId: this.#own.processId,
     }
     this.#request(socket, { hello, messages: [], isPoll: false })
   }
@@ -229,10 +252,9 @@ export class PeerLink {
       const { body } = decodeMessage(quorumApi.response, 0, frame, bodyStart)
       const response = decodeTransportResponse(body)
       if (response.hello !== null) this.#greeted(socket, response.hello)
-      if (response.messages.length > 0) this.#events.received(response.messages)
-      const isReady = this.#state.kind === 'ready' && this.#state.socket === socket
-      if (this.#isPolling && isReady)
-        this.#request(socket, { hello: null, messages: [], isPoll: true })
+      if (this.#state.kind !== 'ready' || this.#state.socket !== socket) return
+      this.#events.received(response.messages)
+      if (this.#isPolling) this.#request(socket, { hello: null, messages: [], isPoll: true })
     } catch (error) {
       this.#trouble(`an answer that does not parse: ${errorMessage(error)}`)
       socket.destroy()
@@ -242,11 +264,14 @@ export class PeerLink {
   #greeted(socket: Socket, reply: HelloReply): void {
     if (this.#state.kind !== 'greeting' || this.#state.socket !== socket) return
     this.#state.timer.cancel()
-    const refusal = reply.refusal === '' ? this.#events.refusalOf(reply) : reply.refusal
+    const refusal =
+      reply.refusal === ''
+        ? this.#events.refusalOf(reply)
+        : { kind: reply.refusalKind, reason: reply.refusal }
     if (refusal !== null) {
-      this.#retry(refusal, REFUSED_BACKOFF_MS)
+      this.#retry(refusal.reason, this.#refusedBackoff(refusal))
       socket.destroy()
-      this.#events.refused(refusal)
+      this.#events.refused(refusal, reply.refusal !== '')
       return
     }
     this.#state = { kind: 'ready', socket, timer: this.#watch(socket) }
@@ -263,7 +288,7 @@ export class PeerLink {
     if (!isOurs) return
     state.timer.cancel()
     this.#retry(error === null ? 'the connection was closed' : error.message, this.#nextBackoff())
-    if (state.kind === 'ready') this.#events.reset()
+    if (state.kind === 'ready') this.#events.ended(true)
   }
 
   #retry(reason: string, delayMs: number): void {

@@ -45,7 +45,10 @@ export class QuorumServer {
       },
       onEnd: () => socket.destroy(),
       onDrain: () => {},
-      onClose: () => this.#sockets.delete(socket),
+      onClose: () => {
+        endpoint.closed()
+        this.#sockets.delete(socket)
+      },
     })
   }
 
@@ -55,10 +58,9 @@ export class QuorumServer {
       if (header.requestApiKey !== quorumApi.key || header.requestApiVersion !== 0)
         throw new Error(`unknown API ${header.requestApiKey} v${header.requestApiVersion}`)
       const request = decodeMessage(quorumApi.request, 0, frame, header.bodyStart)
-      const { body, closes } = await endpoint.handle(request.body)
+      const body = await endpoint.handle(request.body)
       if (!this.#sockets.has(socket)) return
       socket.write(encodeResponseFrame(quorumApi, 0, header.correlationId, { body }))
-      if (closes) socket.end()
     } catch (error) {
       this.#env.log.warn('a request between nodes that cannot be served', {
         nodeId: endpoint.peerId,

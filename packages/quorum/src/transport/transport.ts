@@ -8,22 +8,27 @@ import {
   helloReply,
   type Identity,
   type KnownDirectories,
+  misfit,
+  processOf,
+  type Refusal,
   refusalOf,
   refusalOfHello,
+  rivalRefusal,
 } from './identity.ts'
+import { LiveProcesses, type NodeProcess } from './live-processes.ts'
 import { Mailbox } from './mailbox.ts'
-import { PeerLink } from './peer-link.ts'
+import { type LinkEvents, PeerLink } from './peer-link.ts'
 
 export interface TransportEvents {
   received(message: Message): void
   /** A connection to this node worked and broke. */
   connectionReset(nodeId: number): void
   connected(nodeId: number): void
-  /** Another disk comes under the id: what the one before acknowledged says nothing of its log. */
+  /** Another process has come under the id: what the one before acknowledged may say nothing of its log. */
   replaced(nodeId: number): void
   membership(): Membership
-  /** This node and another do not fit together, in a sentence for an operator. */
-  refused(reason: string): void
+  /** This node and another do not fit together, or another has its id. */
+  refused(refusal: Refusal): void
 }
 
 /** Nodes that are known by their hello at most; more are refused. */
@@ -35,6 +40,7 @@ export interface Address {
 }
 
 export class Transport implements EndpointHost {
+  readonly processes: LiveProcesses
   readonly #env: Env
   readonly #own: Identity
   readonly #directories: KnownDirectories
@@ -48,7 +54,9 @@ export class Transport implements EndpointHost {
   readonly #polls = new Map<number, PeerLink>()
   readonly #mailboxes = new Map<number, Mailbox>()
   /** Of nodes that have said hello since the start. */
-  readonly #seenDirectories = new Map<number, string>()
+  readonly #greeted = new Map<number, NodeProcess>()
+  /** Why nodes were refused that have not been welcome since: told once. */
+  readonly #toldRefusals = new Map<number, string>()
   #isClosed = false
 
   constructor(
@@ -60,6 +68,7 @@ export class Transport implements EndpointHost {
       readonly events: TransportEvents
     },
   ) {
+    this.processes = new LiveProcesses(env.clock)
     this.#env = env
     this.#own = own
     this.#directories = parts.directories
@@ -83,7 +92,7 @@ export class Transport implements EndpointHost {
 
   /** The directory with which a node came last; null if it did not. */
   directoryOf(nodeId: number): string | null {
-    return this.#seenDirectories.get(nodeId) ?? null
+    return this.#greeted.get(nodeId)?.directoryId ?? null
   }
 
   /** Keeps a request open at these nodes, and no others, which brings their messages to this one. */
@@ -120,20 +129,38 @@ export class Transport implements EndpointHost {
       this.#env,
       this.#own,
       { id: nodeId, ...address, isPolling },
-      {
-        voters: () => this.#events.membership().voters,
-        refusalOf: reply => this.#refusalOf(nodeId, reply),
-        refused: reason => this.#events.refused(reason),
-        welcomed: reply => {
-          this.#remember(nodeId, reply.directoryId)
-          this.#events.connected(nodeId)
-        },
-        reset: () => this.#events.connectionReset(nodeId),
-        received: messages => this.#receivedAll(nodeId, messages),
-      },
+      this.#linkEvents(nodeId),
     )
     links.set(nodeId, link)
     return link
+  }
+
+  #linkEvents(nodeId: number): LinkEvents {
+    let process: NodeProcess | null = null
+    return {
+      voters: () => this.#events.membership().voters,
+      refusalOf: reply => this.#refusalOf(nodeId, reply),
+      refused: (refusal, isByPeer) => {
+        // Who refuses a rival of another node is in its own place.
+        const isAgainstThis = refusal.kind === 'misfit' || (refusal.kind === 'rival' && isByPeer)
+        if (isAgainstThis) this.#events.refused(refusal)
+      },
+      welcomed: reply => {
+        process = processOf(reply)
+        this.processes.opened(process, true)
+        this.#remember(nodeId, reply.directoryId)
+        this.#events.connected(nodeId)
+      },
+      received: messages => {
+        if (process !== null) this.processes.heard(process)
+        this.#receivedAll(nodeId, messages)
+      },
+      ended: isBroken => {
+        if (process !== null) this.processes.closed(process, true)
+        process = null
+        if (isBroken) this.#events.connectionReset(nodeId)
+      },
+    }
   }
 
   #receivedAll(nodeId: number, messages: readonly Message[]): void {
@@ -141,10 +168,16 @@ export class Transport implements EndpointHost {
       if (message.from === nodeId && message.to === this.#own.nodeId) this.received(message)
   }
 
-  #refusalOf(nodeId: number, reply: HelloReply): string | null {
+  #refusalOf(nodeId: number, reply: HelloReply): Refusal | null {
     if (reply.nodeId !== nodeId)
-      return `node ${reply.nodeId} answers at the address of node ${nodeId}: the list of voters is wrong`
-    return refusalOf(this.#own, reply, this.#known())
+      return misfit(
+        `node ${reply.nodeId} answers at the address of node ${nodeId}: the list of voters is wrong`,
+      )
+    const refusal = refusalOf(this.#own, reply, this.#known())
+    if (refusal !== null) return refusal
+    const process = processOf(reply)
+    const rival = this.processes.rivalOfReached(process)
+    return rival === null ? null : { kind: 'rival', reason: rivalRefusal(rival, process) }
   }
 
   #known(): { membership: Membership; directories: KnownDirectories } {
@@ -158,15 +191,13 @@ export class Transport implements EndpointHost {
   }
 
   /**
-   * Says hello to the voters whose directory is not known: followers have nothing else to say to each
-   * other, and would believe the first who comes under an id.
+   * Voters hear of each other all the time, also followers, who have nothing to say: else they would
+   * believe the first who comes under an id, on another disk or on a copy.
    */
   meetVoters(): void {
     if (this.#isClosed) return
-    for (const { id, directoryId } of this.#events.membership().members) {
-      if (directoryId !== '' || this.#directories.get(id) !== null) continue
-      this.#linkTo(id, this.#links, false)?.wake()
-    }
+    for (const { id } of this.#events.membership().members)
+      this.#linkTo(id, this.#links, false)?.keepAlive()
   }
 
   /**
@@ -188,37 +219,38 @@ export class Transport implements EndpointHost {
   // --- EndpointHost ---
 
   greet(hello: Hello): HelloReply {
-    const refusal = this.#isClosed
-      ? `node ${this.#own.nodeId} is shutting down`
-      : (refusalOfHello(this.#own, hello, this.#known()) ?? this.#rivalOf(hello))
-    if (refusal !== null) {
-      this.#env.log.warn('a node was refused', { nodeId: hello.nodeId, reason: refusal })
-      if (!this.#isClosed) this.#events.refused(refusal)
-      return helloReply(this.#own, this.#events.membership(), refusal)
-    }
+    const refusal = this.#refusalOfHello(hello) ?? this.#welcome(hello)
+    if (refusal === null) this.#toldRefusals.delete(hello.nodeId)
+    else this.#tellRefusal(hello.nodeId, refusal)
+    return helloReply(this.#own, this.#events.membership(), refusal)
+  }
+
+  #refusalOfHello(hello: Hello): Refusal | null {
+    if (this.#isClosed) return { kind: 'busy', reason: `node ${this.#own.nodeId} is shutting down` }
+    const refusal = refusalOfHello(this.#own, hello, this.#known())
+    if (refusal !== null) return refusal
+    const process = processOf(hello)
+    const rival = this.processes.rivalOf(process)
+    return rival === null ? null : { kind: 'rival', reason: rivalRefusal(rival, process) }
+  }
+
+  #welcome(hello: Hello): Refusal | null {
     this.#remember(hello.nodeId, hello.directoryId)
-    const isKnown = this.#learnWay(hello)
-    if (isKnown) {
-      const before = this.#seenDirectories.get(hello.nodeId) ?? hello.directoryId
-      this.#seenDirectories.set(hello.nodeId, hello.directoryId)
-      if (before !== hello.directoryId) this.#events.replaced(hello.nodeId)
-    }
+    if (!this.#learnWay(hello)) return { kind: 'busy', reason: 'too many nodes are connected' }
+    const process = processOf(hello)
+    const before = this.#greeted.get(hello.nodeId) ?? process
+    this.#greeted.set(hello.nodeId, process)
+    if (before.processId !== process.processId) this.#events.replaced(hello.nodeId)
     this.#links.get(hello.nodeId)?.peerIsUp()
-    if (!isKnown)
-      return helloReply(this.#own, this.#events.membership(), 'too many nodes are connected')
-    return helloReply(this.#own, this.#events.membership(), null)
+    return null
   }
 
-  isCurrent(nodeId: number, directoryId: string): boolean {
-    return (this.#seenDirectories.get(nodeId) ?? directoryId) === directoryId
-  }
-
-  /** Another disk with the same id is asking for its messages right now. */
-  #rivalOf({ nodeId, directoryId }: Hello): string | null {
-    const mailbox = this.#mailboxes.get(nodeId)
-    const isRival = mailbox?.isInUse === true && mailbox.directoryId !== ''
-    if (!isRival || mailbox.directoryId === directoryId) return null
-    return `there are two nodes with the id ${nodeId}: each needs its own`
+  #tellRefusal(nodeId: number, { kind, reason }: Refusal): void {
+    if (kind === 'misfit') this.#events.refused({ kind, reason })
+    if (this.#toldRefusals.get(nodeId) === reason) return
+    if (this.#toldRefusals.size >= MAX_KNOWN_NODES) this.#toldRefusals.clear()
+    this.#toldRefusals.set(nodeId, reason)
+    this.#env.log.warn('a node was refused', { nodeId, reason })
   }
 
   /** How this node is to be reached: by its address, or when it asks. */
@@ -243,8 +275,8 @@ export class Transport implements EndpointHost {
     for (const [id, mailbox] of this.#mailboxes) if (mailbox.isAbandoned) this.#mailboxes.delete(id)
     for (const id of this.#heard.keys())
       if (!members.some(member => member.id === id)) this.#heard.delete(id)
-    for (const id of this.#seenDirectories.keys())
-      if (!this.#heard.has(id) && !this.#mailboxes.has(id)) this.#seenDirectories.delete(id)
+    for (const id of this.#greeted.keys())
+      if (!this.#heard.has(id) && !this.#mailboxes.has(id)) this.#greeted.delete(id)
   }
 
   received(message: Message): void {
