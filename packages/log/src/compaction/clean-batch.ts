@@ -21,6 +21,7 @@ import {
   isLogAppendTime,
   LOG_OVERHEAD,
   RECORD_BATCH_HEADER_BYTES,
+  RecordsError,
   RecordWalker,
   writeBatchCrc,
 } from '@weir/protocol'
@@ -49,8 +50,17 @@ export interface FilterOptions {
   readonly isEmptyMarker: boolean
 }
 
-/** `b` is exactly one batch, verified. */
-export function filterBatch(b: Buffer, options: FilterOptions): FilteredBatch {
+/** `b` is exactly one batch, verified. Null: its inside cannot be read (produce validation was off). */
+export function filterBatch(b: Buffer, options: FilterOptions): FilteredBatch | null {
+  try {
+    return filterRecords(b, options)
+  } catch (error) {
+    if (error instanceof RecordsError) return null
+    throw error
+  }
+}
+
+function filterRecords(b: Buffer, options: FilterOptions): FilteredBatch {
   const payload = batchPayload(b, 0, DEFAULT_DECOMPRESSION_LIMIT_BYTES)
   const attributes = batchAttributes(b, 0)
   const baseOffset = batchBaseOffset(b, 0)
@@ -63,7 +73,12 @@ export function filterBatch(b: Buffer, options: FilterOptions): FilteredBatch {
   for (let index = 0; index < count; index++) {
     const end = at + recordBytes(payload, at)
     walker.reset(payload, at, end)
-    if (!walker.next()) throw new Error(`record ${index} of ${baseOffset}: ${walker.failure}`)
+    if (!walker.next()) {
+      throw new RecordsError(
+        'INVALID_RECORD',
+        `record ${index} of ${baseOffset}: ${walker.failure}`,
+      )
+    }
     if (options.keep(baseOffset + walker.offsetDelta, payload, walker)) {
       kept.push({ start: at, end })
       if (walker.valueLength < 0) hasTombstone = true
@@ -113,7 +128,10 @@ export function emptyBatch(b: Buffer): Buffer {
 function recordBytes(payload: Buffer, at: number): number {
   const [length, lengthBytes] = readVarint(payload, at)
   if (length < 1 || at + lengthBytes + length > payload.length) {
-    throw new Error(`a record of ${length} bytes at ${at} of ${payload.length}`)
+    throw new RecordsError(
+      'INVALID_RECORD',
+      `a record of ${length} bytes at ${at} of ${payload.length}`,
+    )
   }
   return Number(length) + lengthBytes
 }
@@ -143,7 +161,7 @@ function readVarint(b: Buffer, at: number): [value: number, bytes: number] {
     raw |= (byte & 0x7f) << (7 * (bytes - 1))
     if (byte < 0x80) return [(raw >>> 1) ^ -(raw & 1), bytes]
   }
-  throw new Error(`a varint that does not end at ${at}`)
+  throw new RecordsError('INVALID_RECORD', `a varint that does not end at ${at}`)
 }
 
 function readVarlong(b: Buffer, at: number): [value: bigint, bytes: number] {
@@ -154,7 +172,7 @@ function readVarlong(b: Buffer, at: number): [value: bigint, bytes: number] {
     raw |= BigInt(byte & 0x7f) << BigInt(7 * (bytes - 1))
     if (byte < 0x80) return [(raw >> 1n) ^ -(raw & 1n), bytes]
   }
-  throw new Error(`a varint that does not end at ${at}`)
+  throw new RecordsError('INVALID_RECORD', `a varint that does not end at ${at}`)
 }
 
 function writeVarlong(value: bigint): Buffer {

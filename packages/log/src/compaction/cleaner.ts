@@ -23,16 +23,10 @@ import { loadProducersSync } from '../producer-files.ts'
 import { Segment } from '../segment.ts'
 import { OffsetIndex, TimeIndex } from '../sparse-index.ts'
 import type { AbortedEntry } from '../transaction-index.ts'
-import {
-  buildOffsetMap,
-  type CleaningRefused,
-  type CleanOutput,
-  cleanGroup,
-  type LastOfProducer,
-  type SourceSegment,
-} from './clean-jobs.ts'
+import { type CleanOutput, cleanGroup, type LastOfProducer } from './clean-job.ts'
 import { CleanTransactions, type CleanTransactionsData } from './clean-transactions.ts'
-import type { OffsetMapData } from './offset-map.ts'
+import { buildOffsetMap, type MapOutput } from './map-job.ts'
+import type { CleaningRefused, SourceSegment } from './source-walk.ts'
 
 export interface CleanerOptions {
   /** Memory for the map of keys. */
@@ -46,6 +40,8 @@ export interface CleaningStats {
   readonly cleanedBytes: number
   readonly recordsKept: number
   readonly recordsDropped: number
+  /** Kept as they are: their checksum fits, and their inside cannot be read. */
+  readonly batchesUnreadable: number
   /** Everything below is clean now. */
   readonly endOffset: number
 }
@@ -121,10 +117,19 @@ class Cleaning {
   #cleanedBytes = 0
   #kept = 0
   #dropped = 0
+  #unreadable = 0
+  /** What was cut off meanwhile must not come back with a segment that was copied before. */
+  readonly #cutEpoch: number
 
   constructor(state: LogState, options: CleanerOptions) {
     this.#state = state
     this.#options = options
+    this.#cutEpoch = state.cutEpoch
+  }
+
+  get #isObsolete(): boolean {
+    const { isGone, cutEpoch, isCutting } = this.#state
+    return isGone || isCutting || cutEpoch !== this.#cutEpoch
   }
 
   async run(): Promise<CleaningStats | null> {
@@ -146,11 +151,12 @@ class Cleaning {
       transactions: CleanTransactions.begin(aborted, fromOffset),
       bytesPerSecond: this.#options.bytesPerSecond,
     })
+    if (this.#isObsolete) return null
     if (map.kind === 'damaged') return await this.#refused(map)
     if (map.endOffset <= fromOffset) return null
     const upTo = segments.filter(each => each.baseOffset < map.endOffset)
-    const isComplete = await this.#cleanGroups(upTo, map.map, aborted)
-    if (!isComplete) return null
+    const isComplete = await this.#cleanGroups(upTo, map, aborted)
+    if (!isComplete || this.#isObsolete) return null
     state.firstDirtyOffset = Math.max(state.firstDirtyOffset, map.endOffset)
     state.isDirty = true
     await writeLogCheckpoint(state)
@@ -159,6 +165,7 @@ class Cleaning {
       cleanedBytes: this.#cleanedBytes,
       recordsKept: this.#kept,
       recordsDropped: this.#dropped,
+      batchesUnreadable: this.#unreadable,
       endOffset: map.endOffset,
     }
   }
@@ -184,7 +191,7 @@ class Cleaning {
   /** False: the log changed meanwhile, or turned out to be damaged. */
   async #cleanGroups(
     segments: readonly Segment[],
-    map: OffsetMapData,
+    map: MapOutput,
     aborted: readonly AbortedEntry[],
   ): Promise<boolean> {
     const state = this.#state
@@ -199,18 +206,19 @@ class Cleaning {
 
   async #cleanOne(
     group: readonly Segment[],
-    map: OffsetMapData,
+    map: MapOutput,
     transactions: CleanTransactionsData,
   ): Promise<CleanTransactionsData | null> {
     const state = this.#state
     const { env } = state.context
     const first = group[0]
-    if (first === undefined || state.isGone || group.some(each => each.isDeleted)) return null
+    if (first === undefined || this.#isObsolete || group.some(each => each.isDeleted)) return null
     const path = segmentPath(state.directory, first.baseOffset) + LOG_SUFFIX
     const output = await env.workers.run(cleanGroup, {
       sources: group.map(each => this.#source(each)),
       outputPath: path + CLEANED_SUFFIX,
-      map,
+      map: map.map,
+      mapEndOffset: map.endOffset,
       transactions,
       lastOfProducers: this.#lastOfProducers(),
       nowMs: env.clock.nowMs(),
@@ -218,6 +226,10 @@ class Cleaning {
       indexIntervalBytes: state.config.indexIntervalBytes,
       bytesPerSecond: this.#options.bytesPerSecond,
     })
+    if (this.#isObsolete) {
+      await unlinkIfThere(env.disk, path + CLEANED_SUFFIX)
+      return null
+    }
     if (output.kind === 'damaged') {
       await unlinkIfThere(env.disk, path + CLEANED_SUFFIX)
       await this.#refused(output)
@@ -227,6 +239,7 @@ class Cleaning {
     this.#cleanedBytes += output.summary.bytes
     this.#kept += output.recordsKept
     this.#dropped += output.recordsDropped
+    this.#unreadable += output.batchesUnreadable
     if (output.batchesChanged === 0 && group.length === 1) {
       await unlinkIfThere(env.disk, path + CLEANED_SUFFIX)
       return output.transactions
@@ -260,7 +273,7 @@ class Cleaning {
       const { disk } = state.context.env
       const at = state.segments.indexOf(group[0] as Segment)
       const isSame = group.every((each, index) => state.segments[at + index] === each)
-      if (at < 0 || !isSame || state.isGone || state.context.directory.failure !== null) {
+      if (at < 0 || !isSame || this.#isObsolete || state.context.directory.failure !== null) {
         await unlinkIfThere(disk, path + CLEANED_SUFFIX)
         return false
       }

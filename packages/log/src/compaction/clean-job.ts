@@ -1,126 +1,30 @@
-// The two jobs of a cleaning, for worker threads: building the map of newest offsets out of the dirty
-// part, and copying a group of segments without what is outdated.
+// The second job of a cleaning, for a worker thread: copies a group of segments without what is outdated.
 //
-// Invariants (D12): every batch that is read is verified, and the first that does not hold ends the
-// job; nothing at or above the end offset of the map is dropped; the output is synced before the job
-// answers, so that it may take the originals' place; reads and writes keep to a rate.
+// Invariants (D12): nothing at or above the end offset of the map is dropped; the output is synced before
+// the job answers, so that it may take the originals' place.
 
-import { type Clock, type DiskFile, defineWorkerJob, type WorkerContext } from '@weir/core'
+import { type DiskFile, defineWorkerJob, type WorkerContext } from '@weir/core'
 import {
   batchAttributes,
   batchBaseOffset,
   batchBaseTimestamp,
   batchLastOffset,
   batchMaxTimestamp,
-  batchPayload,
   batchProducerEpoch,
   batchProducerId,
-  DEFAULT_DECOMPRESSION_LIMIT_BYTES,
   hasDeleteHorizon,
   isControl,
   isTransactional,
   RECORD_BATCH_HEADER_BYTES,
-  RecordWalker,
+  type RecordWalker,
 } from '@weir/protocol'
 import { readEndMarker } from '../control-batch.ts'
 import { Segment, type SegmentSummary } from '../segment.ts'
-import { SegmentWindow } from '../segment-window.ts'
 import type { AbortedEntry } from '../transaction-index.ts'
 import { emptyBatch, filterBatch } from './clean-batch.ts'
 import { CleanTransactions, type CleanTransactionsData } from './clean-transactions.ts'
 import { OffsetMap, type OffsetMapData } from './offset-map.ts'
-
-export interface SourceSegment {
-  readonly path: string
-  readonly baseOffset: number
-  readonly bytes: number
-}
-
-/** A batch that does not hold: nothing is cleaned, the log has to be examined. */
-export interface CleaningRefused {
-  readonly kind: 'damaged'
-  readonly baseOffset: number
-  readonly position: number
-}
-
-export interface MapInput {
-  readonly sources: readonly SourceSegment[]
-  readonly fromOffset: number
-  readonly endOffset: number
-  readonly limitBytes: number
-  readonly seed: number
-  readonly transactions: CleanTransactionsData
-  readonly bytesPerSecond: number
-}
-
-export interface MapOutput {
-  readonly kind: 'built'
-  readonly map: OffsetMapData
-  /** The map knows everything below; less than asked for if it is full. */
-  readonly endOffset: number
-}
-
-export const buildOffsetMap = defineWorkerJob<MapInput, MapOutput | CleaningRefused>({
-  module: import.meta.url,
-  name: 'buildOffsetMap',
-  run: runMap,
-})
-
-async function runMap(
-  context: WorkerContext,
-  input: MapInput,
-): Promise<MapOutput | CleaningRefused> {
-  const map = new OffsetMap({ seed: input.seed, limitBytes: input.limitBytes })
-  const transactions = new CleanTransactions(input.transactions)
-  const throttle = new Throttle(context.clock, input.bytesPerSecond)
-  let mappedEnd = input.fromOffset
-  for (const source of input.sources) {
-    const walk = new SourceWalk(context, source)
-    try {
-      for (let batch = walk.next(); batch !== null; batch = walk.next()) {
-        if (batch === 'damaged') return walk.refusal()
-        const lastOffset = batchLastOffset(batch, 0)
-        if (lastOffset >= input.endOffset) break
-        if (lastOffset >= input.fromOffset) {
-          if (!mapBatch(map, transactions, batch)) return built(map, input, mappedEnd)
-          mappedEnd = lastOffset + 1
-        }
-        await throttle.used(batch.length)
-      }
-    } finally {
-      walk.close()
-    }
-  }
-  return built(map, input, input.endOffset)
-}
-
-function built(map: OffsetMap, input: MapInput, endOffset: number): MapOutput {
-  return { kind: 'built', map: map.data(input.limitBytes), endOffset }
-}
-
-/** False: it does not fit any more. */
-function mapBatch(map: OffsetMap, transactions: CleanTransactions, batch: Buffer): boolean {
-  const attributes = batchAttributes(batch, 0)
-  const lastOffset = batchLastOffset(batch, 0)
-  if (isControl(attributes)) {
-    transactions.onMarker(batchProducerId(batch, 0), readEndMarker(batch, 0), lastOffset)
-    return true
-  }
-  if (isTransactional(attributes)) {
-    if (transactions.isAborted(batchProducerId(batch, 0), lastOffset)) return true
-  }
-  const payload = batchPayload(batch, 0, DEFAULT_DECOMPRESSION_LIMIT_BYTES)
-  const walker = new RecordWalker()
-  walker.reset(payload, 0, payload.length)
-  const baseOffset = batchBaseOffset(batch, 0)
-  while (!walker.isAtEnd && walker.next()) {
-    if (walker.keyLength < 0) continue
-    if (!map.hasRoomFor(1)) return false
-    const keyEnd = walker.keyAt + walker.keyLength
-    map.put(payload, walker.keyAt, keyEnd, baseOffset + walker.offsetDelta)
-  }
-  return true
-}
+import { type CleaningRefused, type SourceSegment, SourceWalk, Throttle } from './source-walk.ts'
 
 /** What is kept of a live producer although its records are outdated. */
 export interface LastOfProducer {
@@ -134,6 +38,8 @@ export interface CleanInput {
   readonly sources: readonly SourceSegment[]
   readonly outputPath: string
   readonly map: OffsetMapData
+  /** The map knows everything below. */
+  readonly mapEndOffset: number
   readonly transactions: CleanTransactionsData
   readonly lastOfProducers: readonly LastOfProducer[]
   readonly nowMs: number
@@ -153,6 +59,8 @@ export interface CleanOutput {
   readonly recordsKept: number
   readonly recordsDropped: number
   readonly batchesChanged: number
+  /** Kept as they are: their checksum fits, and their inside cannot be read. */
+  readonly batchesUnreadable: number
 }
 
 export const cleanGroup = defineWorkerJob<CleanInput, CleanOutput | CleaningRefused>({
@@ -179,6 +87,7 @@ class GroupCleaning {
   #kept = 0
   #dropped = 0
   #changed = 0
+  #unreadable = 0
 
   constructor(context: WorkerContext, input: CleanInput) {
     this.#context = context
@@ -223,6 +132,7 @@ class GroupCleaning {
       recordsKept: this.#kept,
       recordsDropped: this.#dropped,
       batchesChanged: this.#changed,
+      batchesUnreadable: this.#unreadable,
     }
   }
 
@@ -263,6 +173,10 @@ class GroupCleaning {
       newHorizonMs: this.#input.nowMs + this.#input.deleteRetentionMs,
       isEmptyMarker: decision.isEmptyMarker,
     })
+    if (filtered === null) {
+      this.#unreadable++
+      return batch
+    }
     this.#kept += filtered.kept
     this.#dropped += filtered.dropped
     if (filtered.batch !== null) return filtered.batch
@@ -297,6 +211,8 @@ class GroupCleaning {
     if (isControl(batchAttributes(batch, 0))) return true
     // Records without a key were refused when they came; one that is there all the same stays out.
     if (walker.keyLength < 0) return false
+    // What the map has not seen may still be needed: a tombstone, by values of its key before it.
+    if (offset >= this.#input.mapEndOffset) return true
     const newest = this.#map.get(payload, walker.keyAt, walker.keyAt + walker.keyLength)
     if (newest > offset) return false
     return walker.valueLength >= 0 || !this.#isPastHorizon(batch)
@@ -338,61 +254,3 @@ class GroupCleaning {
     }
   }
 }
-
-/** The batches of a segment file one by one, each a copy, verified. */
-class SourceWalk {
-  readonly #file: DiskFile
-  readonly #window: SegmentWindow
-  readonly #source: SourceSegment
-  #position = 0
-
-  constructor(context: WorkerContext, source: SourceSegment) {
-    this.#source = source
-    this.#file = context.disk.openSync(source.path, 'read')
-    this.#window = new SegmentWindow(this.#file, Math.min(this.#file.sizeSync(), source.bytes))
-  }
-
-  get isAtEnd(): boolean {
-    return this.#position >= this.#source.bytes
-  }
-
-  next(): Buffer | null | 'damaged' {
-    if (this.isAtEnd) return null
-    const size = this.#window.batchSize(this.#position)
-    if (size === 0 || !this.#window.fitsCrc(this.#position, size)) return 'damaged'
-    const batch = this.#window.copy(this.#position, size)
-    this.#position += size
-    return batch
-  }
-
-  refusal(): CleaningRefused {
-    return { kind: 'damaged', baseOffset: this.#source.baseOffset, position: this.#position }
-  }
-
-  close(): void {
-    this.#file.closeSync()
-  }
-}
-
-/** Keeps reads and writes to a rate, by sleeping now and then. */
-class Throttle {
-  readonly #clock: Clock
-  readonly #bytesPerSecond: number
-  readonly #startMs: number
-  #bytes = 0
-
-  constructor(clock: Clock, bytesPerSecond: number) {
-    this.#clock = clock
-    this.#bytesPerSecond = bytesPerSecond
-    this.#startMs = clock.monotonicMs()
-  }
-
-  async used(bytes: number): Promise<void> {
-    this.#bytes += bytes
-    const dueMs = (this.#bytes / this.#bytesPerSecond) * 1000
-    const aheadMs = dueMs - (this.#clock.monotonicMs() - this.#startMs)
-    if (aheadMs > MIN_SLEEP_MS) await this.#clock.sleep(aheadMs)
-  }
-}
-
-const MIN_SLEEP_MS = 20
