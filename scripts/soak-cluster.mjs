@@ -1,20 +1,23 @@
 #!/usr/bin/env node
-// Three real processes whose nodes are killed, stopped and paused at random, for minutes, under writers
-// (one idempotent, one not), a reader and a group. Exit code 1 if an acknowledged record is lost or has
-// another offset, if an idempotent writer's record is there twice, if records are out of order, if a
-// reader was shown what is not there any more, if the group left records out or got stuck, or if the
-// replicas are not the same, byte by byte, when all is quiet.
+// Three real processes whose nodes are killed, stopped, paused and robbed of what they had not synced, at
+// random, for minutes, under writers (one idempotent, one not, one with keys on a compacted topic), a
+// reader and a group. Exit code 1 if an acknowledged record is lost or has another offset, if an
+// idempotent writer's record is there twice, if records are out of order, if a key's latest value is
+// gone, if a reader was shown what is not there any more, if the end of a partition or a committed offset
+// went back, if the group left records out or got stuck, or if the replicas are not the same, byte by
+// byte, when all is quiet.
 //
 //   node scripts/soak-cluster.mjs [--minutes 10] [--seed N] [--dir DIR] [--port 24192] [--calm 5000]
 //
 // --calm: the longest time from the end of a fault to the next one. The data are left where they are
 // after a violation.
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   Cluster,
   createTopics,
+  Fetcher,
   listOffsets,
   listTopics,
   OFFSET_LATEST,
@@ -24,8 +27,10 @@ import { createNodeEnv } from '../packages/core/dist/node/index.js'
 import { ClusterControl } from './cluster-control.mjs'
 import { readOptions } from './options.mjs'
 import { seededRandom, strike } from './soak/faults.mjs'
+import { COMPACTED_CONFIGS, judgeKeyed, KeyedWriter } from './soak/keyed.mjs'
 import { Group, Reader, Writer } from './soak/load.mjs'
 import { compareReplicas } from './soak/replicas.mjs'
+import { Watch } from './soak/watch.mjs'
 
 const options = readOptions({
   minutes: { type: 'string', default: '10' },
@@ -37,13 +42,15 @@ const options = readOptions({
 
 const IDEMPOTENT = 'soak-idempotent'
 const PLAIN = 'soak-plain'
+const COMPACTED = 'soak-compacted'
+const GROUP = 'soak'
 const PARTITION_COUNT = 4
 const TOPICS = [IDEMPOTENT, PLAIN].map(topic => ({ topic, partitionCount: PARTITION_COUNT }))
 const TOPIC_CONFIGS = new Map([
   ['min.insync.replicas', '2'],
   ['segment.bytes', String(1024 * 1024)],
 ])
-const SETTINGS = ['group.initial.rebalance.delay.ms=0']
+const SETTINGS = ['group.initial.rebalance.delay.ms=0', 'log.cleaner.backoff.ms=1000']
 const QUIET_TIMEOUT_MS = 120_000
 
 const control = new ClusterControl(options.dir ?? mkdtempSync(join(tmpdir(), 'weir-soak-')))
@@ -147,11 +154,11 @@ function judgeReader(live, final) {
   console.log(`reader: ${count} records`)
 }
 
-async function faults(deadline, writers) {
+async function faults(admin, deadline, writers) {
   let count = 0
   while (performance.now() < deadline) {
     for (const writer of writers) writer.startClock()
-    const text = await strike(control, random)
+    const text = await strike(control, random, () => allInSync(admin))
     count += 1
     await sleep(random.below(Number(options.calm)))
     const gaps = writers.map(writer => `${Math.round(writer.gapMs)} ms`)
@@ -175,6 +182,36 @@ async function quiet(admin, { writers, live, group }) {
   }
 }
 
+/** All records of a compacted topic: its offsets have holes. */
+async function readCompacted(admin, topic) {
+  const cluster = connect()
+  const fetcher = new Fetcher(cluster)
+  const ends = await endOffsets(admin, topic)
+  fetcher.assign(ends.map((_, partition) => ({ topic, partition, offset: 0 })))
+  const records = []
+  await until(`all of ${topic} is read`, async () => {
+    records.push(...(await fetcher.poll(500)))
+    return fetcher.positions().every(({ partition, offset }) => offset >= ends[partition])
+  })
+  fetcher.close()
+  cluster.close()
+  return records
+}
+
+/** What a node holds when nothing is asked of it any more. */
+function sayResources() {
+  for (const id of control.ids) {
+    const path = `/proc/${control.pid(id)}`
+    try {
+      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`${path}/status`, 'utf8'))
+      const files = readdirSync(`${path}/fd`).length
+      console.log(`node ${id}: ${Math.round(kilobytes / 1024)} MB resident, ${files} open files`)
+    } catch {
+      return // Only Linux shows it.
+    }
+  }
+}
+
 async function readAgain(admin) {
   const cluster = connect()
   const final = new Reader(cluster, TOPICS)
@@ -189,38 +226,49 @@ async function readAgain(admin) {
   return final
 }
 
+async function createAll(admin) {
+  const common = { partitionCount: PARTITION_COUNT, replicationFactor: 3 }
+  const created = await createTopics(admin, [
+    ...TOPICS.map(({ topic }) => ({ ...common, name: topic, configs: TOPIC_CONFIGS })),
+    { ...common, name: COMPACTED, configs: COMPACTED_CONFIGS },
+  ])
+  for (const { error } of created) if (error !== null) throw error
+}
+
 async function soak() {
   const admin = connect()
-  const created = await createTopics(
-    admin,
-    TOPICS.map(({ topic, partitionCount }) => {
-      return { name: topic, partitionCount, replicationFactor: 3, configs: TOPIC_CONFIGS }
-    }),
-  )
-  for (const { error } of created) if (error !== null) throw error
-  const clusters = [connect(), connect(), connect()]
+  await createAll(admin)
+  const clusters = Array.from({ length: 5 }, connect)
   const common = { partitionCount: PARTITION_COUNT, random: seededRandom(Number(options.seed) + 1) }
   const writers = [
     new Writer(clusters[0], { ...common, topic: IDEMPOTENT, isIdempotent: true }),
     new Writer(clusters[1], { ...common, topic: PLAIN, isIdempotent: false }),
   ]
+  const keyed = new KeyedWriter(clusters[3], { topic: COMPACTED, random: common.random })
   const live = new Reader(clusters[2], TOPICS)
+  const watch = new Watch(clusters[4], { topics: TOPICS, groupId: GROUP })
   const group = new Group(connect, {
-    groupId: 'soak',
+    groupId: GROUP,
     topic: IDEMPOTENT,
     partitionCount: PARTITION_COUNT,
     members: 3,
   })
-  const count = await faults(performance.now() + Number(options.minutes) * 60_000, writers)
-  await quiet(admin, { writers, live, group })
+  const deadline = performance.now() + Number(options.minutes) * 60_000
+  const count = await faults(admin, deadline, writers)
+  await quiet(admin, { writers: [...writers, keyed], live, group })
   await live.stop()
   await group.stop()
+  await watch.stop()
   const final = await readAgain(admin)
   writers.forEach((writer, index) => {
     judgeWriter(writer, final, index === 0)
   })
   judgeReader(live, final)
-  violations.push(...group.violations)
+  const left = await readCompacted(admin, COMPACTED)
+  violations.push(...judgeKeyed(keyed, left), ...keyed.failures)
+  console.log(`${COMPACTED}: ${keyed.ackedCount} acknowledged, ${left.length} left`)
+  violations.push(...group.violations, ...watch.violations)
+  console.log(`watch: ${watch.looks} offsets seen, ${watch.violations.length} went back`)
   console.log(`group: longest gap ${Math.round(group.longestGapMs)} ms`)
   for (const [message, times] of group.errors) console.log(`  ${times} x ${message}`)
   for (const cluster of [admin, ...clusters]) cluster.close()
@@ -231,9 +279,10 @@ console.log(`seed ${options.seed}, ${options.minutes} minutes, data in ${control
 try {
   await control.up({ nodes: 3, port: Number(options.port), settings: SETTINGS })
   const count = await soak()
+  sayResources()
   await control.down()
   const directories = control.ids.map(id => join(control.directory, `data-${id}`))
-  const { differences, partitions, bytes } = compareReplicas(directories)
+  const { differences, partitions, bytes } = compareReplicas(directories, [COMPACTED])
   violations.push(...differences)
   console.log(`${count} faults; ${partitions} partitions, ${bytes} bytes each replica`)
 } catch (error) {
