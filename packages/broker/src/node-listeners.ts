@@ -11,6 +11,13 @@ export interface BoundListener {
   readonly port: number
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no host of this name',
+  EAI_AGAIN: 'this name cannot be looked up now',
+  EACCES: 'ports below 1024 need a privilege',
+}
+
 const WILDCARDS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
 
 export function isWildcard(host: string): boolean {
@@ -33,7 +40,8 @@ export async function listen(
       throw new OperatorError(`${where} is in use by another program: ${mend}`, error)
     }
     const mend = `choose another address with ${flag} HOST:PORT`
-    throw new OperatorError(`cannot listen on ${where} (${code ?? String(error)}): ${mend}`, error)
+    const why = REASONS[code ?? ''] ?? code ?? String(error)
+    throw new OperatorError(`cannot listen on ${where} (${why}): ${mend}`, error)
   }
 }
 

@@ -1,9 +1,11 @@
 // What keeps a node from starting: each is one clear sentence, and nothing is left behind.
 
-import { OperatorError } from '@weir/core'
+import { NetError, OperatorError } from '@weir/core'
 import { Simulation } from '@weir/core/sim'
 import { loadSettings } from '@weir/settings'
 import t from 'tap'
+import { listen as listenOn } from './node-listeners.ts'
+import type { BrokerServer } from './server/broker-server.ts'
 import { DATA_DIRECTORY, TestNode } from './testing/test-node.ts'
 import { WeirNode } from './weir-node.ts'
 
@@ -31,6 +33,17 @@ t.test('a port in use is one clear sentence, and the directory is free again', a
   t.match(await refusal(sim, [listen(9092), dirs('/data')]), /node:9092 is in use.*--listen/)
   await sim.complete(other.close())
   t.equal(await refusal(sim, [listen(9092), dirs('/data')]), 'it started')
+})
+
+t.test('an address that cannot be listened on is told in words', async t => {
+  const server = {
+    listen: () => Promise.reject(new NetError('EADDRNOTAVAIL', 'cannot listen')),
+  } as unknown as BrokerServer
+  const address = { name: 'PLAINTEXT', host: '192.0.2.1', port: 9092 }
+  await t.rejects(
+    listenOn(server, address, '--listen'),
+    /192\.0\.2\.1:9092 \(this machine has no such address\): choose another address with --listen/,
+  )
 })
 
 t.test('a data directory in use by another process is refused', async t => {

@@ -28,11 +28,24 @@ function nodeProblems(settings: BrokerSettings): string[] {
   if (new Set(directories).size < directories.length) {
     problems.push(`log.dirs names a directory twice: ${directories.join(',')}`)
   }
+  return [...problems, ...voterProblems(settings)]
+}
+
+function voterProblems(settings: BrokerSettings): string[] {
+  const problems: string[] = []
+  const seen = new Set<string>()
   for (const text of settings.get('controller.quorum.voters')) {
-    if (parseVoter(text) === null) {
+    const voter = parseVoter(text)
+    if (voter === null) {
       problems.push(
         `controller.quorum.voters has '${text}', which is not ID@HOST:PORT with a port from 1 to 65535`,
       )
+      continue
+    }
+    const { nodeId, host, port } = voter
+    for (const each of [`the id ${nodeId}`, `the address ${host}:${port}`]) {
+      if (seen.has(each)) problems.push(`controller.quorum.voters has ${each} twice`)
+      seen.add(each)
     }
   }
   return problems
@@ -61,7 +74,11 @@ function listenerProblems(settings: BrokerSettings): string[] {
       }
     }
   }
-  if (settings.get('listeners').length === 0) problems.push('listeners names no address')
+  if (settings.get('listeners').length === 0) {
+    const isController = !settings.get('process.roles').includes('broker')
+    const advice = isController ? ': a controller alone takes --controller-listen HOST:PORT' : ''
+    problems.push(`listeners names no address${advice}`)
+  }
   return problems
 }
 

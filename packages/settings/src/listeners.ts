@@ -76,7 +76,7 @@ export function quorumVoters(settings: BrokerSettings): Voter[] {
 
 /** The data directories, at least one. */
 export function dataDirectories(settings: BrokerSettings): readonly string[] {
-  const directories = settings.get('log.dirs') ?? []
+  const directories = (settings.get('log.dirs') ?? []).filter(directory => directory !== '')
   return directories.length > 0 ? directories : settings.get('log.dir')
 }
 

@@ -113,6 +113,7 @@ t.test('later sources win: file, environment, --set, flags', t => {
   t.equal(settings.get('num.partitions'), 4)
   t.equal(settings.get('weir.produce.validation'), 'batch')
   t.same(dataDirectories(settings), ['c'])
+  t.same(dataDirectories(load('log.dirs=a,,b,')), ['a', 'b'], 'nothing between commas is nothing')
   t.end()
 })
 
@@ -162,6 +163,21 @@ const WRONG: [string, Parameters<typeof loadSettings>[0], RegExp][] = [
     /broker\.heartbeat\.interval\.ms \(300\) has to be below/,
   ],
   ['a bad voter', { assignments: ['controller.quorum.voters=localhost:1'] }, /not ID@HOST:PORT/],
+  [
+    'a voter that is listed twice',
+    { assignments: ['controller.quorum.voters=1@a:1,1@b:1'] },
+    /^controller\.quorum\.voters has the id 1 twice$/,
+  ],
+  [
+    'an address of two voters',
+    { assignments: ['controller.quorum.voters=1@a:1,2@a:1'] },
+    /has the address a:1 twice/,
+  ],
+  [
+    'a controller without an address',
+    { assignments: ['process.roles=controller', 'listeners='] },
+    /listeners names no address: a controller alone takes --controller-listen/,
+  ],
 ]
 
 for (const [name, sources, message] of WRONG) {

@@ -129,11 +129,21 @@ function commandName(): string {
 }
 
 function readSettings(path: string): { name: string; text: string } {
+  const refuse = (reason: string, error?: unknown) =>
+    new CommandError(`cannot read the settings in ${path}: ${reason}`, error)
+  let text: string
   try {
-    return { name: path, text: readFileSync(path, 'utf8') }
+    text = readFileSync(path, 'utf8')
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error)
-    throw new CommandError(`cannot read the settings in ${path}: ${reason}`, error)
+    const { code = '' } = error as NodeJS.ErrnoException
+    throw refuse(UNREADABLE[code] ?? String(error), error)
   }
+  if (text.includes('\0')) throw refuse('it is no text')
+  return { name: path, text }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
 }

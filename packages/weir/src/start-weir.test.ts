@@ -1,9 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runCli } from '@weir/cli'
+import { memoryIo } from '@weir/cli/testing'
 import { OperatorError } from '@weir/core'
 import kafkajs from 'kafkajs'
 import t from 'tap'
+import { startCommandOf } from './start-command.ts'
 import { flagSettings } from './start-flags.ts'
 import { startWeir } from './start-weir.ts'
 
@@ -70,6 +73,7 @@ t.test('options, settings and filters that were mistyped are told', async t => {
     [{ logLevel: 'verbose' }, /logLevel is one of debug, info, warn, error, not "verbose"/],
     [{ port: '9092' }, /port is a number up to 65535, not "9092"/],
     [{ settings: { 'log.dirs': '/d' } }, /startWeir sets log.dirs itself: take the option storage/],
+    [{ host: '192.0.2.1' }, /no broker can listen on 192\.0\.2\.1/],
     [{ settings: { 'num.partitions': 'x' } }, /Not a number of type INT \(settings\)/],
   ]
   for (const [options, sentence] of wrong) await t.rejects(startWeir(options as object), sentence)
@@ -92,6 +96,24 @@ t.test('nothing begins again after stop', async t => {
   await weir.stop()
   await t.rejects(weir.reset(), /stop was called/)
   if (broker !== undefined) await t.rejects(broker.restart(), /stop was called/)
+})
+
+t.test('a file of settings that cannot be read says why', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-start-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'binary'), 'node.id=\0')
+  const start = { usage: 'start', describe: 'Run a node', load: async () => startCommandOf('') }
+  for (const [name, reason] of [
+    ['', 'it is a directory'],
+    ['none', 'there is no such file'],
+    ['binary', 'it is no text'],
+  ] as const) {
+    const path = join(folder, name)
+    const io = memoryIo('')
+    const words = ['start', '--config', path]
+    t.equal(await runCli(words, { io, version: '1', extraCommands: [start] }), 1)
+    t.equal(io.stderr.text, `weir: cannot read the settings in ${path}: ${reason}\n`)
+  }
 })
 
 t.test('flags of weir start stand for settings', async t => {

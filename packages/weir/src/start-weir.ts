@@ -1,7 +1,7 @@
 // Brokers inside the caller's process: for tests, and for programs that bring their own log.
 
 import { FaultPlan } from '@weir/broker'
-import type { Disk, Env, Workers } from '@weir/core'
+import { type Disk, type Env, errorMessage, OperatorError, type Workers } from '@weir/core'
 import { InlineWorkers, ManualClock, MemoryDisk } from '@weir/core/memory'
 import { createNodeEnv, type NodeEnv } from '@weir/core/node'
 import { RunningWeir } from './running-weir.ts'
@@ -87,7 +87,11 @@ async function createBrokers(
 ): Promise<TestBroker[]> {
   const { brokers: count = 1, host = '127.0.0.1', port = 0 } = options
   const controllerPorts: number[] = []
-  for (let id = 1; id <= count; id++) controllerPorts.push(await world.net.reserve(host))
+  try {
+    for (let id = 1; id <= count; id++) controllerPorts.push(await world.net.reserve(host))
+  } catch (error) {
+    throw new OperatorError(`no broker can listen on ${host}: ${errorMessage(error)}`, error)
+  }
   const addressOf = (controllerPort: number) => `${hostInUrl(host)}:${controllerPort}`
   const voters = controllerPorts.map((each, index) => `${index + 1}@${addressOf(each)}`).join()
   return controllerPorts.map((controllerPort, index) => {
