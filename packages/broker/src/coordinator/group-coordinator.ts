@@ -116,11 +116,15 @@ export class GroupCoordinator implements MetadataSubscriber {
     return settled.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
   }
 
-  /** Calls `submit` once for each shard concerned, with the ids that it keeps. */
-  submitByShard<Reply>(
+  /**
+   * Asks each shard concerned, once and all at the same time, for the ids that it keeps. `onRefused`
+   * answers for a shard that cannot take the request: one that is elsewhere does not end the others.
+   */
+  async submitByShard<Reply>(
     groupIds: readonly string[],
     run: (groupIds: readonly string[]) => GroupRun,
-  ): { readonly groupIds: readonly string[]; readonly reply: Promise<Reply> }[] {
+    onRefused: (error: ErrorName, groupIds: readonly string[]) => Reply,
+  ): Promise<Reply[]> {
     const byPartition = new Map<number, string[]>()
     for (const groupId of groupIds) {
       const partitionIndex = this.#partitionOf(groupId)
@@ -128,10 +132,14 @@ export class GroupCoordinator implements MetadataSubscriber {
       if (known === undefined) byPartition.set(partitionIndex, [groupId])
       else known.push(groupId)
     }
-    return [...byPartition].map(([partitionIndex, ids]) => ({
-      groupIds: ids,
-      reply: this.#runtime.submit(partitionIndex, run(ids)) as Promise<Reply>,
-    }))
+    const replies = [...byPartition].map(async ([partitionIndex, ids]) => {
+      try {
+        return (await this.#runtime.submit(partitionIndex, run(ids))) as Reply
+      } catch (error) {
+        return onRefused(coordinatorErrorOf(error), ids)
+      }
+    })
+    return await Promise.all(replies)
   }
 
   /** Topics that are gone from the cluster take their committed offsets along. */

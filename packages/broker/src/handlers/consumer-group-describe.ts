@@ -12,7 +12,6 @@ import {
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import { GROUP_OPERATIONS } from './authorized-operations.ts'
-import { orFailure } from './group-requests.ts'
 
 type Described = ConsumerGroupDescribeResponseInit['groups'][number]
 
@@ -21,17 +20,12 @@ export async function handleConsumerGroupDescribe(
   _context: RequestContext,
   request: ConsumerGroupDescribeRequest,
 ): Promise<ConsumerGroupDescribeResponseInit> {
-  const submitted = services.groupCoordinator.submitByShard<readonly Described[]>(
+  const described = await services.groupCoordinator.submitByShard<readonly Described[]>(
     request.groupIds.filter(groupId => groupId !== ''),
     groupIds => (requestId, shard) => shard.describeConsumerGroups(requestId, groupIds),
+    (error, groupIds) => groupIds.map(groupId => failed(groupId, error)),
   )
-  const byId = new Map<string, Described>()
-  for (const { groupIds, reply } of submitted) {
-    const described = await orFailure(reply, error =>
-      groupIds.map(groupId => failed(groupId, error)),
-    )
-    for (const each of described) byId.set(each.groupId, each)
-  }
+  const byId = new Map(described.flat().map(each => [each.groupId, each]))
   byId.set('', { ...failed('', 'INVALID_GROUP_ID'), errorMessage: null })
   const groups = request.groupIds.flatMap(groupId => byId.get(groupId) ?? [])
   if (!request.includeAuthorizedOperations) return { groups }

@@ -4,7 +4,6 @@
 import { type DeleteGroupsRequest, type DeleteGroupsResponseInit, errorCode } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
-import { orFailure } from './group-requests.ts'
 
 type Result = DeleteGroupsResponseInit['results'][number]
 
@@ -13,16 +12,10 @@ export async function handleDeleteGroups(
   _context: RequestContext,
   request: DeleteGroupsRequest,
 ): Promise<DeleteGroupsResponseInit> {
-  const submitted = services.groupCoordinator.submitByShard<readonly Result[]>(
+  const results = await services.groupCoordinator.submitByShard<readonly Result[]>(
     [...new Set(request.groupsNames)],
     groupIds => (requestId, shard) => shard.deleteGroups(requestId, groupIds),
+    (error, groupIds) => groupIds.map(groupId => ({ groupId, errorCode: errorCode(error) })),
   )
-  const results: Result[] = []
-  for (const { groupIds, reply } of submitted) {
-    const deleted = await orFailure(reply, error =>
-      groupIds.map(groupId => ({ groupId, errorCode: errorCode(error) })),
-    )
-    results.push(...deleted)
-  }
-  return { results }
+  return { results: results.flat() }
 }

@@ -10,7 +10,7 @@ import {
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import { GROUP_OPERATIONS } from './authorized-operations.ts'
-import { groupContext, orFailure } from './group-requests.ts'
+import { groupContext } from './group-requests.ts'
 
 type Described = DescribeGroupsResponseInit['groups'][number]
 
@@ -19,18 +19,13 @@ export async function handleDescribeGroups(
   context: RequestContext,
   request: DescribeGroupsRequest,
 ): Promise<DescribeGroupsResponseInit> {
-  const submitted = services.groupCoordinator.submitByShard<readonly Described[]>(
+  const described = await services.groupCoordinator.submitByShard<readonly Described[]>(
     request.groups,
     groupIds => (requestId, shard, nowMs) =>
       shard.describeGroups(requestId, groupIds, groupContext(context, nowMs)),
+    (error, groupIds) => groupIds.map(groupId => failed(groupId, errorCode(error))),
   )
-  const byId = new Map<string, Described>()
-  for (const { groupIds, reply } of submitted) {
-    const described = await orFailure(reply, error =>
-      groupIds.map(groupId => failed(groupId, errorCode(error))),
-    )
-    for (const each of described) byId.set(each.groupId, each)
-  }
+  const byId = new Map(described.flat().map(each => [each.groupId, each]))
   const groups = request.groups.flatMap(groupId => byId.get(groupId) ?? [])
   if (!request.includeAuthorizedOperations) return { groups }
   return { groups: groups.map(each => ({ ...each, authorizedOperations: GROUP_OPERATIONS })) }

@@ -70,30 +70,27 @@ async function listGroups(services: Services): Promise<ListGroupsResponse['group
   return answers.flatMap(answer => answer.groups)
 }
 
+type Committed = readonly (readonly [groupId: string, topics: readonly FetchedTopic[]])[]
+
 async function committedOffsets(
   services: Services,
   groupIds: readonly string[],
 ): Promise<Map<string, readonly FetchedTopic[]>> {
-  const committed = new Map<string, readonly FetchedTopic[]>()
-  const shards = services.groupCoordinator.submitByShard<readonly FetchedGroup[]>(
+  const fetched = await services.groupCoordinator.submitByShard<Committed>(
     groupIds,
     ids => (requestId, shard) => {
       const response = ids.map(groupId => {
         const fetch = { groupId, topics: null, requireStable: false, memberId: null }
         const [reply] = shard.offsetFetch(requestId, { ...fetch, memberEpoch: -1 }).replies
-        return reply?.response
+        const fetched = reply?.response as FetchedGroup | undefined
+        return [groupId, fetched?.topics ?? []]
       })
       return { records: [], replies: [{ requestId, response }], afterReplay: null }
     },
-  )
-  for (const { groupIds: ids, reply } of shards) {
     // A shard that has moved since is another broker's to show.
-    const fetched = await reply.catch(() => [])
-    fetched.forEach((group, index) => {
-      committed.set(ids[index] ?? '', group.topics)
-    })
-  }
-  return committed
+    () => [],
+  )
+  return new Map(fetched.flat())
 }
 
 /** Null if this broker has none of the topic's partitions. */

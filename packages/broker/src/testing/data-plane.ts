@@ -124,13 +124,18 @@ export class DataPlane {
     this.#services.replicaManager.applyImage(this.image)
   }
 
-  /** Partitions are led by this node unless `leader` says another; answers the topic id. */
-  createTopic(name: string, count = 1, change: ConfigChange & { leader?: number } = {}): string {
+  /** Partitions are led by this node unless `leader` says another (or who leads each); answers the topic id. */
+  createTopic(
+    name: string,
+    count = 1,
+    change: ConfigChange & { leader?: number | readonly number[] } = {},
+  ): string {
     const topicId = randomUuid(this.env.random)
     this.#configs.set(name, config(change))
     this.image.replay({ kind: 'topic', name, topicId })
-    const leader = change.leader ?? NODE_ID
     for (let partitionIndex = 0; partitionIndex < count; partitionIndex++) {
+      const { leader: asked } = change
+      const leader = (typeof asked === 'object' ? asked[partitionIndex] : asked) ?? NODE_ID
       this.image.replay({
         kind: 'partition',
         topicId,
