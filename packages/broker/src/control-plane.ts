@@ -81,6 +81,7 @@ export class ControlPlane {
   #voterAddress: VoterAddress | null = null
   /** Nodes of the quorum whose connection broke and is not there again. */
   readonly #lostPeers = new Set<number>()
+  #listMisfit: Promise<string | null> = Promise.resolve(null)
   #activatedTerm = -1
   #refusal: string | null = null
   /** Since when this node has been refused for another with its id, without a leader. */
@@ -202,6 +203,12 @@ export class ControlPlane {
     )
     this.#server?.open()
     this.#quorum.start()
+    this.#listMisfit = this.#quorum.checkList(voters)
+  }
+
+  /** Why the list of voters cannot be this node's, once those of it who are not of the quorum were asked; or null. */
+  get listMisfit(): Promise<string | null> {
+    return this.#listMisfit
   }
 
   /** Those of the list, or those of the cluster that the bootstrap servers belong to; none: alone. */

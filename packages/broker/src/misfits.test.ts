@@ -71,6 +71,37 @@ t.test('a broker of another cluster', async t => {
   t.match(warnings(cluster), /node 3 belongs to cluster/)
 })
 
+t.test('a node with the data of one cluster and the list of another, while both run', async t => {
+  const cluster = await TestCluster.start({ controllers: [1, 2, 3] })
+  const other = ['controller.quorum.voters=11@n11:9093', 'log.dirs=/elsewhere']
+  const controller = await cluster.complete(
+    cluster.starting(11, [...other, 'process.roles=controller']),
+  )
+  const { clusterId } = controller
+  for (const role of ['broker', 'broker,controller']) {
+    const settings = ['log.dirs=/elsewhere', `process.roles=${role}`]
+    const id = role === 'broker' ? 12 : 13
+    await cluster.complete(cluster.starting(id, [...settings, ...other]))
+    await cluster.stop(id)
+    const message = await refusal(cluster, cluster.starting(id, settings))
+    t.match(message, `node ${id} belongs to cluster ${clusterId}, node `)
+    t.match(warnings(cluster), `node ${id} belongs to cluster ${clusterId}`)
+    // With its own list it is at home.
+    await cluster.complete(cluster.starting(id, [...settings, ...other]))
+  }
+})
+
+t.test('a list that names a node of the same cluster which does not vote', async t => {
+  const cluster = await TestCluster.start({ combined: [1, 2, 3] })
+  await cluster.complete(cluster.starting(4, ['process.roles=controller']))
+  await cluster.stop(3)
+  const list = [...cluster.voters, '4@n4:9093'].join()
+  const startedMs = cluster.sim.nowMs
+  await cluster.complete(cluster.starting(3, [`controller.quorum.voters=${list}`]))
+  t.ok(cluster.sim.nowMs - startedMs < 1_500)
+  t.equal(warnings(cluster), '[]')
+})
+
 t.test('a disk that was replaced under an old id', async t => {
   const cluster = await TestCluster.start({ combined: [1, 2, 3] })
   cluster.kill(3)

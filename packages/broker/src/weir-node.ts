@@ -181,6 +181,8 @@ class NodeParts {
   /** A broker is ready when it serves; a controller when its quorum has a leader. */
   async #join(plane: ControlPlane): Promise<void> {
     const { clock, log } = this.#env
+    const misfit = await plane.listMisfit
+    if (misfit !== null) throw new OperatorError(misfit)
     const startedMs = clock.monotonicMs()
     let toldMs = startedMs
     while (plane.controller.leadership.leaderId === null || plane.services.clusterId === '') {

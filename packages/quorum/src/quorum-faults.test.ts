@@ -218,6 +218,20 @@ t.test('a leader that is removed finishes its work and another takes over', asyn
   await cluster.stop()
 })
 
+t.test('a voter that was removed while it was away follows the log when it is back', async t => {
+  const cluster = await filled(63)
+  const removedId = cluster.leaderId() === 1 ? 2 : 1
+  cluster.kill(removedId)
+  const { node } = await cluster.untilLeader()
+  const removing = node.voters.removeVoter(removedId, '', 5000)
+  t.same(await cluster.sim.complete(removing), { kind: 'done' })
+  await cluster.commit('without it')
+  await cluster.startNode(removedId)
+  t.same(await cluster.untilEqual(), [...WORDS, 'without it'])
+  t.notOk(cluster.get(removedId).node.driver.membership.voters.includes(removedId))
+  await cluster.stop()
+})
+
 t.test('the status of the quorum says how far each node is and when it was heard of', async t => {
   const cluster = await filled(70)
   await cluster.sim.run({ forMs: 1000 })

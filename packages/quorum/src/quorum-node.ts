@@ -147,6 +147,10 @@ export class QuorumNode {
     return node
   }
 
+  get nodeId(): number {
+    return this.#options.nodeId
+  }
+
   start(): void {
     this.driver.start()
     this.#follow()
@@ -157,7 +161,11 @@ export class QuorumNode {
     if (this.driver.leadership.leaderId === null) this.#follow()
   }
 
-  /** A node that is no member asks the leader for the log, or all voters until it knows one. */
+  /**
+   * A node that is no member asks the leader for the log, or all voters until it knows one. So does a
+   * member without a leader: it may have been removed while it was away, and who leads now sends nothing
+   * to somebody who did not ask.
+   */
   #follow(): void {
     if (this.#isStopped) return
     const { membership } = this.driver
@@ -170,7 +178,8 @@ export class QuorumNode {
     if (isMember) this.transport.meetVoters()
     else this.driver.forgetSilentLeader(SILENT_LEADER_MS)
     const targets = this.#targets()
-    if (!isMember) for (const target of targets) this.driver.observe(target)
+    if (!isMember || this.driver.leadership.leaderId === null)
+      for (const target of targets) this.driver.observe(target)
     if (address === '') this.transport.pollFrom(targets)
     const isEager = !isMember && this.driver.leadership.leaderId === null
     const delayMs = isEager ? OBSERVE_EAGERLY_MS : OBSERVE_EVERY_MS

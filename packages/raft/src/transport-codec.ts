@@ -25,8 +25,13 @@ export interface Hello {
   readonly processId: string
 }
 
-/** 'misfit': for good; 'rival': as long as another process has the id; 'busy': not now. */
-export type RefusalKind = 'misfit' | 'rival' | 'busy'
+/**
+ * 'misfit': for good, or until an operator mends it; 'other-cluster': the same; 'rival': as long as another has
+ * the id; 'busy': not now.
+ */
+export type RefusalKind = 'misfit' | 'other-cluster' | 'rival' | 'busy'
+
+const REFUSAL_KINDS: readonly RefusalKind[] = ['other-cluster', 'rival', 'busy']
 
 export interface HelloReply {
   /** Why not, in words for an operator; empty: welcome. */
@@ -105,10 +110,10 @@ export function decodeTransportResponse(buffer: Buffer): TransportResponse {
 
 function helloReplyOf(value: unknown): HelloReply {
   const reply = raw(value)
-  const kind = String(reply['refusalKind'])
+  const kind = REFUSAL_KINDS.find(one => one === reply['refusalKind'])
   return {
     refusal: String(reply['refusal']),
-    refusalKind: kind === 'rival' || kind === 'busy' ? kind : 'misfit',
+    refusalKind: kind ?? 'misfit',
     clusterId: String(reply['clusterId']),
     nodeId: integer(reply['nodeId']),
     directoryId: String(reply['directoryId']),

@@ -121,6 +121,21 @@ export class NodeQuorum {
     return this.#node.transport.addressOf(nodeId)
   }
 
+  /**
+   * Says hello to those of a list whom the membership does not know there. Resolves with why this node cannot belong
+   * to them, which is for sure when one is of another cluster; null if nothing speaks against it.
+   */
+  async checkList(listed: readonly Voter[]): Promise<string | null> {
+    const { members } = this.status().membership
+    const strangers = listed
+      .map(({ nodeId, host, port }) => ({ id: nodeId, address: `${host}:${port}` }))
+      .filter(({ id, address }) => !members.some(one => one.id === id && one.address === address))
+      .filter(({ id }) => id !== this.#node.nodeId)
+    if (members.length === 0) return null
+    const refusals = await Promise.all(strangers.map(one => this.#node.transport.tryHello(one)))
+    return refusals.find(refusal => refusal?.kind === 'other-cluster')?.reason ?? null
+  }
+
   /** The served side of the private API: one for each connection. */
   endpointOf(connection: ClientConnection): Endpoint {
     const known = this.#endpoints.get(connection.id)

@@ -124,11 +124,12 @@ export function refusalOf(
   known: { readonly membership: Membership; readonly directories: KnownDirectories },
 ): Refusal | null {
   const clusterId = own.clusterId()
-  if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId)
-    return misfit(
+  if (clusterId !== '' && peer.clusterId !== '' && clusterId !== peer.clusterId) {
+    const reason =
       `node ${peer.nodeId} belongs to cluster ${peer.clusterId}, node ${own.nodeId} to ${clusterId}: ` +
-        'check --voters and --data-dir of the one that is wrong here',
-    )
+      'check --voters and --data-dir of the one that is wrong here'
+    return { kind: 'other-cluster', reason }
+  }
   if (peer.nodeId === own.nodeId)
     return misfit(`there are two nodes with the id ${own.nodeId}: each needs its own`)
   const disagreement = votersRefusal(own, peer, known.membership)

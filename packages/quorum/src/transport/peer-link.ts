@@ -37,6 +37,8 @@ export interface LinkEvents {
   refusalOf(reply: HelloReply): Refusal | null
   /** By this node, or by the peer. */
   refused(refusal: Refusal, isByPeer: boolean): void
+  /** Nobody answered the hello. */
+  notReached(): void
   welcomed(reply: HelloReply): void
   /** An answer of one who was welcomed. */
   received(messages: readonly Message[]): void
@@ -191,6 +193,7 @@ export class PeerLink {
       !this.#wasReady && this.#env.clock.monotonicMs() - this.#madeMs < STARTING_TOGETHER_MS
     if (!isStarting) this.#trouble(reason)
     this.#waitAndRetry(this.#nextBackoff())
+    this.#events.notReached()
   }
 
   #nextBackoff(): number {
@@ -202,6 +205,7 @@ export class PeerLink {
   #refusedBackoff({ kind }: Refusal): number {
     switch (kind) {
       case 'misfit':
+      case 'other-cluster':
         return REFUSED_BACKOFF_MS
       case 'rival':
         return RIVAL_BACKOFF_MS
@@ -289,6 +293,7 @@ export class PeerLink {
     state.timer.cancel()
     this.#retry(error === null ? 'the connection was closed' : error.message, this.#nextBackoff())
     if (state.kind === 'ready') this.#events.ended(true)
+    else this.#events.notReached()
   }
 
   #retry(reason: string, delayMs: number): void {

@@ -26,6 +26,27 @@ t.test('a node of another cluster is refused with one sentence on both sides', a
   await cluster.stop()
 })
 
+t.test('a node that speaks a newer version is refused, and told both versions', async t => {
+  const cluster = new QuorumCluster({ seed: 9, voters: 1 })
+  await cluster.start()
+  const { transport } = cluster.get(1).node
+  const hello = {
+    version: 2,
+    clusterId: '',
+    nodeId: 4,
+    directoryId: 'd',
+    processId: 'p',
+    toNodeId: 1,
+    address: '',
+    voters: [],
+  }
+  const expected = "node 4 speaks version 2 of the quorum's protocol, node 1 version 1"
+  t.match(transport.greet(hello), { refusal: expected, refusalKind: 'misfit' })
+  t.ok(refusals(cluster).includes(`n1: ${expected}`))
+  t.equal(transport.greet({ ...hello, version: 1 }).refusal, '')
+  await cluster.stop()
+})
+
 t.test('a wiped disk under an old id is refused', async t => {
   const cluster = new QuorumCluster({ seed: 2, voters: 3 })
   await cluster.start()

@@ -106,15 +106,36 @@ export class Transport implements EndpointHost {
     for (const nodeId of nodeIds) this.#linkTo(nodeId, this.#polls, true)?.wake()
   }
 
+  /**
+   * Says hello to a node at an address at which this one does not look for it otherwise. Resolves with why the two
+   * refuse each other; null if they do not, or if nobody answers.
+   */
+  tryHello({ id, address }: Pick<Member, 'id' | 'address'>): Promise<Refusal | null> {
+    const place = parseAddress(address)
+    if (place === null) return Promise.resolve(null)
+    return new Promise(resolve => {
+      const settle = (refusal: Refusal | null) => {
+        link.close()
+        resolve(refusal)
+      }
+      const events = {
+        ...this.#linkEvents(id),
+        refused: settle,
+        notReached: () => settle(null),
+        welcomed: () => settle(null),
+      }
+      const link = new PeerLink(this.#env, this.#own, { id, ...place, isPolling: false }, events)
+      link.wake()
+    })
+  }
+
   /** Where a node serves the private API, as far as it is known here: what it said itself, else the
    * list of voters of this node, else the membership. */
   addressOf(nodeId: number): Address | null {
     const member = this.#events.membership().members.find(one => one.id === nodeId)
     const own = nodeId === this.#own.nodeId ? this.#own.address : ''
     const text = own || this.#heard.get(nodeId) || this.#seeds.get(nodeId) || member?.address || ''
-    const at = text.lastIndexOf(':')
-    const port = Number(text.slice(at + 1))
-    return at > 0 && Number.isInteger(port) ? { host: text.slice(0, at), port } : null
+    return parseAddress(text)
   }
 
   #linkTo(nodeId: number, links: Map<number, PeerLink>, isPolling: boolean): PeerLink | null {
@@ -142,9 +163,10 @@ export class Transport implements EndpointHost {
       refusalOf: reply => this.#refusalOf(nodeId, reply),
       refused: (refusal, isByPeer) => {
         // Who refuses a rival of another node is in its own place.
-        const isAgainstThis = refusal.kind === 'misfit' || (refusal.kind === 'rival' && isByPeer)
-        if (isAgainstThis) this.#events.refused(refusal)
+        const isOfAnother = refusal.kind === 'rival' && !isByPeer
+        if (refusal.kind !== 'busy' && !isOfAnother) this.#events.refused(refusal)
       },
+      notReached: () => {},
       welcomed: reply => {
         process = processOf(reply)
         this.processes.opened(process, true)
@@ -246,7 +268,7 @@ export class Transport implements EndpointHost {
   }
 
   #tellRefusal(nodeId: number, { kind, reason }: Refusal): void {
-    if (kind === 'misfit') this.#events.refused({ kind, reason })
+    if (kind !== 'busy' && kind !== 'rival') this.#events.refused({ kind, reason })
     if (this.#toldRefusals.get(nodeId) === reason) return
     if (this.#toldRefusals.size >= MAX_KNOWN_NODES) this.#toldRefusals.clear()
     this.#toldRefusals.set(nodeId, reason)
@@ -297,4 +319,10 @@ export class Transport implements EndpointHost {
     for (const link of this.#links.values()) link.close()
     this.pollFrom([])
   }
+}
+
+function parseAddress(text: string): Address | null {
+  const at = text.lastIndexOf(':')
+  const port = Number(text.slice(at + 1))
+  return at > 0 && Number.isInteger(port) ? { host: text.slice(0, at), port } : null
 }
