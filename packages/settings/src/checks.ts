@@ -6,6 +6,12 @@ export function gzipLevelProblem(text: string): string | null {
   return text === '0' ? 'Value must be between 1 and 9 or equal to -1' : null
 }
 
+/** Age of records in whatever unit: 0 would delete what was just acknowledged. */
+export function retentionProblem(text: string): string | null {
+  const number = Number(text)
+  return number === -1 || number >= 1 ? null : 'must be unlimited (-1) or, equal or greater than 1'
+}
+
 /** [partitionId]:[brokerId] elements, or `*` alone. */
 export function throttledReplicasProblem(text: string): string | null {
   const elements = splitList(text)

@@ -5,12 +5,7 @@ import type { BrokerKey } from './broker-table.ts'
 import { dataDirectories, parseListener, parseVoter, securityProtocolOf } from './listeners.ts'
 
 export function combinationProblems(settings: BrokerSettings): string[] {
-  return [
-    ...nodeProblems(settings),
-    ...listenerProblems(settings),
-    ...retentionProblems(settings),
-    ...orderProblems(settings),
-  ]
+  return [...nodeProblems(settings), ...listenerProblems(settings), ...orderProblems(settings)]
 }
 
 function nodeProblems(settings: BrokerSettings): string[] {
@@ -80,13 +75,6 @@ function listenerProblems(settings: BrokerSettings): string[] {
     problems.push(`listeners names no address${advice}`)
   }
   return problems
-}
-
-function retentionProblems(settings: BrokerSettings): string[] {
-  const keys = ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'] as const
-  return keys
-    .filter(key => (settings.get(key) ?? 1) < -1 || settings.get(key) === 0)
-    .map(key => `${key} must be unlimited (-1) or, equal or greater than 1`)
 }
 
 /** Pairs whose first has to be below, or at most equal to, the second. */

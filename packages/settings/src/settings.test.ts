@@ -330,6 +330,8 @@ t.test('a broker is described without its secrets', t => {
 
 t.test('what runs can be changed as far as its row says', t => {
   t.equal(brokerChangeProblem('log.retention.ms', '5', 'cluster-wide'), null)
+  t.match(brokerChangeProblem('log.retention.ms', '0', 'cluster-wide'), /must be unlimited \(-1\)/)
+  t.match(brokerChangeProblem('log.roll.ms', '0', 'cluster-wide'), /at least 1/)
   t.match(brokerChangeProblem('node.id', '5', 'per-broker'), /Cannot update these configs dynam/)
   t.match(brokerChangeProblem('listeners', 'x', 'cluster-wide'), /at default cluster level/)
   t.match(brokerChangeProblem('no.such', 'x', 'per-broker'), /Unknown broker config name/)

@@ -4,7 +4,7 @@
 import type { Clock, HttpRequest, HttpResponse } from '@weir/core'
 import { PROMETHEUS_CONTENT_TYPE, type ProcessProbe } from '@weir/core/metrics'
 import type { WeirNode } from '../weir-node.ts'
-import { MetricsPage, type PageOptions } from './metrics-page.ts'
+import { METRIC_AREAS, MetricsPage, type PageOptions } from './metrics-page.ts'
 
 export interface HttpPagesOptions {
   readonly clock: Clock
@@ -19,8 +19,7 @@ type NodeState =
   | { readonly kind: 'stopping' }
 
 const TEXT = 'text/plain; charset=utf-8'
-const INDEX =
-  '/metrics\n/metrics?partitions=1\n/metrics?area=process|requests|cluster|topics|replication|groups\n/healthz\n/readyz\n'
+const INDEX = `/metrics\n/metrics?partitions=1\n/metrics?area=${METRIC_AREAS.join('|')}\n/healthz\n/readyz\n`
 
 export class HttpPages {
   readonly #options: HttpPagesOptions
@@ -42,11 +41,15 @@ export class HttpPages {
 
   async answer({ path, query }: HttpRequest): Promise<HttpResponse> {
     switch (path) {
-      case '/metrics':
-        return await this.#metricsPage({
-          withPartitions: query.get('partitions') === '1',
-          area: query.get('area') ?? null,
-        })
+      case '/metrics': {
+        const asked = query.get('area')
+        const area = METRIC_AREAS.find(each => each === asked) ?? null
+        // An empty page would look like a node on which nothing happens.
+        if (asked !== undefined && area === null) {
+          return text(400, `there is no area '${asked}', only ${METRIC_AREAS.join(', ')}\n`)
+        }
+        return await this.#metricsPage({ withPartitions: query.get('partitions') === '1', area })
+      }
       case '/healthz':
         return text(200, 'alive\n')
       case '/readyz': {

@@ -147,6 +147,10 @@ t.test('an area of the page is rendered alone', async t => {
   const { body } = await ask(node, pages, '/metrics', query)
   t.match(body, 'weir_partitions_led')
   t.notMatch(body, /weir_ready|weir_topic_|weir_quorum_/)
+  t.match(await ask(node, pages, '/metrics', new Map([['area', 'replicas']])), {
+    status: 400,
+    body: "there is no area 'replicas', only process, requests, cluster, topics, replication, groups\n",
+  })
   await node.stop()
 })
 

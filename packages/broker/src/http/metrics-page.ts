@@ -13,13 +13,22 @@ import { logsByTopic, partitionMetrics, topicMetrics } from './topic-metrics.ts'
 const SERIES_A_TURN = 1_000
 
 /** Parts of the page that can be asked for alone. */
-export type MetricArea = 'process' | 'requests' | 'cluster' | 'topics' | 'replication' | 'groups'
+export const METRIC_AREAS = [
+  'process',
+  'requests',
+  'cluster',
+  'topics',
+  'replication',
+  'groups',
+] as const
+
+export type MetricArea = (typeof METRIC_AREAS)[number]
 
 export interface PageOptions {
   /** Series of every partition, too. */
   readonly withPartitions: boolean
   /** Null: all of them. */
-  readonly area: string | null
+  readonly area: MetricArea | null
 }
 
 export class MetricsPage {

@@ -51,8 +51,9 @@ export class FollowedPartition {
   }
 
   /**
-   * Not with a log that is offline, or full (it would be taken into the ISR and hold up who waits), or that still writes what came in an earlier epoch: the next fetch
-   * would acknowledge what is not written (R10).
+   * Not with a log that is offline, or full (it would be taken into the ISR and hold up who waits), or
+   * that still writes what came in an earlier epoch: the next fetch would acknowledge what is not
+   * written (R10).
    */
   mayFetch(nowMs: number): boolean {
     const { log } = this.partition

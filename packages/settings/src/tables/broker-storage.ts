@@ -1,6 +1,6 @@
 // Broker settings: where data lies, how logs roll, flush, are retained and cleaned.
 
-import { gzipLevelProblem } from '../checks.ts'
+import { gzipLevelProblem, retentionProblem } from '../checks.ts'
 import { why } from '../reasons.ts'
 import { boolean, double, int, list, long, MAX_LONG, string } from '../row.ts'
 
@@ -10,13 +10,13 @@ export const storageRows = [
   list('log.dirs', null, {}, 'The data directories, separated by commas.'),
   long('log.dir.failure.timeout.ms', 30_000, { min: 1, unit: 'ms', accepted: why.NOT_YET }, 'A broker stops when it cannot report a failed directory for this long.'),
   int('log.segment.bytes', 1_073_741_824, { min: 1_048_576, unit: 'bytes', update: 'cluster-wide' }, 'Size at which a segment is closed and a new one is started.'),
-  long('log.roll.ms', null, { unit: 'ms', update: 'cluster-wide' }, 'Age at which a segment is closed; log.roll.hours unless set.'),
+  long('log.roll.ms', null, { min: 1, unit: 'ms', update: 'cluster-wide' }, 'Age at which a segment is closed; log.roll.hours unless set.'),
   int('log.roll.hours', 168, { min: 1, unit: 'h' }, 'Age at which a segment is closed, in hours.'),
-  long('log.roll.jitter.ms', null, { unit: 'ms', update: 'cluster-wide' }, 'A random part of up to this is taken off the age, so that logs do not roll at once.'),
+  long('log.roll.jitter.ms', null, { min: 0, unit: 'ms', update: 'cluster-wide' }, 'A random part of up to this is taken off the age, so that logs do not roll at once.'),
   int('log.roll.jitter.hours', 0, { min: 0, unit: 'h' }, 'The random part taken off the age of a segment, in hours.'),
-  long('log.retention.ms', null, { unit: 'ms', update: 'cluster-wide' }, 'Records older than this are deleted, -1 for never; log.retention.minutes unless set.'),
-  int('log.retention.minutes', null, { unit: 'min' }, 'Records older than this are deleted, in minutes; log.retention.hours unless set.'),
-  int('log.retention.hours', 168, { unit: 'h' }, 'Records older than this are deleted, in hours.'),
+  long('log.retention.ms', null, { unit: 'ms', update: 'cluster-wide', check: retentionProblem }, 'Records older than this are deleted, -1 for never; log.retention.minutes unless set.'),
+  int('log.retention.minutes', null, { unit: 'min', check: retentionProblem }, 'Records older than this are deleted, in minutes; log.retention.hours unless set.'),
+  int('log.retention.hours', 168, { unit: 'h', check: retentionProblem }, 'Records older than this are deleted, in hours.'),
   long('log.retention.bytes', -1, { unit: 'bytes', update: 'cluster-wide' }, 'Oldest segments are deleted while a partition is larger than this; -1 for no limit.'),
   long('log.retention.check.interval.ms', 300_000, { min: 1, unit: 'ms' }, 'How often logs are looked through for something to delete.'),
   long('log.segment.delete.delay.ms', 60_000, { min: 0, unit: 'ms', update: 'cluster-wide' }, 'How long the files of a deleted segment stay.'),
