@@ -219,7 +219,8 @@ t.test('a leader that is removed finishes its work and another takes over', asyn
 })
 
 t.test('a voter that was removed while it was away follows the log when it is back', async t => {
-  const cluster = await filled(63)
+  const cluster = new QuorumCluster({ seed: 63, voters: 3, node: { clusterId: () => 'c' } })
+  await cluster.start()
   const removedId = cluster.leaderId() === 1 ? 2 : 1
   cluster.kill(removedId)
   const { node } = await cluster.untilLeader()
@@ -227,7 +228,7 @@ t.test('a voter that was removed while it was away follows the log when it is ba
   t.same(await cluster.sim.complete(removing), { kind: 'done' })
   await cluster.commit('without it')
   await cluster.startNode(removedId)
-  t.same(await cluster.untilEqual(), [...WORDS, 'without it'])
+  t.same(await cluster.untilEqual(), ['without it'])
   t.notOk(cluster.get(removedId).node.driver.membership.voters.includes(removedId))
   await cluster.stop()
 })
