@@ -51,22 +51,6 @@ export function describeFailure(error: unknown): string {
   return `unexpected error: ${String(error)}`
 }
 
-/** What brokers pass on to the active controller, and wait for while there is none. */
-const CONTROLLER_APIS = [
-  'AddRaftVoter',
-  'AlterPartitionReassignments',
-  'CreatePartitions',
-  'CreateTopics',
-  'DeleteTopics',
-  'DescribeQuorum',
-  'ElectLeaders',
-  'IncrementalAlterConfigs',
-  'ListPartitionReassignments',
-  'RemoveRaftVoter',
-  'UnregisterBroker',
-  'UpdateFeatures',
-]
-
 function describeClientError(error: ClientError): string {
   switch (error.kind) {
     case 'connect':
@@ -74,7 +58,7 @@ function describeClientError(error: ClientError): string {
     case 'closed':
       return `${error.message}. Is that a Kafka listener? 'weir doctor --bootstrap ${error.address}' looks closer.`
     case 'timeout':
-      if (CONTROLLER_APIS.some(api => error.message.includes(` answer ${api} `))) {
+      if (error.isOfController) {
         return `${error.message}. That takes an active controller: does a majority of the voters run?`
       }
       return `${error.message}. Give it more time with --timeout, or look closer with 'weir doctor'.`

@@ -1,5 +1,11 @@
 import { Simulation } from '@weir/core/sim'
-import { apiVersionsApi, describeClusterApi, findCoordinatorApi, KafkaError } from '@weir/protocol'
+import {
+  apiVersionsApi,
+  deleteTopicsApi,
+  describeClusterApi,
+  findCoordinatorApi,
+  KafkaError,
+} from '@weir/protocol'
 import t from 'tap'
 import { Connection } from './connection.ts'
 import { ClientError } from './errors.ts'
@@ -95,6 +101,17 @@ t.test('a request without an answer times out and takes the connection with it',
       kind: 'timeout',
     }),
   )
+})
+
+t.test('a timeout says whether an active controller was to answer', async t => {
+  const { sim, broker, connect } = await connected()
+  broker.on(findCoordinatorApi, () => SILENCE)
+  broker.on(deleteTopicsApi, () => SILENCE)
+  const first = (await connect()).request(findCoordinatorApi, { coordinatorKeys: ['a'] })
+  const second = (await connect()).request(deleteTopicsApi, { timeoutMs: 1_000 })
+  const [one, two] = await sim.complete(Promise.allSettled([first, second]))
+  t.match(one, { reason: { kind: 'timeout', isOfController: false } })
+  t.match(two, { reason: { kind: 'timeout', isOfController: true } })
 })
 
 t.test('a connection that is cut fails everything in flight', async t => {

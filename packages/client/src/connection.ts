@@ -178,7 +178,7 @@ export class Connection {
           new ClientError(
             'timeout',
             `${this.address} did not answer ${how.name} within ${timeoutMs} ms`,
-            this,
+            { address: this.address, isOfController: api.isOfController },
           ),
         )
       })

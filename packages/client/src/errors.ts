@@ -21,16 +21,19 @@ export class ClientError extends Error {
   readonly kind: ClientErrorKind
   /** HOST:PORT of the peer; empty if there is none. */
   readonly address: string
+  /** An answer that takes an active controller, whichever broker was asked. */
+  readonly isOfController: boolean
 
   constructor(
     kind: ClientErrorKind,
     message: string,
-    details: { address?: string; cause?: unknown } = {},
+    details: { address?: string; isOfController?: boolean; cause?: unknown } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'ClientError'
     this.kind = kind
     this.address = details.address ?? ''
+    this.isOfController = details.isOfController ?? false
   }
 }
 

@@ -273,6 +273,8 @@ export interface ApiDefinition<Q extends Fields = Fields, S extends Fields = Fie
   /** The last version that may be advertised; the tables may know an unstable one above it. */
   readonly maxVersion: number
   readonly firstFlexible: number
+  /** The active controller answers it: a broker passes it on, and waits while there is none. */
+  readonly isOfController: boolean
   readonly request: Message<Q>
   readonly response: Message<S>
 }
@@ -284,6 +286,8 @@ export interface ApiTable<Q extends Fields, S extends Fields> {
   /** A last version that is still changing: it decodes and encodes, and is not advertised. */
   readonly unstable?: number
   readonly flexible: number | 'never'
+  /** The active controller answers it, whichever node a client asks. Default: false. */
+  readonly isOfController?: boolean
   readonly request: Q
   readonly response: S
 }
@@ -299,6 +303,7 @@ export function api<const Q extends Fields, const S extends Fields>(
     minVersion: table.versions[0],
     maxVersion: table.versions[1],
     firstFlexible: flexible === 'never' ? NO_VERSION : flexible,
+    isOfController: table.isOfController ?? false,
     request: message({
       name: `${name}Request`,
       versions,

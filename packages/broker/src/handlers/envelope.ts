@@ -89,7 +89,8 @@ function readInner(services: ControlServices, request: Request): Inner | null {
     const header = decodeRequestHeader(requestData)
     const { requestApiKey: key, requestApiVersion: apiVersion } = header
     const row = services.apis.find(each => each.definition.key === key)
-    if (row === undefined || !row.isForwarded || requestPrincipal === null) return null
+    if (row === undefined || !row.definition.isOfController || requestPrincipal === null)
+      return null
     if (apiVersion < row.minVersion || apiVersion > row.maxVersion) return null
     const body = decodeMessage(row.definition.request, apiVersion, requestData, header.bodyStart)
     const { type, name } = decodeVersioned(defaultPrincipalData, requestPrincipal)

@@ -1,5 +1,6 @@
 // The type of a row of the API table: which definition, which versions and listeners, which handler.
 
+import { assert } from '@weir/core'
 import type { ApiDefinition, Decoded, Fields, Init, Message } from '@weir/protocol'
 import type { ControlServices, Services } from '../services.ts'
 import type { FrameStream } from './frame-stream.ts'
@@ -28,8 +29,6 @@ export interface ApiRow {
   readonly listeners: readonly ListenerKind[]
   /** Not in the answer to ApiVersions: between nodes of Weir only. */
   readonly isPrivate: boolean
-  /** A broker passes the request on to the active controller if that is another node. */
-  readonly isForwarded: boolean
   /** Pipelined requests of one connection overlap; otherwise they run one at a time. */
   readonly overlaps: boolean
   /** Its services are those of the listener: `Services` on one for brokers, else `ControlServices`. */
@@ -66,7 +65,6 @@ export interface ControlRowOptions<Request, Response> extends RowOptions<Request
   /** Default: the controller listener. */
   readonly listeners?: readonly ListenerKind[]
   readonly isPrivate?: boolean
-  readonly isForwarded?: boolean
 }
 
 /** Makes a row of the broker listener; the handler's types have to fit the definition's. */
@@ -94,14 +92,14 @@ export function controlRow<Q extends Fields, S extends Fields>(
   )
 }
 
-/** Makes a row that the active controller answers, whichever node is asked. */
+/** Makes a row that the active controller answers, whichever node is asked: as the API's definition says. */
 export function forwardedRow<Q extends Fields, S extends Fields>(
   definition: ApiDefinition<Q, S>,
   handle: ControlHandler<Decoded<Message<Q>>, Init<Message<S>>>,
   errorResponse: (request: Decoded<Message<Q>>, error: KafkaFailure) => Init<Message<S>>,
 ): ApiRow {
-  const listeners = ['broker', 'controller'] as const
-  return controlRow(definition, handle, { listeners, isForwarded: true, errorResponse })
+  assert(definition.isOfController, `${definition.name} is not of the active controller`)
+  return controlRow(definition, handle, { listeners: ['broker', 'controller'], errorResponse })
 }
 
 /**
@@ -124,7 +122,6 @@ function anyRow(
     advertisedMinVersion: options.advertisedMinVersion ?? minVersion,
     listeners: options.listeners ?? ['controller'],
     isPrivate: options.isPrivate ?? false,
-    isForwarded: options.isForwarded ?? false,
     overlaps: options.overlaps ?? false,
     stream: options.stream ?? null,
     handle,

@@ -117,7 +117,7 @@ export class Dispatcher {
     }
     const body = decodeMessage(row.definition.request, version, frame, header.bodyStart)
     const request = new PendingRequest(connection, row, head)
-    if (row.isForwarded) request.frame = frame
+    if (row.definition.isOfController) request.frame = frame
     return { kind: 'request', request, body }
   }
 
@@ -149,7 +149,7 @@ export class Dispatcher {
   }
 
   #run(request: PendingRequest, body: unknown, context: RequestContext): void {
-    if (this.#forwarder !== null && request.row.isForwarded) {
+    if (this.#forwarder !== null && request.row.definition.isOfController) {
       this.#forward(this.#forwarder, request, { body, context })
       return
     }

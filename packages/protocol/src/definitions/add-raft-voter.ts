@@ -18,6 +18,7 @@ export const addRaftVoterApi = api({
   name: 'AddRaftVoter',
   versions: [0, 1],
   flexible: 0,
+  isOfController: true,
   request: {
     clusterId: string({ nullable: true }),
     timeoutMs: int32(),

@@ -7,6 +7,7 @@ export const alterConfigsApi = api({
   name: 'AlterConfigs',
   versions: [0, 2],
   flexible: 2,
+  isOfController: true,
   request: {
     resources: array({
       resourceType: int8(),

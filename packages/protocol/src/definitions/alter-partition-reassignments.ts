@@ -7,6 +7,7 @@ export const alterPartitionReassignmentsApi = api({
   name: 'AlterPartitionReassignments',
   versions: [0, 1],
   flexible: 0,
+  isOfController: true,
   request: {
     timeoutMs: int32({ default: 60_000 }),
     allowReplicationFactorChange: bool({ since: 1, default: true }),

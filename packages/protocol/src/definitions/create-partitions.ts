@@ -7,6 +7,7 @@ export const createPartitionsApi = api({
   name: 'CreatePartitions',
   versions: [0, 3],
   flexible: 2,
+  isOfController: true,
   request: {
     topics: array({
       name: string(),

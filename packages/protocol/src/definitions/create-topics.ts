@@ -19,6 +19,7 @@ export const createTopicsApi = api({
   name: 'CreateTopics',
   versions: [2, 7],
   flexible: 5,
+  isOfController: true,
   request: {
     topics: array({
       name: string(),

@@ -7,6 +7,7 @@ export const deleteTopicsApi = api({
   name: 'DeleteTopics',
   versions: [1, 6],
   flexible: 4,
+  isOfController: true,
   request: {
     topics: array(
       { since: 6 },

@@ -27,6 +27,7 @@ export const describeQuorumApi = api({
   name: 'DescribeQuorum',
   versions: [0, 2],
   flexible: 0,
+  isOfController: true,
   request: {
     topics: array({
       topicName: string(),

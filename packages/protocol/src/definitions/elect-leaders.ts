@@ -7,6 +7,7 @@ export const electLeadersApi = api({
   name: 'ElectLeaders',
   versions: [0, 2],
   flexible: 2,
+  isOfController: true,
   request: {
     electionType: int8({ since: 1 }),
     topicPartitions: array(

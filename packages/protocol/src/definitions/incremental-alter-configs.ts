@@ -7,6 +7,7 @@ export const incrementalAlterConfigsApi = api({
   name: 'IncrementalAlterConfigs',
   versions: [0, 1],
   flexible: 1,
+  isOfController: true,
   request: {
     resources: array({
       resourceType: int8(),

@@ -7,6 +7,7 @@ export const listPartitionReassignmentsApi = api({
   name: 'ListPartitionReassignments',
   versions: [0, 0],
   flexible: 0,
+  isOfController: true,
   request: {
     timeoutMs: int32({ default: 60_000 }),
     topics: array(

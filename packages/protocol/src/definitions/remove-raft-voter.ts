@@ -7,6 +7,7 @@ export const removeRaftVoterApi = api({
   name: 'RemoveRaftVoter',
   versions: [0, 0],
   flexible: 0,
+  isOfController: true,
   request: {
     clusterId: string({ nullable: true }),
     voterId: int32(),

@@ -7,6 +7,7 @@ export const unregisterBrokerApi = api({
   name: 'UnregisterBroker',
   versions: [0, 0],
   flexible: 0,
+  isOfController: true,
   request: {
     brokerId: int32(),
   },

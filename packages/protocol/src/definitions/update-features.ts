@@ -7,6 +7,7 @@ export const updateFeaturesApi = api({
   name: 'UpdateFeatures',
   versions: [0, 2],
   flexible: 0,
+  isOfController: true,
   request: {
     timeoutMs: int32({ default: 60_000 }),
     featureUpdates: array({
