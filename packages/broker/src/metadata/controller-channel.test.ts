@@ -165,3 +165,16 @@ t.test('time that is up, and a channel that is closed', async t => {
   await outcome
   t.ok(world.sim.nowMs - closedMs < 2_000)
 })
+
+t.test('this node cannot prove that it still decides: it is asked again', async t => {
+  const world = await new World().start()
+  let asked = 0
+  world.localAnswer = async () => {
+    asked++
+    if (asked < 3) return { errorCode: errorCode('NOT_CONTROLLER'), producerIdStart: -1 }
+    return { errorCode: 0, producerIdStart: 9 }
+  }
+  world.lead(9, true)
+  t.equal(await world.sim.complete(world.ask()), 9)
+  t.equal(asked, 3)
+})

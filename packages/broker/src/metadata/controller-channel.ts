@@ -91,14 +91,12 @@ export class ControllerChannel {
     body: Init<Message<Q>>,
     timeoutMs: number,
   ): Promise<Decoded<Message<S>>> {
-    if (this.#parts.isActive()) return await this.#parts.local.call(api, body)
+    const { isActive, local } = this.#parts
+    if (isActive()) return decided(await local.call(api, body), 'this node')
     const connection = await this.#connection()
     const version = connection.versionOf(api)
     const response = await connection.requestAt(api, version, body, timeoutMs)
-    if ((response as { readonly errorCode?: number }).errorCode === NOT_CONTROLLER) {
-      throw new KafkaError('NOT_CONTROLLER', `${connection.address} is not the active controller`)
-    }
-    return response
+    return decided(response, connection.address)
   }
 
   /** The leader may be another: those who wait try again at once. */
@@ -173,6 +171,14 @@ export class ControllerChannel {
     this.#link = null
     link?.connection?.close()
   }
+}
+
+/** An answer of a node that does not decide is none. */
+function decided<R>(response: R, whose: string): R {
+  if ((response as { readonly errorCode?: number }).errorCode === NOT_CONTROLLER) {
+    throw new KafkaError('NOT_CONTROLLER', `${whose} is not the active controller`)
+  }
+  return response
 }
 
 /** The controller could not be reached or was another: the next attempt may succeed. */
