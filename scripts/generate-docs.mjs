@@ -165,7 +165,7 @@ function apiLine(row, comments) {
     problems.push(`the handler of ${name} does not say where it differs from Kafka`)
   }
   const versions = `${row.advertisedMinVersion}-${row.maxVersion}`
-  const listeners = row.listeners.join(', ') + (row.isForwarded ? ', passed on' : '')
+  const listeners = row.listeners.join(', ') + (row.definition.isOfController ? ', passed on' : '')
   return `| ${row.definition.key} | ${name} | ${versions} | ${listeners} | ${difference} |`
 }
 

@@ -90,6 +90,7 @@ export class BrokerRole {
     this.#replicaManager = new ReplicaManager(env, logManager, {
       nodeId,
       configOf: topic => partitionConfigOf(settings, topic),
+      onDiskFull: () => this.lifecycle.tellNews(),
       replication: {
         metadata: controller.image,
         settings,

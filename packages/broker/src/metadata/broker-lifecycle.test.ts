@@ -194,3 +194,24 @@ t.test('without a controller it goes on asking', async t => {
   await world.sim.run({ forMs: 10 })
   t.equal(world.heartbeats.length, count + 1, 'at once when the leadership changes')
 })
+
+t.test('news are told at once, and not more often than every 20 ms', async t => {
+  const world = new World()
+  await world.running()
+  await world.sim.run({ forMs: 1_000 })
+  let before = world.heartbeats.length
+  world.lifecycle.tellNews()
+  await world.sim.run({ forMs: 1 })
+  t.equal(world.heartbeats.length, before + 1)
+  before = world.heartbeats.length
+  for (let i = 0; i < 1_000; i++) {
+    world.lifecycle.tellNews()
+    await world.sim.run({ forMs: 0.2 })
+  }
+  t.ok(world.heartbeats.length - before <= 11, `${world.heartbeats.length - before}`)
+  await world.sim.run({ forMs: 20 })
+  before = world.heartbeats.length
+  await world.sim.run({ forMs: 1_000 })
+  t.ok(world.heartbeats.length - before <= 4, 'then as before')
+  world.lifecycle.stop()
+})

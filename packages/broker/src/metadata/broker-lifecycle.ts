@@ -55,7 +55,7 @@ type Phase = 'starting' | 'running' | 'leaving' | 'stopped'
 
 const REGISTER_ATTEMPT_MS = 5_000
 const REGISTER_RETRY_MS = 50
-/** While something is waited for: to be unfenced, to be let go. */
+/** While something is waited for: to be unfenced, to be let go; and between news. */
 const EAGER_INTERVAL_MS = 20
 /** Another process with this id that lives for so many sessions is no remains of ours. */
 const RIVAL_SESSIONS = 5
@@ -68,6 +68,9 @@ export class BrokerLifecycle {
   #brokerEpoch = -1
   #isFenced = true
   #isBeating = false
+  /** Since the last heartbeat was sent. */
+  #hasNews = false
+  #sentMs = 0
   #timer: Timer | null = null
   #onUnfenced: (() => void) | null = null
   #onReleased: ((isReleased: boolean) => void) | null = null
@@ -151,6 +154,13 @@ export class BrokerLifecycle {
     this.#beat()
   }
 
+  /** A heartbeat has something new to say: it does not wait for its time. */
+  tellNews(): void {
+    if (this.#phase !== 'running') return
+    this.#hasNews = true
+    if (!this.#isBeating) this.#beatLater()
+  }
+
   /**
    * Lets the leaders of this broker be moved; resolves when that is done, when no controller has
    * answered for a session (all nodes may be stopping), or after the time.
@@ -176,8 +186,9 @@ export class BrokerLifecycle {
   #beat(): void {
     this.#timer?.cancel()
     this.#isBeating = true
-    const sentMs = this.#env.clock.monotonicMs()
-    this.#env.log.background(this.#heartbeat(sentMs), 'heartbeat of the broker')
+    this.#hasNews = false
+    this.#sentMs = this.#env.clock.monotonicMs()
+    this.#env.log.background(this.#heartbeat(this.#sentMs), 'heartbeat of the broker')
   }
 
   async #heartbeat(sentMs: number): Promise<void> {
@@ -205,7 +216,7 @@ export class BrokerLifecycle {
       this.#env.log.debug('a heartbeat was not answered', { error })
     } finally {
       this.#isBeating = false
-      this.#beatLater(sentMs)
+      this.#beatLater()
     }
   }
 
@@ -258,15 +269,16 @@ export class BrokerLifecycle {
     }
   }
 
-  #beatLater(sentMs: number): void {
+  #beatLater(): void {
     if (this.#phase === 'stopped') return
+    this.#timer?.cancel()
     const silentMs = this.#env.clock.monotonicMs() - this.#answeredMs
     if (this.#phase === 'leaving' && silentMs > this.#options.sessionTimeoutMs()) {
       this.#onReleased?.(false)
     }
-    const isEager = this.#isFenced || this.#phase === 'leaving'
+    const isEager = this.#isFenced || this.#phase === 'leaving' || this.#hasNews
     const intervalMs = isEager ? EAGER_INTERVAL_MS : this.#options.heartbeatIntervalMs()
-    const delayMs = Math.max(0, sentMs + intervalMs - this.#env.clock.monotonicMs())
+    const delayMs = Math.max(0, this.#sentMs + intervalMs - this.#env.clock.monotonicMs())
     this.#timer = this.#env.clock.after(delayMs, () => this.#beat())
   }
 }

@@ -31,6 +31,8 @@ export interface ReplicaManagerOptions {
   readonly nodeId: number
   /** The settings of a topic as they are now. */
   readonly configOf: (topic: string) => PartitionConfig
+  /** `fullPartitions` has one more. */
+  readonly onDiskFull?: () => void
   /** Absent on a node that has no peers: nothing is followed, the ISR is what the image says. */
   readonly replication?: ReplicationLinks
 }
@@ -112,7 +114,10 @@ export class ReplicaManager {
       guard: links?.guard ?? null,
       turns: this.appendTurns,
       onLateLeader: partition => this.#tellLeader(partition),
-      onDiskFull: partition => this.#full.add(partition),
+      onDiskFull: partition => {
+        this.#full.add(partition)
+        options.onDiskFull?.()
+      },
     }
     this.#scheduleIsrSweep()
   }
