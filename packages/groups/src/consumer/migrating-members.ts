@@ -139,7 +139,8 @@ export class MigratingMembers {
     const isOtherName =
       protocolName !== null && protocolName !== metadata.classic.protocols[0]?.name
     if (isOtherType || isOtherName) return fail('INCONSISTENT_GROUP_PROTOCOL')
-    if (mustRejoin(group, found)) {
+    // Whoever has to give something up has joined already: from this answer it learns what.
+    if (current.memberEpoch < group.groupEpoch && current.state !== 'unrevoked') {
       this.#consumer.memberTimers.expectRejoin(group, metadata.memberId, context.nowMs)
       return fail('REBALANCE_IN_PROGRESS')
     }

@@ -179,7 +179,7 @@ export class Scenario {
       protocolType: options.get('type') ?? 'consumer',
       protocols: list(options.get('protocols') ?? 'range:t').map(each => {
         const [name = '', topics = ''] = each.split(':')
-        return { name, metadata: encodeSubscription(topics.split('+')) }
+        return { name, metadata: encodeSubscription(topics.split('+'), options.get('owned')) }
       }),
       reason: null,
     }

@@ -1,8 +1,15 @@
 // Subscriptions and assignments as consumers encode them. For tests only.
 
-import { consumerProtocolAssignment, decodeVersioned } from '@weir/protocol'
+import {
+  consumerProtocolAssignment,
+  consumerProtocolSubscription,
+  decodeVersioned,
+  encodeVersioned,
+} from '@weir/protocol'
 
-export function encodeSubscription(topics: readonly string[]): Buffer {
+/** `owned` is what a cooperative consumer says that it has, as `t:0+1`; others say nothing. */
+export function encodeSubscription(topics: readonly string[], owned?: string): Buffer {
+  if (owned !== undefined) return encodeCooperative(topics, owned)
   const parts: Buffer[] = [Buffer.from([0, 0]), int32(topics.length)]
   for (const topic of topics) {
     const name = Buffer.from(topic)
@@ -10,6 +17,13 @@ export function encodeSubscription(topics: readonly string[]): Buffer {
   }
   parts.push(int32(-1))
   return Buffer.concat(parts)
+}
+
+function encodeCooperative(topics: readonly string[], owned: string): Buffer {
+  const [topic = '', indexes = ''] = owned.split(':')
+  const partitions = indexes.split('+').map(Number)
+  const ownedPartitions = owned === '' ? [] : [{ topic, partitions }]
+  return encodeVersioned(consumerProtocolSubscription, 1, { topics, ownedPartitions })
 }
 
 export function encodeAssignment(topic: string, partitions: readonly number[]): Buffer {
