@@ -125,6 +125,8 @@ export interface Net {
   /** Port 0 takes any free one. Rejects with code 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES' ... */
   listen(options: ListenOptions, onSocket: (socket: Socket) => void): Promise<Listener>
   connect(options: ConnectOptions): Promise<Socket>
+  /** Sockets and files that may be open at once; no limit is known if left out. */
+  readonly maxOpen?: number
 }
 
 export interface ListenOptions {

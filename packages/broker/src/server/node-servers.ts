@@ -9,15 +9,21 @@ import type { Dispatcher } from './dispatch.ts'
 import type { ListenerInfo } from './request-context.ts'
 import type { RequestMemory } from './request-memory.ts'
 
+/** Of what the process may have open. */
+const CONNECTION_SHARE = 0.75
+
 export class NodeServers {
   readonly #servers: BrokerServer[] = []
   readonly #env: Env
   readonly #settings: NodeSettings
+  /** Connections of one listener leave files to be opened: without them a directory would be offline. */
+  readonly #openLimit: number
   #lastConnectionId = 0
 
   constructor(env: Env, settings: NodeSettings) {
     this.#env = env
     this.#settings = settings
+    this.#openLimit = Math.floor((env.net.maxOpen ?? Number.POSITIVE_INFINITY) * CONNECTION_SHARE)
   }
 
   /** Those that were made, of clients and of controllers. */
@@ -37,7 +43,7 @@ export class NodeServers {
       ...parts,
       limits: () => ({
         maxRequestBytes: settings.get('socket.request.max.bytes'),
-        maxConnections: settings.get('max.connections'),
+        maxConnections: Math.min(settings.get('max.connections'), this.#openLimit),
         maxConnectionsFrom: address =>
           connectionOverrides(settings.get('max.connections.per.ip.overrides')).get(address) ??
           settings.get('max.connections.per.ip'),

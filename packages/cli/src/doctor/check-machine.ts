@@ -1,5 +1,5 @@
 // Limits of this machine and process that a broker runs into.
-import { readFileSync } from 'node:fs'
+import { openFileLimit } from '@weir/core/node'
 import { doubtful, type Finding, good } from './finding.ts'
 
 const ENOUGH_FILES = 65_536
@@ -7,7 +7,7 @@ const ENOUGH_FILES = 65_536
 export function checkMachine(): Finding[] {
   const findings: Finding[] = []
   const openFiles = openFileLimit()
-  if (openFiles !== null) {
+  if (Number.isFinite(openFiles)) {
     findings.push(
       openFiles >= ENOUGH_FILES
         ? good(`${openFiles} open files are allowed`)
@@ -24,17 +24,4 @@ export function checkMachine(): Finding[] {
     )
   }
   return findings
-}
-
-/** Null where the system does not say. */
-function openFileLimit(): number | null {
-  try {
-    const match = /^Max open files\s+(\d+|unlimited)/m.exec(
-      readFileSync('/proc/self/limits', 'utf8'),
-    )
-    if (match === null) return null
-    return match[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match[1])
-  } catch {
-    return null // Not Linux.
-  }
 }

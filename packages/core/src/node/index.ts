@@ -11,4 +11,5 @@ export {
 export { NodeNet } from './node-net.ts'
 export { nodeRandom } from './node-random.ts'
 export { NodeWorkers } from './node-workers.ts'
+export { openFileLimit } from './open-file-limit.ts'
 export { NodeProcessProbe } from './process-probe.ts'

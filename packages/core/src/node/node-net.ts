@@ -4,11 +4,13 @@ import net from 'node:net'
 import type { ConnectOptions, Listener, ListenOptions, Logger, Net, Socket } from '../env.ts'
 import { NetError } from '../errors.ts'
 import { NodeSocket } from './node-socket.ts'
+import { openFileLimit } from './open-file-limit.ts'
 import { adoptSocket, CAN_SHARE_READS, ReadBuffers } from './read-buffers.ts'
 
 const BACKLOG = 1024
 
 export class NodeNet implements Net {
+  readonly maxOpen = openFileLimit()
   readonly #log: Logger
 
   constructor(log: Logger) {
