@@ -1,15 +1,27 @@
 // Topics and groups by the names on a command line: unknown ones are refused with the nearest name.
 import { type Cluster, listGroups, listTopics, type TopicInfo } from '@weir/client'
+import { KafkaError } from '@weir/protocol'
 import { CommandError } from './errors.ts'
 import { nearest } from './values/nearest.ts'
 
 /** The topics in the order of the names. Throws CommandError for those that do not exist. */
 export async function findTopics(cluster: Cluster, names: readonly string[]): Promise<TopicInfo[]> {
   await cluster.retry(() => cluster.refreshMetadata(names))
-  const missing = names.filter(name => cluster.cachedTopic(name) === undefined)
-  const [first] = missing
-  if (first !== undefined) throw new CommandError(await unknownTopic(cluster, first))
-  return names.flatMap(name => cluster.cachedTopic(name) ?? [])
+  const topics: TopicInfo[] = []
+  for (const name of names) topics.push(await findTopic(cluster, name))
+  return topics
+}
+
+/** One that is only being made, or that nobody may see, is not said to be missing. */
+async function findTopic(cluster: Cluster, name: string): Promise<TopicInfo> {
+  try {
+    return await cluster.topic(name)
+  } catch (error) {
+    const isMissing =
+      error instanceof KafkaError && error.errorName === 'UNKNOWN_TOPIC_OR_PARTITION'
+    if (!isMissing) throw error
+    throw new CommandError(await unknownTopic(cluster, name), error)
+  }
 }
 
 export async function unknownTopic(cluster: Cluster, name: string): Promise<string> {

@@ -1,6 +1,8 @@
 // Spreads work over turns of the event loop: what comes in one frame, or in one turn from many clients,
 // may be worth tens of milliseconds, and others should be served in between. First come, first served.
 // It counts bytes, not time, so that simulated runs can be repeated.
+//
+// Invariant: while somebody waits the share of this turn is used up, so that nobody overtakes.
 
 import type { Clock } from '@weir/core'
 
@@ -23,7 +25,7 @@ export class TurnBudget {
 
   /** Nothing more should be begun in this turn. */
   get isSpent(): boolean {
-    return this.#waiting.length > 0 || this.#usedBytes >= this.#bytesATurn
+    return this.#usedBytes >= this.#bytesATurn
   }
 
   /** Counts what is done in this turn, whatever is left of it. */

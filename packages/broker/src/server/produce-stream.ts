@@ -70,8 +70,6 @@ const GROWTH = 4
 /** From here on a copy takes longer than the memory is worth. */
 const MUCH_BYTES = 1024 * 1024
 const GROWTH_OF_MUCH = 16
-const MIN_TOPIC_BYTES = 2
-const MIN_PARTITION_BYTES = 5
 
 export class ProduceStream implements FrameStream {
   readonly frameBytes: number
@@ -209,7 +207,7 @@ export class ProduceStream implements FrameStream {
     const transactionalId = isFlexible ? reader.compactNullableString() : reader.nullableString()
     const acks = reader.int16()
     const timeoutMs = reader.int32()
-    this.#topicsLeft = this.#count(reader, MIN_TOPIC_BYTES)
+    this.#topicsLeft = this.#count(reader)
     Object.assign(this.#body, { transactionalId, acks, timeoutMs })
     this.#step = this.#topicsLeft > 0 ? 'topic' : 'rest'
   }
@@ -218,7 +216,7 @@ export class ProduceStream implements FrameStream {
     const hasId = this.#version >= TOPIC_ID_VERSION
     const topicId = hasId ? reader.uuid() : NO_TOPIC_ID
     const name = hasId ? '' : this.#isFlexible ? reader.compactString() : reader.string()
-    this.#partitionsLeft = this.#count(reader, MIN_PARTITION_BYTES)
+    this.#partitionsLeft = this.#count(reader)
     this.#body.topicData.push({ name, topicId, partitionData: [] })
     if (this.#partitionsLeft > 0) this.#step = 'partition'
     else this.#afterPartitions()
@@ -247,10 +245,11 @@ export class ProduceStream implements FrameStream {
     this.#step = 'records'
   }
 
-  #count(reader: Reader, minBytes: number): number {
+  /** Nothing is made for elements before they come. */
+  #count(reader: Reader): number {
     const count = this.#isFlexible ? reader.unsignedVarint() - 1 : reader.int32()
     this.#elementsLeft -= count
-    if (count < 0 || count * minBytes > this.frameBytes || this.#elementsLeft < 0) {
+    if (count < 0 || this.#elementsLeft < 0) {
       throw new HopelessError(`${count} array elements`)
     }
     return count

@@ -13,7 +13,7 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 /** `90s`, `2h30m`, `7d`, `1500ms`, or ISO 8601 (`PT1H30M`, `P1DT2H`). Milliseconds, not negative. */
 export function parseDurationMs(text: string): number {
   const iso = parseIsoDurationMs(text)
-  if (iso !== null) return iso
+  if (iso !== null && iso >= 0) return iso
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) {
     throw new UsageError(`'${text}' is not a duration: write 30s, 10m, 2h30m, 7d or PT2H30M`)
   }
@@ -24,7 +24,7 @@ export function parseDurationMs(text: string): number {
   return Math.round(total)
 }
 
-/** Null when the text is not an ISO 8601 duration of weeks, days, hours, minutes and seconds. */
+/** Null when the text is not an ISO 8601 duration of weeks, days, hours, minutes and seconds; may be negative. */
 export function parseIsoDurationMs(text: string): number | null {
   const pattern =
     /^(-)?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/i
@@ -68,7 +68,7 @@ export function formatDurationMs(durationMs: number): string {
   return `${trim(durationMs / 86_400_000)} d`
 }
 
-/** `2026-01-31 12:00:00.000` in local time; '-' for Kafka's -1. */
+/** `2026-01-31T12:00:00.000Z`; '-' for Kafka's -1. */
 export function formatTimestamp(timestampMs: number): string {
   if (timestampMs < 0 || !Number.isFinite(timestampMs) || timestampMs > 8.64e15) return '-'
   return new Date(timestampMs).toISOString()

@@ -26,7 +26,7 @@ t.test('durations', async t => {
     ['PT0.5S', 500],
   ]
   for (const [text, expected] of cases) t.equal(parseDurationMs(text), expected, text)
-  for (const text of ['', '5', 'soon', 'P', 'PT', 'P1DT', '5 m']) {
+  for (const text of ['', '5', 'soon', 'P', 'PT', 'P1DT', '5 m', '-PT5S']) {
     t.throws(() => parseDurationMs(text), UsageError, text)
   }
   t.equal(parseIsoDurationMs('-PT5M'), -300_000)

@@ -168,10 +168,9 @@ async function changedSettings(
   cluster: Cluster,
   name: string,
 ): Promise<readonly (readonly [string, string | null])[]> {
-  const configs = await describeConfigs(cluster, { type: 'topic', name }).catch(
-    () => ({ entries: [] }), // A broker without DescribeConfigs still has partitions to show.
-  )
-  return configs.entries
+  const { entries, error } = await describeConfigs(cluster, { type: 'topic', name })
+  if (error !== null) throw error
+  return entries
     .filter(entry => entry.source === 'DYNAMIC_TOPIC_CONFIG')
     .map(entry => [entry.name, entry.value])
 }
