@@ -259,6 +259,20 @@ t.test('after a pause of the process its members may show themselves first', asy
   t.equal(await heartbeat(plane, member), 'NONE')
 })
 
+t.test('after a pause of the process who stays away is removed, whoever else asks', async t => {
+  const plane = await openGroupPlane()
+  await find(plane)
+  const member = await joinAndSync(plane)
+  plane.sim.pause('node')
+  await plane.sim.run({ forMs: 60_000 })
+  plane.sim.resume('node')
+  for (let count = 0; count < 30; count++) {
+    await fetch(plane)
+    await plane.sim.run({ forMs: 100 })
+  }
+  t.equal(await heartbeat(plane, member), 'UNKNOWN_MEMBER_ID')
+})
+
 t.test('while the node may not be the leader any more nobody is answered from memory', async t => {
   const plane = await openGroupPlane()
   await find(plane)

@@ -51,6 +51,8 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   #endOffset = 0
   #timer: Timer | null = null
   #timerDeadlineMs = Number.POSITIVE_INFINITY
+  /** The timer was late, and waits for what is in the sockets: no request brings it forward. */
+  #isInGrace = false
   #loaders: (() => void)[] = []
   /** Decisions of the node that came while the shard was loading. */
   #deferred: Decide<R, S>[] = []
@@ -264,7 +266,7 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
   }
 
   #armTimer(): void {
-    if (this.#state !== 'active') return
+    if (this.#state !== 'active' || this.#isInGrace) return
     const deadlineMs = this.#shard.nextDeadlineMs()
     if (deadlineMs === this.#timerDeadlineMs) return
     // An earlier timer finds nothing to do and arms the next one: cheaper than to move it each time.
@@ -279,7 +281,8 @@ export class ShardHost<R, S extends CoordinatorShard<R>> implements PartitionLis
 
   #onTimer(): void {
     const lateMs = this.#clock.nowMs() - this.#timerDeadlineMs
-    if (lateMs > LATE_TIMER_MS) {
+    this.#isInGrace = lateMs > LATE_TIMER_MS
+    if (this.#isInGrace) {
       // What the members sent meanwhile is in the sockets: let it be read before they are dropped.
       this.#timerDeadlineMs = this.#clock.nowMs() + LATE_TIMER_GRACE_MS
       this.#timer = this.#env.clock.after(LATE_TIMER_GRACE_MS, () => this.#onTimer())
