@@ -15,6 +15,12 @@ type FileOperation =
   | { readonly kind: 'write'; readonly atMs: number; readonly position: number; bytes: Buffer }
   | { readonly kind: 'truncate'; readonly atMs: number; readonly bytes: number }
 
+export interface PowerFailure {
+  readonly nowMs: number
+  /** Chance that a sector that was not written holds something else than before. */
+  readonly garbageChance: number
+}
+
 export interface DirectoryNode {
   readonly kind: 'directory'
   entries: Map<string, DiskNode>
@@ -107,7 +113,7 @@ export class FileNode {
   }
 
   /** Power is gone: what was pending survives in part. */
-  crash(random: SimRandom, nowMs: number): void {
+  crash(random: SimRandom, { nowMs, garbageChance }: PowerFailure): void {
     this.writeBack(nowMs)
     const mode = random.below(4)
     const pending = this.#pending
@@ -120,7 +126,7 @@ export class FileNode {
       const torn = pending[kept]
       if (torn?.kind === 'write') this.#applyPrefix(torn, random.below(torn.bytes.length + 1))
     } else if (mode === 3) {
-      for (const operation of pending) this.#applySectors(operation, random)
+      for (const operation of pending) this.#applySectors(operation, random, garbageChance)
     }
     this.live.replaceBy(this.#durable)
   }
@@ -135,7 +141,7 @@ export class FileNode {
   }
 
   /** Each sector of the disk reaches it or not, in any order: later data without earlier. */
-  #applySectors(operation: FileOperation, random: SimRandom): void {
+  #applySectors(operation: FileOperation, random: SimRandom, garbageChance: number): void {
     if (operation.kind === 'truncate') {
       if (random.chance(0.5)) this.#apply(operation)
       return
@@ -145,6 +151,8 @@ export class FileNode {
       const inSector = SECTOR_BYTES - ((position + at) % SECTOR_BYTES)
       const end = Math.min(bytes.length, at + inSector)
       if (random.chance(0.5)) this.#durable.write(bytes.subarray(at, end), position + at)
+      else if (random.chance(garbageChance))
+        this.#durable.write(random.bytes(end - at), position + at)
       at = end
     }
   }
@@ -207,8 +215,9 @@ export class DiskImage {
   }
 
   /** Power is gone: files keep what survives, directories a prefix of their pending changes. */
-  crash(random: SimRandom, nowMs: number): void {
-    for (const file of this.#files) file.crash(random, nowMs)
+  crash(random: SimRandom, failure: PowerFailure): void {
+    const { nowMs } = failure
+    for (const file of this.#files) file.crash(random, failure)
     const aged = this.#pending.filter(operation => operation.atMs <= nowMs - WRITEBACK_MS).length
     const kept = aged + random.below(this.#pending.length - aged + 1)
     for (const operation of this.#pending.slice(0, kept)) operation.apply()

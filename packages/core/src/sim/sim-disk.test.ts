@@ -56,6 +56,31 @@ t.test('a file is there after a crash for sure only when its directory was synce
   t.ok(missing > 20 && missing < 180, `${missing} of 200 lost the entry`)
 })
 
+t.test('what a power failure kept from the disk may be garbage, and is never what was synced', async t => {
+  let garbled = 0
+  for (const seed of SEEDS) {
+    const { sim, disk, env } = instantMachine(seed)
+    disk.faults.garbageChance = 1
+    disk.setContents('/log', Buffer.alloc(1024, 'a'))
+    const file = env.disk.openSync('/log', 'write')
+    file.writeSync([Buffer.alloc(1024, 'b')], 1024)
+    sim.crash('a')
+    const left = disk.contents('/log') ?? Buffer.alloc(0)
+    t.ok(left.subarray(0, 1024).equals(Buffer.alloc(1024, 'a')))
+    if (left.subarray(1024).some(byte => byte !== 98 && byte !== 0)) garbled++
+  }
+  t.ok(garbled > 10, `${garbled} of 200 hold something that nobody wrote`)
+})
+
+t.test('another disk in the place of one has nothing on it, also after a crash', async t => {
+  const { sim, disk } = instantMachine(1)
+  disk.setContents('/data/log', Buffer.from('old'))
+  disk.replace()
+  t.same(disk.paths(), [])
+  sim.crash('a')
+  t.same(disk.paths(), [])
+})
+
 t.test('a rename over an old file leaves the old or the new one, never neither', async t => {
   const seen = new Set<string>()
   for (const seed of SEEDS) {

@@ -20,6 +20,8 @@ export interface DiskFaults {
   shortWriteChance: number
   /** Chance that a read comes back with one bit flipped. */
   readFlipChance: number
+  /** Chance that a sector which a power failure kept from the disk holds anything at all. */
+  garbageChance: number
   /** Virtual milliseconds that an asynchronous call takes at most. */
   maxDelayMs: number
   /** Chance that a small write is answered at once, as the real disk does when it is quick. */
@@ -37,6 +39,7 @@ export const NO_DISK_FAULTS: Readonly<DiskFaults> = {
   capacityBytes: Number.POSITIVE_INFINITY,
   shortWriteChance: 0,
   readFlipChance: 0,
+  garbageChance: 0,
   maxDelayMs: 0.3,
   syncWriteChance: 0.7,
 }
@@ -113,6 +116,14 @@ export class SimDisk {
     this.setContents(path, bytes)
   }
 
+  /** Another disk in its place, with nothing on it. */
+  replace(): void {
+    const { root } = this.image
+    for (const name of [...root.entries.keys()]) this.image.unlink(root, name, this.schedule.nowMs)
+    this.image.syncDirectory(root)
+    this.usedBytes = 0
+  }
+
   /** All paths of files on the disk, sorted. */
   paths(): string[] {
     const found: string[] = []
@@ -129,7 +140,8 @@ export class SimDisk {
   /** Power failure. */
   crash(): void {
     this.finishInFlight()
-    this.image.crash(this.random, this.schedule.nowMs)
+    const { garbageChance } = this.faults
+    this.image.crash(this.random, { nowMs: this.schedule.nowMs, garbageChance })
     this.usedBytes = this.paths().reduce((sum, path) => sum + (this.contents(path)?.length ?? 0), 0)
   }
 

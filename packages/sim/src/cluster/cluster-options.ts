@@ -38,9 +38,12 @@ export const SCENE_KINDS = [
   'rival',
 ] as const
 
+/** What came last: drawn by themselves, so that the seeds without them stay what they were. */
+export const ADDED_KINDS = ['flippedBits', 'changeVoters'] as const
+
 export type SceneKind = (typeof SCENE_KINDS)[number]
 
-export type FaultKind = (typeof FAULT_KINDS)[number] | SceneKind
+export type FaultKind = (typeof FAULT_KINDS)[number] | SceneKind | (typeof ADDED_KINDS)[number]
 
 export interface ClusterSimOptions {
   readonly seed: number
@@ -58,6 +61,8 @@ export interface ClusterSimOptions {
   readonly minInsyncReplicas: number
   /** No topic has less than two in-sync replicas: then power may fail in more places. */
   readonly isStrict: boolean
+  /** Topics close their segments after so long; null: their logs have one. */
+  readonly segmentMs: number | null
   readonly snapshotBytes: number
   readonly disk: Partial<DiskFaults>
   readonly net: Partial<NetFaults>
@@ -93,17 +98,20 @@ export function clusterOptionsOf(
       ...SCENE_KINDS.filter(kind =>
         isOn(kind, scenes.chance(0.5) || (isStrict && kind === 'lastReplica')),
       ),
+      ...ADDED_KINDS.filter(kind => isOn(kind, later.chance(0.5))),
     ],
     sceneEveryMs: scenes.between(500, 3000),
     lagTimeMaxMs: scenes.chance(0.6) ? 3000 : 30_000,
     isSynced: random.chance(0.3),
     minInsyncReplicas: isStrict || random.chance(0.6) ? 2 : 1,
     isStrict,
+    segmentMs: later.chance(0.5) ? later.between(1000, 5000) : null,
     snapshotBytes: random.chance(0.5) ? 4096 : 1_048_576,
     disk: {
       maxDelayMs: random.chance(0.7) ? 0.5 : 10,
       syncWriteChance: random.fraction(),
       shortWriteChance: random.chance(0.3) ? 0.02 : 0,
+      garbageChance: later.chance(0.5) ? 0.3 : 0,
     },
     net: {
       minLatencyMs: 0.05,

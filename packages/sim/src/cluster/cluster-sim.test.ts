@@ -1,5 +1,11 @@
 import t from 'tap'
-import { clusterOptionsOf, FAULT_KINDS, type FaultKind, SCENE_KINDS } from './cluster-options.ts'
+import {
+  ADDED_KINDS,
+  clusterOptionsOf,
+  FAULT_KINDS,
+  type FaultKind,
+  SCENE_KINDS,
+} from './cluster-options.ts'
 import { runClusterSeed } from './cluster-sim.ts'
 import { PLANTED_CLUSTER_BUGS } from './planted-bugs.ts'
 
@@ -27,7 +33,7 @@ t.test(`a cluster under faults: seeds ${SEEDS} keep every promise, and replay`, 
 
 t.test('each fault is on in some seeds and off in others', async t => {
   const all = Array.from({ length: 100 }, (_, seed) => clusterOptionsOf(seed))
-  for (const kind of [...FAULT_KINDS, ...SCENE_KINDS]) {
+  for (const kind of [...FAULT_KINDS, ...SCENE_KINDS, ...ADDED_KINDS]) {
     const on = all.filter(options => options.faults.includes(kind)).length
     t.ok(on > 20 && on < 80, `${kind} in ${on} of 100`)
   }

@@ -2,11 +2,13 @@
 // everything is mended and has to be well within 30 simulated seconds (P12).
 
 import { errorMessage } from '@weir/core'
+import { Scrubbing } from './bit-flips.ts'
 import { type ClusterShape, type ClusterSimOptions, clusterOptionsOf } from './cluster-options.ts'
 import { ClusterWorkload, clientNames } from './cluster-workload.ts'
 import { ClusterWorld } from './cluster-world.ts'
 import { Faults } from './faults.ts'
 import { Operator } from './operator.ts'
+import { QuorumChecker } from './quorum-checker.ts'
 import { compareReplicas } from './replica-comparison.ts'
 import { StepChecker } from './step-checker.ts'
 
@@ -90,15 +92,19 @@ class ClusterRun {
   readonly world: ClusterWorld
   readonly workload: ClusterWorkload
   readonly #checker: StepChecker
+  readonly #quorumChecker: QuorumChecker
   readonly #operator: Operator
   readonly #faults: Faults
+  readonly #scrubbing: Scrubbing
 
   constructor(options: ClusterSimOptions) {
     this.world = new ClusterWorld(options)
     this.workload = new ClusterWorkload(this.world)
     this.#checker = new StepChecker(this.world)
+    this.#quorumChecker = new QuorumChecker(this.world)
     this.world.metadata = () => this.#checker.image
     this.#operator = new Operator(this.world, count => this.workload.onRecreated(count))
+    this.#scrubbing = new Scrubbing(this.world, this.#operator)
     const clients = clientNames(options)
     this.#faults = new Faults(this.world, this.#operator, {
       clients,
@@ -131,7 +137,10 @@ class ClusterRun {
     await this.#until(
       'the cluster recovers',
       () =>
-        this.#missingNode() ?? this.#badPartition() ?? this.workload.partitionWithoutWrites(before),
+        this.#missingNode() ??
+        this.#scrubbing.missing ??
+        this.#badPartition() ??
+        this.workload.partitionWithoutWrites(before),
       HEALING_MS,
     )
   }
@@ -162,6 +171,7 @@ class ClusterRun {
     while (world.nowMs < endMs) {
       await world.sim.run({ untilMs: Math.min(endMs, world.nowMs + CHECK_MS) })
       this.#checker.check()
+      this.#quorumChecker.check()
       world.checkViolations()
     }
   }

@@ -8,18 +8,21 @@ import { loadSettings } from '@weir/settings'
 import type { ClusterSimOptions } from './cluster-options.ts'
 
 export const CLIENT_PORT = 9092
-const CONTROLLER_PORT = 9093
+export const CONTROLLER_PORT = 9093
 export const MAX_MESSAGE_BYTES = 20_000
 /** A supervisor starts a process that ended again after up to this. */
 const RESTART_MS = 1500
 const STOP_LIMIT_MS = 15_000
 const RIVAL_LOOK_MS = 2
+const FIRST_VOTERS = 3
 
 interface NodeShape {
   readonly id: number
   readonly name: string
   readonly isController: boolean
   readonly isBroker: boolean
+  /** It was one of the first voters, and its disk still is that one. */
+  isVoterAtFirst: boolean
 }
 
 export interface Machine extends NodeShape {
@@ -43,6 +46,10 @@ export interface Machine extends NodeShape {
   hasFailedSync: boolean
   /** A call of its disk was made to fail, now or later. */
   hasDiskFault: boolean
+  /** Bits of its disk have flipped, and nobody knows whether that is mended. */
+  isDamaged: boolean
+  /** What happens to its disk while it is down. */
+  beforeStart: (() => void) | null
 }
 
 export class ClusterWorld {
@@ -138,6 +145,8 @@ export class ClusterWorld {
     machine.isRunning = true
     machine.isStopping = false
     const life = ++machine.life
+    machine.beforeStart?.()
+    machine.beforeStart = null
     const { settings } = loadSettings({ assignments: this.#assignments(machine) })
     const onFatal = (error: Error) => {
       if (machine.life === life) this.#onFatal(machine, error)
@@ -183,6 +192,14 @@ export class ClusterWorld {
       this.sim.crash(machine.name, { silent })
     } else this.sim.kill(machine.name)
     this.sim.after(this.#isHealed ? 0 : downMs, () => this.start(machine))
+  }
+
+  /** Its disk is no voter's any more: it comes back with an empty one, as somebody new. */
+  replaceDisk(machine: Machine): void {
+    this.note(`${machine.name} gets another disk`)
+    machine.isVoterAtFirst = false
+    machine.beforeStart = () => this.sim.disk(machine.name).replace()
+    this.end(machine, 'kill')
   }
 
   pause(machine: Machine, forMs: number): void {
@@ -275,9 +292,17 @@ export class ClusterWorld {
     })
   }
 
-  #assignments({ id, name, isController, isBroker }: NodeShape): string[] {
+  /** As its settings name them: the first voters; to who comes later, all the others. */
+  #controllersFor({ id, isController, isVoterAtFirst }: NodeShape): Machine[] {
+    const controllers = this.machines.filter(other => other.isController)
+    if (isController && !isVoterAtFirst) return controllers.filter(other => other.id !== id)
+    return controllers.slice(0, FIRST_VOTERS)
+  }
+
+  #assignments(machine: NodeShape): string[] {
     const { options } = this
-    const controllers = this.machines.filter(machine => machine.isController)
+    const { id, name, isController, isBroker } = machine
+    const controllers = this.#controllersFor(machine)
     const voters = controllers.map(one => `${one.id}@${one.name}:${CONTROLLER_PORT}`)
     const listeners = [
       ...(isBroker ? [`PLAINTEXT://${name}:${CLIENT_PORT}`] : []),
@@ -317,12 +342,13 @@ const SETTINGS = [
   'group.consumer.heartbeat.interval.ms=300',
 ]
 
-function machinesOf({ shape }: ClusterSimOptions): Machine[] {
+function machinesOf({ shape, faults }: ClusterSimOptions): Machine[] {
   const machine = (id: number, isController: boolean, isBroker: boolean): Machine => ({
     id,
     name: isBroker ? `b${id}` : `k${id}`,
     isController,
     isBroker,
+    isVoterAtFirst: isController,
     node: null,
     isRunning: false,
     isStopping: false,
@@ -335,11 +361,17 @@ function machinesOf({ shape }: ClusterSimOptions): Machine[] {
     lostAtMs: Number.NEGATIVE_INFINITY,
     hasFailedSync: false,
     hasDiskFault: false,
+    isDamaged: false,
+    beforeStart: null,
   })
   if (shape === 'single') return [machine(1, true, true)]
-  if (shape === 'combined') return [1, 2, 3].map(id => machine(id, true, true))
-  return [
-    ...[1, 2, 3].map(id => machine(id, true, false)),
-    ...[4, 5, 6].map(id => machine(id, false, true)),
-  ]
+  const nodes =
+    shape === 'combined'
+      ? [1, 2, 3].map(id => machine(id, true, true))
+      : [
+          ...[1, 2, 3].map(id => machine(id, true, false)),
+          ...[4, 5, 6].map(id => machine(id, false, true)),
+        ]
+  if (!faults.includes('changeVoters')) return nodes
+  return [...nodes, { ...machine(nodes.length + 1, true, false), isVoterAtFirst: false }]
 }

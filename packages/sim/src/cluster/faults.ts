@@ -1,6 +1,7 @@
 // What goes wrong with machines and links, at random times, as long as faults are on.
 
-import { FAULT_KINDS, type FaultKind } from './cluster-options.ts'
+import { flipBits } from './bit-flips.ts'
+import { ADDED_KINDS, FAULT_KINDS, type FaultKind } from './cluster-options.ts'
 import type { ClusterWorld, Machine } from './cluster-world.ts'
 import { LossRule } from './loss-rule.ts'
 import type { Operator } from './operator.ts'
@@ -28,7 +29,8 @@ export class Faults {
     this.#lossRule = new LossRule(world)
     this.#operator = operator
     this.#clients = clients
-    this.#kinds = FAULT_KINDS.filter(kind => world.options.faults.includes(kind))
+    const { faults } = world.options
+    this.#kinds = [...FAULT_KINDS, ...ADDED_KINDS].filter(kind => faults.includes(kind))
     this.#scenes = new Scenes(world, {
       operator,
       lossRule: this.#lossRule,
@@ -112,6 +114,9 @@ export class Faults {
         return
       case 'rollingRestart':
         this.#rollingRestart()
+        return
+      case 'flippedBits':
+        flipBits(this.#world, this.#lossRule, machine)
         return
       default:
         this.#operator.act(kind)

@@ -33,7 +33,8 @@ export class LossRule {
   tryToLose(machine: Machine): boolean {
     const image = this.#world.metadata()
     const others = this.#others(machine)
-    if (image === null || others.some(other => other.hasDiskFault || this.#isAway(other)))
+    const isUnsound = (other: Machine) => other.hasDiskFault || other.isDamaged
+    if (image === null || others.some(other => isUnsound(other) || this.#isAway(other)))
       return false
     if (!this.#world.options.isStrict && others.some(other => this.#isDisturbed(other)))
       return false

@@ -13,6 +13,7 @@ import { alterPartitionReassignmentsApi, electLeadersApi } from '@weir/protocol'
 import { clusterOf, isAboutBrokers } from './clients.ts'
 import type { FaultKind } from './cluster-options.ts'
 import type { ClusterWorld } from './cluster-world.ts'
+import { VoterChanging } from './voter-changing.ts'
 import {
   LASTING_TOPICS,
   newTopic,
@@ -25,6 +26,7 @@ import {
 export class Operator {
   readonly #world: ClusterWorld
   readonly #cluster: Cluster
+  readonly #voters: VoterChanging
   readonly #onRecreated: (incarnation: number) => void
   #isRecreating = false
   #incarnation = 0
@@ -33,6 +35,7 @@ export class Operator {
   constructor(world: ClusterWorld, onRecreated: (incarnation: number) => void) {
     this.#world = world
     this.#cluster = clusterOf(world, 'operator')
+    this.#voters = new VoterChanging(world, this.#cluster)
     this.#onRecreated = onRecreated
   }
 
@@ -57,6 +60,8 @@ export class Operator {
         return this.#electLeaders()
       case 'deleteRecords':
         return this.#deleteRecords()
+      case 'changeVoters':
+        return this.#voters.change()
       default:
         return null
     }
@@ -64,10 +69,10 @@ export class Operator {
 
   /** Makes all topics; their errors pass when the cluster is up. */
   async createAll(): Promise<void> {
-    const { isStrict } = this.#world.options
+    const { options } = this.#world
     const brokers = this.#world.brokers.length
     const missing = new Map(
-      LASTING_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, isStrict)]),
+      LASTING_TOPICS.map(wanted => [wanted.name, newTopic(wanted, brokers, options)]),
     )
     while (missing.size > 0) {
       const outcomes = await this.#cluster
@@ -95,11 +100,7 @@ export class Operator {
           async () => deleteTopics(this.#cluster, [name]),
           'UNKNOWN_TOPIC_OR_PARTITION',
         )
-      const topic = newTopic(
-        TEMPORARY_TOPIC,
-        this.#world.brokers.length,
-        this.#world.options.isStrict,
-      )
+      const topic = newTopic(TEMPORARY_TOPIC, this.#world.brokers.length, this.#world.options)
       await this.#until(
         name,
         async () => createTopics(this.#cluster, [topic]),

@@ -45,9 +45,14 @@ export const QUIET_TOPIC = topic('quiet', 2, 3, [['min.insync.replicas', '1']])
 export const LASTING_TOPICS: readonly WorkloadTopic[] = [...WORKLOAD_TOPICS, QUIET_TOPIC]
 
 /** As few replicas as there are brokers; where it is strict at least two of them are in sync. */
-export function newTopic(wanted: WorkloadTopic, brokers: number, isStrict: boolean): NewTopic {
+export function newTopic(
+  wanted: WorkloadTopic,
+  brokers: number,
+  { isStrict, segmentMs }: { readonly isStrict: boolean; readonly segmentMs: number | null },
+): NewTopic {
   const { name, partitionCount } = wanted
-  const configs = isStrict ? new Map<string, string>() : wanted.configs
+  const configs = new Map(isStrict ? [] : wanted.configs)
+  if (segmentMs !== null) configs.set('segment.ms', String(Math.round(segmentMs)))
   const replicationFactor = Math.min(wanted.replicationFactor, brokers)
   return { name, partitionCount, replicationFactor, configs }
 }
