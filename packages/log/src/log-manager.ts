@@ -202,7 +202,7 @@ export class LogManager {
       // Its end is waited for by the new log's first write.
       void this.#removals.remove(found, 'stray')
     }
-    const directory = this.#unreadDirectory() ?? this.#placeFor()
+    const directory = this.#unreadDirectory() ?? this.#placeFor(name)
     return this.#create(directory, { topic, topicId, partitionIndex }, config)
   }
 
@@ -210,7 +210,7 @@ export class LogManager {
   create(topic: string, topicId: string, partitionIndex: number, config: LogConfig): Log {
     const name = partitionDirectoryName(topic, partitionIndex)
     if (this.#find(name) !== null) return this.getOrCreate(topic, topicId, partitionIndex, config)
-    return this.#create(this.#placeFor(), { topic, topicId, partitionIndex }, config)
+    return this.#create(this.#placeFor(name), { topic, topicId, partitionIndex }, config)
   }
 
   #unreadDirectory(): LogDirectory | undefined {
@@ -242,9 +242,10 @@ export class LogManager {
     return open.log
   }
 
-  /** The directory with the fewest logs that is online. */
-  #placeFor(): LogDirectory {
-    let best: LogDirectory | undefined
+  /** The directory that was asked for, else the one with the fewest logs, of those that are online. */
+  #placeFor(name: string): LogDirectory {
+    let best = this.#moves.takePlace(name)
+    if (best !== undefined) return best
     for (const directory of this.#directories) {
       if (!directory.isOnline) continue
       if (best === undefined || directory.logs.size < best.logs.size) best = directory
@@ -281,6 +282,11 @@ export class LogManager {
   /** Moves a log to another data directory, in the background, one after the other. */
   move(topic: string, partitionIndex: number, path: string): MoveRefusal | null {
     return this.#moves.start(topic, partitionIndex, path)
+  }
+
+  /** The same for a log that is not there yet: it will be made in that directory. */
+  place(topic: string, partitionIndex: number, path: string): MoveRefusal | null {
+    return this.#moves.place(topic, partitionIndex, path)
   }
 
   /** A data directory has gone offline with all its logs. */

@@ -22,6 +22,9 @@ export interface LogMove {
 
 export type MoveRefusal = 'LOG_DIR_NOT_FOUND' | 'REPLICA_NOT_AVAILABLE' | 'KAFKA_STORAGE_ERROR'
 
+/** Anybody may ask for places of logs that never come. */
+const MAX_PLACES = 10_000
+
 export interface MovesOptions {
   readonly directories: readonly LogDirectory[]
   readonly contexts: ReadonlyMap<LogDirectory, LogContext>
@@ -35,6 +38,8 @@ export class LogMoves {
   readonly #options: MovesOptions
   /** The first is under way. One a log at most. */
   #moves: LogMove[] = []
+  /** Of logs that are not there yet, by name; the oldest first. */
+  readonly #places = new Map<string, LogDirectory>()
   #isStopped = false
 
   constructor(env: Env, options: MovesOptions) {
@@ -59,6 +64,26 @@ export class LogMoves {
     this.#moves.push({ topic, partitionIndex, path, copiedBytes: 0, offsetLag: 0 })
     if (this.#moves.length === 1) this.#env.log.background(this.#run(), 'moves of logs')
     return null
+  }
+
+  /** Remembers where a log goes once it is made; gone with the process, as in Kafka. */
+  place(topic: string, partitionIndex: number, path: string): MoveRefusal | null {
+    const target = this.#options.directories.find(directory => directory.path === path)
+    if (target === undefined) return 'LOG_DIR_NOT_FOUND'
+    if (!target.isOnline) return 'KAFKA_STORAGE_ERROR'
+    const name = partitionDirectoryName(topic, partitionIndex)
+    this.#places.delete(name)
+    this.#places.set(name, target)
+    const [oldest] = this.#places.keys()
+    if (this.#places.size > MAX_PLACES && oldest !== undefined) this.#places.delete(oldest)
+    return null
+  }
+
+  /** For the log that is made now: where it was to be, if that was said and is online. */
+  takePlace(name: string): LogDirectory | undefined {
+    const directory = this.#places.get(name)
+    this.#places.delete(name)
+    return directory?.isOnline === true ? directory : undefined
   }
 
   stop(): void {

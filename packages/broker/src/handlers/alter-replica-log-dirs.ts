@@ -1,6 +1,7 @@
 // AlterReplicaLogDirs, versions 1-2: moves replicas of this broker to other data directories of it, in the
-// background; DescribeLogDirs shows how far they are.
-// Difference from Kafka: a partition that this broker has no replica of cannot be placed ahead of time.
+// background; DescribeLogDirs shows how far they are. For a partition that this broker has no replica of the
+// answer is REPLICA_NOT_AVAILABLE, and it is remembered where that belongs when it comes.
+// Difference from Kafka: none known.
 
 import {
   type AlterReplicaLogDirsRequest,
@@ -24,7 +25,7 @@ export function handleAlterReplicaLogDirs(
         const isHosted = services.replicaManager.getPartition(name, partitionIndex) !== undefined
         const refusal = isHosted
           ? services.logManager.move(name, partitionIndex, path)
-          : 'REPLICA_NOT_AVAILABLE'
+          : (services.logManager.place(name, partitionIndex, path) ?? 'REPLICA_NOT_AVAILABLE')
         answers.push({ partitionIndex, errorCode: errorCode(refusal ?? 'NONE') })
       }
     }
