@@ -48,6 +48,10 @@ t.test('kafka-consumer-groups, -configs and -delete-records as scripts use them'
   await ok('consume', 'jg', '-g', 'jgroup', '--from', 'earliest', '-n', '2')
   const described = await tool('kafka-consumer-groups', ['--describe', '--group', 'jgroup'])
   t.match(described.out, /\njgroup +jg +0 +2 +3 +1 +- +- +-\n$/)
+  const half = ['--describe', '--group', 'jgroup', '--group', 'nobody']
+  t.match(await tool('kafka-consumer-groups', half), {
+    out: /^\nError: Executing consumer group command failed .* Group nobody not found\.\n/,
+  })
   const reset = await tool('kafka-consumer-groups', [
     '--reset-offsets',
     '--group',

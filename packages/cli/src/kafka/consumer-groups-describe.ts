@@ -16,9 +16,14 @@ const ABSENT = '-'
 export async function describeGroups(context: ToolContext): Promise<number> {
   const { options } = context
   const isVerbose = options.has('verbose')
+  const groups: DescribedGroup[] = []
+  // All of them before anything is printed: one that is missing is an error alone.
   for (const name of await chosenGroups(context)) {
     const group = await describeGroup(context.cluster, name)
     if (group.error !== null) throw group.error
+    groups.push(group)
+  }
+  for (const group of groups) {
     if (options.has('members')) printMembers(context, group, isVerbose)
     else if (options.has('state')) printState(context, group, isVerbose)
     else printOffsets(context, group, await groupLag(context.cluster, group), isVerbose)
