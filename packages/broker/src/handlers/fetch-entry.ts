@@ -36,6 +36,7 @@ export class FetchEntry implements PartitionSubscriber {
   sentLogStartOffset = -1
   readonly #isReplica: boolean
   #owner: EntryOwner | null
+  #isDropped = false
 
   constructor(
     topic: FetchTopic,
@@ -57,8 +58,15 @@ export class FetchEntry implements PartitionSubscriber {
     this.logStartOffset = asked.logStartOffset
   }
 
+  /** Nobody asks for it any more; a read of it may still be under way. */
+  get isDropped(): boolean {
+    return this.#isDropped
+  }
+
   /** From now on `owner` is told of changes. */
   subscribe(owner: EntryOwner): void {
+    // Its partition would keep it for ever: nobody is left who would unsubscribe it.
+    if (this.#isDropped) return
     this.#owner = owner
     this.partition?.watchers.subscribe(this, this.#isReplica)
   }
@@ -66,6 +74,12 @@ export class FetchEntry implements PartitionSubscriber {
   unsubscribe(): void {
     this.partition?.watchers.unsubscribe(this)
     this.#owner = null
+  }
+
+  /** Its session has forgotten it, or is closed. */
+  drop(): void {
+    this.#isDropped = true
+    this.unsubscribe()
   }
 
   /** True if the client has not been told of something that is not records. */

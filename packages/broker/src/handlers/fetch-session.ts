@@ -83,13 +83,13 @@ export class FetchSession implements EntryOwner {
   }
 
   close(): void {
-    for (const entry of this.#entries.values()) entry.unsubscribe()
+    for (const entry of this.#entries.values()) entry.drop()
     this.#entries.clear()
     this.#ready = []
   }
 
   #markReady(entry: FetchEntry): void {
-    if (entry.isReady) return
+    if (entry.isReady || entry.isDropped) return
     entry.isReady = true
     this.#ready.push(entry)
   }
@@ -99,7 +99,7 @@ export class FetchSession implements EntryOwner {
     if (entry === undefined) return
     this.#entries.delete(key)
     entry.isReady = false
-    entry.unsubscribe()
+    entry.drop()
   }
 }
 
