@@ -72,10 +72,10 @@ export class GroupCoordinator implements MetadataSubscriber {
 
   /** Creates the internal topic if it is missing. A shard that is here is loaded when it is named. */
   async find(groupId: string): Promise<FoundCoordinator> {
-    const { metadata, autoTopics, nodeId } = this.#parts
+    const { metadata, nodeId } = this.#parts
     if (metadata.topic(OFFSETS_TOPIC) === undefined) {
-      const errors = await autoTopics.create([OFFSETS_TOPIC])
-      if (errors.has(OFFSETS_TOPIC)) return { kind: 'failed', error: 'COORDINATOR_NOT_AVAILABLE' }
+      const isThere = await this.#createTopic()
+      if (!isThere) return { kind: 'failed', error: 'COORDINATOR_NOT_AVAILABLE' }
     }
     const partitionIndex = this.#partitionOf(groupId)
     const leader = metadata.partition(OFFSETS_TOPIC, partitionIndex)?.leader ?? -1
@@ -85,6 +85,18 @@ export class GroupCoordinator implements MetadataSubscriber {
       await Promise.race([this.#loaded(partitionIndex), this.#env.clock.sleep(LOAD_WAIT_MS)])
     }
     return { kind: 'found', nodeId: leader }
+  }
+
+  async #createTopic(): Promise<boolean> {
+    try {
+      const errors = await this.#parts.autoTopics.create([OFFSETS_TOPIC])
+      return !errors.has(OFFSETS_TOPIC)
+    } catch (error) {
+      // No controller in time: the client asks again.
+      if (!(error instanceof KafkaError)) throw error
+      this.#env.log.debug('the topic of the groups could not be created', { error })
+      return false
+    }
   }
 
   /** What the metadata says is applied in slices: the shard may not even have begun. */

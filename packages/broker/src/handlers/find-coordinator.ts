@@ -24,10 +24,10 @@ export async function handleFindCoordinator(
 ): Promise<FindCoordinatorResponseInit> {
   const isBatched = context.apiVersion >= BATCHED_VERSION
   const keys = isBatched ? request.coordinatorKeys : [request.key]
-  const coordinators: Coordinator[] = []
-  for (const key of keys) {
-    coordinators.push(await findOne(services, context, request.keyType, key))
-  }
+  // At the same time: each may wait for a shard that loads.
+  const coordinators = await Promise.all(
+    keys.map(key => findOne(services, context, request.keyType, key)),
+  )
   if (isBatched) return { throttleTimeMs: 0, coordinators }
   const [only] = coordinators
   return { throttleTimeMs: 0, ...(only ?? failed(request.key, 'INVALID_REQUEST')) }

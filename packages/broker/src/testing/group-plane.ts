@@ -5,18 +5,20 @@ import type { AutoTopicCreator } from '../metadata/auto-topic-creator.ts'
 import type { Services } from '../services.ts'
 import { DataPlane } from './data-plane.ts'
 
+type TopicCreation = Pick<AutoTopicCreator, 'create'>
+
 /** With a topic `t` of two partitions. */
-export async function openGroupPlane(): Promise<DataPlane> {
+export async function openGroupPlane(creation?: TopicCreation): Promise<DataPlane> {
   const plane = await DataPlane.open()
   plane.createTopic('t', 2)
-  coordinate(plane)
+  coordinate(plane, creation)
   return plane
 }
 
 /** A coordinator for the plane as it is now: after a restart there has to be another one. */
-export function coordinate(plane: DataPlane): GroupCoordinator {
+export function coordinate(plane: DataPlane, creation?: TopicCreation): GroupCoordinator {
   const { services } = plane
-  const autoTopics = {
+  const autoTopics = creation ?? {
     create: async () => {
       plane.createTopic(OFFSETS_TOPIC, 3)
       return new Map()
