@@ -20,14 +20,16 @@ export async function handleConsumerGroupDescribe(
   _context: RequestContext,
   request: ConsumerGroupDescribeRequest,
 ): Promise<ConsumerGroupDescribeResponseInit> {
+  // Each once: a description may be large.
+  const groupIds = [...new Set(request.groupIds)]
   const described = await services.groupCoordinator.submitByShard<readonly Described[]>(
-    request.groupIds.filter(groupId => groupId !== ''),
-    groupIds => (requestId, shard) => shard.describeConsumerGroups(requestId, groupIds),
-    (error, groupIds) => groupIds.map(groupId => failed(groupId, error)),
+    groupIds.filter(groupId => groupId !== ''),
+    ids => (requestId, shard) => shard.describeConsumerGroups(requestId, ids),
+    (error, ids) => ids.map(groupId => failed(groupId, error)),
   )
   const byId = new Map(described.flat().map(each => [each.groupId, each]))
   byId.set('', { ...failed('', 'INVALID_GROUP_ID'), errorMessage: null })
-  const groups = request.groupIds.flatMap(groupId => byId.get(groupId) ?? [])
+  const groups = groupIds.flatMap(groupId => byId.get(groupId) ?? [])
   if (!request.includeAuthorizedOperations) return { groups }
   return { groups: groups.map(each => ({ ...each, authorizedOperations: GROUP_OPERATIONS })) }
 }

@@ -19,14 +19,16 @@ export async function handleDescribeGroups(
   context: RequestContext,
   request: DescribeGroupsRequest,
 ): Promise<DescribeGroupsResponseInit> {
+  // Each once: a description may be large.
+  const groupIds = [...new Set(request.groups)]
   const described = await services.groupCoordinator.submitByShard<readonly Described[]>(
-    request.groups,
-    groupIds => (requestId, shard, nowMs) =>
-      shard.describeGroups(requestId, groupIds, groupContext(context, nowMs)),
-    (error, groupIds) => groupIds.map(groupId => failed(groupId, errorCode(error))),
+    groupIds,
+    ids => (requestId, shard, nowMs) =>
+      shard.describeGroups(requestId, ids, groupContext(context, nowMs)),
+    (error, ids) => ids.map(groupId => failed(groupId, errorCode(error))),
   )
   const byId = new Map(described.flat().map(each => [each.groupId, each]))
-  const groups = request.groups.flatMap(groupId => byId.get(groupId) ?? [])
+  const groups = groupIds.flatMap(groupId => byId.get(groupId) ?? [])
   if (!request.includeAuthorizedOperations) return { groups }
   return { groups: groups.map(each => ({ ...each, authorizedOperations: GROUP_OPERATIONS })) }
 }

@@ -10,6 +10,7 @@ import {
 } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
+import { askedOnce } from './asked-partitions.ts'
 
 type Result = DescribeLogDirsResponseInit['results'][number]
 type Topics = Result['topics'][number][]
@@ -76,7 +77,5 @@ function topicsIn(services: Services, path: string, request: DescribeLogDirsRequ
 /** Null: all. */
 function wantedPartitions(request: DescribeLogDirsRequest): Map<string, Set<number>> | null {
   if (request.topics === null) return null
-  const wanted = new Map<string, Set<number>>()
-  for (const { topic, partitions } of request.topics) wanted.set(topic, new Set(partitions))
-  return wanted
+  return askedOnce(request.topics.map(({ topic, partitions }) => [topic, partitions]))
 }

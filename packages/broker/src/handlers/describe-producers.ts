@@ -9,6 +9,7 @@ import {
 } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
+import { askedOnce } from './asked-partitions.ts'
 import { missingPartitionError } from './partition-lookup.ts'
 
 export function handleDescribeProducers(
@@ -16,10 +17,13 @@ export function handleDescribeProducers(
   _context: RequestContext,
   request: DescribeProducersRequest,
 ): DescribeProducersResponseInit {
+  const asked = askedOnce(
+    request.topics.map(({ name, partitionIndexes }) => [name, partitionIndexes]),
+  )
   return {
-    topics: request.topics.map(({ name, partitionIndexes }) => ({
+    topics: [...asked].map(([name, indexes]) => ({
       name,
-      partitions: partitionIndexes.map(index => answer(services, name, index)),
+      partitions: [...indexes].map(index => answer(services, name, index)),
     })),
   }
 }

@@ -11,6 +11,7 @@ const TOPIC_ID_VERSION = 10
 
 type Topic = OffsetCommitRequest['topics'][number]
 type Answer = OffsetCommitResponseInit['topics'][number]
+type Merged = Answer & { readonly partitions: Answer['partitions'][number][] }
 
 export async function handleOffsetCommit(
   services: Services,
@@ -21,7 +22,7 @@ export async function handleOffsetCommit(
   const refused: Answer[] = []
   for (const topic of request.topics)
     sortTopic(services, context.apiVersion, topic, { known, refused })
-  if (known.length === 0) return { topics: refused }
+  if (known.length === 0) return { topics: merge([], refused) }
   const answer = services.groupCoordinator.submit<OffsetCommitResponseInit>(
     request.groupId,
     (requestId, shard, nowMs) =>
@@ -67,14 +68,12 @@ function refuse(topic: Topic, code: number): { partitionIndex: number; errorCode
 
 /** One entry a topic, as clients expect it. */
 function merge(answers: readonly Answer[], refused: readonly Answer[]): Answer[] {
-  const topics = [...answers]
-  for (const each of refused) {
-    const index = topics.findIndex(
-      topic => topic.name === each.name && topic.topicId === each.topicId,
-    )
-    const topic = topics[index]
-    if (topic === undefined) topics.push(each)
-    else topics[index] = { ...topic, partitions: [...topic.partitions, ...each.partitions] }
+  const topics = new Map<string, Merged>()
+  for (const { name, topicId, partitions } of [...answers, ...refused]) {
+    const key = `${topicId} ${name}`
+    const known = topics.get(key)
+    if (known === undefined) topics.set(key, { name, topicId, partitions: [...partitions] })
+    else for (const each of partitions) known.partitions.push(each)
   }
-  return topics
+  return [...topics.values()]
 }

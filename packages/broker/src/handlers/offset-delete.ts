@@ -4,6 +4,7 @@
 import { errorCode, type OffsetDeleteRequest, type OffsetDeleteResponseInit } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
+import { askedOnce } from './asked-partitions.ts'
 import { orFailure } from './group-requests.ts'
 
 export async function handleOffsetDelete(
@@ -13,9 +14,17 @@ export async function handleOffsetDelete(
 ): Promise<OffsetDeleteResponseInit> {
   const isThere = (topic: string, index: number) =>
     services.metadata.partition(topic, index) !== undefined
-  const topics = request.topics.map(({ name, partitions }) => ({
+  const asked = askedOnce(
+    request.topics.map(({ name, partitions }) => [
+      name,
+      partitions.map(each => each.partitionIndex),
+    ]),
+  )
+  const topics = [...asked].map(([name, indexes]) => ({
     name,
-    partitions: partitions.filter(each => isThere(name, each.partitionIndex)),
+    partitions: [...indexes]
+      .filter(index => isThere(name, index))
+      .map(partitionIndex => ({ partitionIndex })),
   }))
   const answer = services.groupCoordinator.submit<OffsetDeleteResponseInit>(
     request.groupId,
@@ -28,16 +37,11 @@ export async function handleOffsetDelete(
   const response = await orFailure(answer, error => ({ errorCode: errorCode(error), topics: [] }))
   if (response.errorCode !== 0) return response
   const code = errorCode('UNKNOWN_TOPIC_OR_PARTITION')
-  const answered = request.topics.map(({ name, partitions }) => {
-    const known = response.topics.find(each => each.name === name)?.partitions ?? []
-    const missing = partitions.filter(each => !isThere(name, each.partitionIndex))
-    return {
-      name,
-      partitions: [
-        ...known,
-        ...missing.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
-      ],
-    }
+  const known = new Map(response.topics.map(({ name, partitions }) => [name, partitions]))
+  const answered = [...asked].map(([name, indexes]) => {
+    const missing = [...indexes].filter(index => !isThere(name, index))
+    const refused = missing.map(partitionIndex => ({ partitionIndex, errorCode: code }))
+    return { name, partitions: [...(known.get(name) ?? []), ...refused] }
   })
   return { errorCode: 0, topics: answered }
 }

@@ -8,16 +8,23 @@ import type { FetchedGroup, FetchedTopic, OffsetFetchTopic } from '@weir/groups'
 import { errorCode, type OffsetFetchRequest, type OffsetFetchResponseInit } from '@weir/protocol'
 import type { RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
+import { askedOnce } from './asked-partitions.ts'
 import { orFailure } from './group-requests.ts'
 
 const TOP_LEVEL_ERROR_VERSION = 2
 const GROUPS_VERSION = 8
 const TOPIC_ID_VERSION = 10
 
+interface AskedTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitionIndexes: readonly number[]
+}
+
 /** One group of the request, whatever its version. */
 interface Asked {
   readonly groupId: string
-  readonly topics: readonly { name: string; topicId: string; partitionIndexes: number[] }[] | null
+  readonly topics: readonly AskedTopic[] | null
   readonly memberId: string | null
   readonly memberEpoch: number
 }
@@ -30,7 +37,7 @@ export async function handleOffsetFetch(
   const { apiVersion } = context
   const { requireStable } = request
   if (apiVersion >= GROUPS_VERSION) {
-    const fetches = request.groups.map(async group => {
+    const fetches = groupsOf(request).map(async group => {
       const fetched = await fetchGroup(services, apiVersion, group, requireStable)
       return { groupId: group.groupId, ...fetched }
     })
@@ -41,6 +48,19 @@ export async function handleOffsetFetch(
   const fetched = await fetchGroup(services, apiVersion, group, requireStable)
   if (fetched.errorCode === 0 || apiVersion >= TOP_LEVEL_ERROR_VERSION) return fetched
   return { topics: absentTopics(topics ?? [], fetched.errorCode) }
+}
+
+/** Each group once. */
+function groupsOf(request: OffsetFetchRequest): Asked[] {
+  const groups = new Map<string, Asked & { topics: AskedTopic[] | null }>()
+  for (const { topics, ...group } of request.groups) {
+    const known = groups.get(group.groupId)
+    if (known === undefined) {
+      groups.set(group.groupId, { ...group, topics: topics === null ? null : [...topics] })
+    } else if (topics === null) known.topics = null
+    else for (const topic of topics) known.topics?.push(topic)
+  }
+  return [...groups.values()]
 }
 
 async function fetchGroup(
@@ -75,7 +95,7 @@ function resolve(
   const { metadata } = services
   const known: OffsetFetchTopic[] = []
   const unknown: FetchedTopic[] = []
-  for (const topic of topics) {
+  for (const topic of onceEach(hasIds, topics)) {
     const { partitionIndexes } = topic
     const image = hasIds ? metadata.topicById(topic.topicId) : metadata.topic(topic.name)
     if (image !== undefined) {
@@ -87,6 +107,20 @@ function resolve(
     }
   }
   return { known, unknown }
+}
+
+function onceEach(hasIds: boolean, topics: readonly AskedTopic[]): AskedTopic[] {
+  const asked = askedOnce(
+    topics.map(({ name, topicId, partitionIndexes }) => [
+      hasIds ? topicId : name,
+      partitionIndexes,
+    ]),
+  )
+  return [...asked].map(([key, indexes]) => ({
+    name: hasIds ? '' : key,
+    topicId: hasIds ? key : ZERO_UUID,
+    partitionIndexes: [...indexes],
+  }))
 }
 
 function absentTopics(topics: NonNullable<Asked['topics']>, code: number): FetchedTopic[] {
