@@ -70,7 +70,7 @@ export const MUTATIONS = [
   ['compaction: aborted records', 'log/compaction/map-job', 'if (transactions.isAborted(batchProducerId(batch, 0), lastOffset))', 'if (false)', 'log/compaction/cleaner'],
   ['compaction: aborted data is discarded', 'log/compaction/clean-job', 'return this.#transactions.isAborted(batchProducerId(batch, 0), batchLastOffset(batch, 0))', 'return false', 'log/compaction/cleaner'],
   ['compaction: what a full map has not seen stays', 'log/compaction/clean-job', 'if (offset >= this.#input.mapEndOffset)', 'if (false)', 'log/compaction/cleaner'],
-  ['compaction: a cut meanwhile', 'log/compaction/cleaner', 'return isGone || isCutting || cutEpoch !== this.#cutEpoch', 'return isGone', 'log/compaction/cleaner'],
+  ['compaction: a cut meanwhile', 'log/compaction/cleaner', '|| hasMoved || cutEpoch !== this.#cutEpoch', '|| hasMoved', 'log/compaction/cleaner'],
   ['compaction: last batch of a group stays', 'log/compaction/clean-job', 'const mustStay = isLast || this.#isLastOfProducer(batch)', 'const mustStay = this.#isLastOfProducer(batch)', 'log/compaction/cleaner'],
   ['compaction: not above the high watermark', 'log/compaction/cleaner', 'Math.min(state.highWatermark, state.firstUnstableOffset)', 'state.firstUnstableOffset', 'log/compaction/cleaner'],
   ['compaction: not in open transactions', 'log/compaction/cleaner', 'Math.min(state.highWatermark, state.firstUnstableOffset)', 'state.highWatermark', 'log/compaction/cleaner'],

@@ -13,6 +13,7 @@ import {
 } from './testing/test-kit.ts'
 
 const OTHER = '/other'
+const COMPACTED = { cleanupCompact: true, cleanupDelete: false, minCleanableDirtyRatio: 0 }
 
 function open(seed = 1): Promise<World> {
   const manager = { directories: ['/data', OTHER], tailBudgetBytes: 1024 }
@@ -146,4 +147,45 @@ t.test('a full disk leaves the log where it is', async t => {
   produce(world, 1)
   await settle(world)
   t.ok(isRight(await readAll(world, 0)))
+})
+
+t.test('a cleaning that is overtaken by a move touches neither directory', async t => {
+  let count = 0
+  for (let at = 0; ; at += 7) {
+    const world = await openWorld(
+      { ...COMPACTED, segmentBytes: 3_000, fileDeleteDelayMs: 0 },
+      {
+        seed: at,
+        instantDisk: false,
+        manager: { directories: ['/data', OTHER], cleanerBytesPerSecond: 50_000 },
+      },
+    )
+    const { sim, log, manager } = world
+    for (let n = 0; n < 60; n++) {
+      append(log, batch({ keys: [`key ${n % 7}`], values: [`value ${n} ${'x'.repeat(200)}`] }))
+    }
+    await sim.complete(log.flush())
+    log.updateHighWatermark(log.logEndOffset)
+    let isClean = false
+    const cleaning = manager.runCleaner().then(() => {
+      isClean = true
+    })
+    const { eventCount } = sim
+    await sim.run(() => isClean || sim.eventCount >= eventCount + at)
+    if (isClean) break
+    count++
+    const to = log.dataDirectory === OTHER ? '/data' : OTHER
+    t.equal(manager.move(TOPIC, 0, to), null)
+    await sim.run(() => manager.moves.length === 0)
+    await sim.complete(cleaning)
+    t.ok(
+      manager.directories.every(directory => directory.isOnline),
+      `moved after ${at} events`,
+    )
+    t.equal(log.dataDirectory, to)
+    const { seen } = await readAll(world)
+    const values = seen.map(({ value }) => value?.split(' ')[1])
+    t.same(values.slice(-7), ['53', '54', '55', '56', '57', '58', '59'])
+  }
+  t.ok(count > 10, `${count} moments`)
 })

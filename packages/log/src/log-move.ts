@@ -74,10 +74,19 @@ class LogCopy {
     const { disk } = this.#target.env
     await disk.mkdir(this.#future)
     for (let pass = 0; pass < MAX_PASSES && this.#restBytes > REST_BYTES; pass++) {
-      await this.#copySegments(this.#options.bytesPerSecond())
+      await this.#copySegments(this.#options.bytesPerSecond()).catch(error =>
+        this.#onMissing(error),
+      )
       if (this.#hasChanged) return this.#state.isGone ? 'gone' : 'changed'
     }
     return await this.#state.runExclusive(() => this.#finish())
+  }
+
+  /** Files have other names before the list of segments says so. Throws what is no such change. */
+  async #onMissing(error: unknown): Promise<void> {
+    const isMissing = error instanceof DiskError && error.code === 'ENOENT'
+    if (isMissing) await this.#state.exclusive
+    if (!isMissing || !this.#hasChanged) throw error
   }
 
   get #hasChanged(): boolean {
@@ -130,6 +139,8 @@ class LogCopy {
     }
     state.syncedEndOffset = state.diskEndOffset
     state.context = this.#target
+    // Who has begun with files in the old place finds them there no more.
+    state.structureEpoch++
     this.#options.onMoved()
   }
 

@@ -4,7 +4,7 @@
 // Invariants: startOffset <= endOffset; syncedEndOffset <= diskEndOffset <= endOffset;
 // highWatermark <= endOffset; segments are in order, never empty as a list, and end where the next one
 // begins, or before it where data is missing (damage); `structureEpoch` grows whenever bytes that were
-// readable are replaced or removed: who awaited something compares it.
+// readable are replaced, removed or moved: who awaited something compares it.
 
 import { DiskError, type Env } from '@weir/core'
 import type { BufferPool } from './buffer-pool.ts'

@@ -120,16 +120,20 @@ class Cleaning {
   #unreadable = 0
   /** What was cut off meanwhile must not come back with a segment that was copied before. */
   readonly #cutEpoch: number
+  /** Where the copies are made: the log may move to another one meanwhile. */
+  readonly #directory: string
 
   constructor(state: LogState, options: CleanerOptions) {
     this.#state = state
     this.#options = options
     this.#cutEpoch = state.cutEpoch
+    this.#directory = state.directory
   }
 
   get #isObsolete(): boolean {
-    const { isGone, cutEpoch, isCutting } = this.#state
-    return isGone || isCutting || cutEpoch !== this.#cutEpoch
+    const { isGone, cutEpoch, isCutting, directory } = this.#state
+    const hasMoved = directory !== this.#directory
+    return isGone || isCutting || hasMoved || cutEpoch !== this.#cutEpoch
   }
 
   async run(): Promise<CleaningStats | null> {
