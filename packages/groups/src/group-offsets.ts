@@ -159,18 +159,19 @@ export class GroupOffsets {
     records: GroupRecord[],
   ): OffsetDeleteResponse {
     const { groupId } = request
-    const topics = request.topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => {
-        if (owner.isSubscribedToTopic(name)) {
+    const topics = request.topics.map(({ name, partitions }) => {
+      const isSubscribed = owner.isSubscribedToTopic(name)
+      const deleted = partitions.map(({ partitionIndex }) => {
+        if (isSubscribed) {
           return { partitionIndex, errorCode: errorCode('GROUP_SUBSCRIBED_TO_TOPIC') }
         }
         if (this.#offsets.get(groupId, name, partitionIndex) !== undefined) {
           records.push(tombstone(groupId, name, partitionIndex))
         }
         return { partitionIndex, errorCode: 0 }
-      }),
-    }))
+      })
+      return { name, partitions: deleted }
+    })
     return { errorCode: 0, throttleTimeMs: 0, topics }
   }
 
@@ -208,9 +209,14 @@ export class GroupOffsets {
   expire(owner: OffsetOwner, nowMs: number, records: GroupRecord[]): boolean {
     const { groupId, expiry } = owner
     let isNothingLeft = !this.#offsets.hasPendingInGroup(groupId)
+    // Asked once a topic, whose offsets follow each other: it is looked up with every member.
+    let lastTopic: string | null = null
+    let isSubscribed = false
     for (const { topic, partitionIndex, value } of this.#offsets.entries(groupId)) {
+      if (topic !== lastTopic) isSubscribed = owner.isSubscribedToTopic(topic)
+      lastTopic = topic
       const isKept =
-        owner.isSubscribedToTopic(topic) ||
+        isSubscribed ||
         this.#offsets.hasPending(groupId, topic, partitionIndex) ||
         !this.#hasExpired(value, expiry, nowMs)
       if (isKept) isNothingLeft = false

@@ -2,10 +2,15 @@
 
 import { ZERO_UUID } from '@weir/core'
 import { SimRandom } from '@weir/core/sim'
-import { type ConsumerGroupHeartbeatResponse, errorName } from '@weir/protocol'
+import {
+  type ConsumerGroupHeartbeatResponse,
+  errorName,
+  type JoinGroupResponse,
+} from '@weir/protocol'
 import t from 'tap'
 import type { FetchedGroup } from './group-offsets.ts'
 import { NO_TOPICS, ShardHarness } from './testing/shard-harness.ts'
+import { encodeSubscription } from './testing/subscriptions.ts'
 import { DEFAULT_GROUPS_CONFIG } from './types.ts'
 
 const GROUPS = 250
@@ -193,4 +198,81 @@ t.test('a pattern over thousands of topics is answered at once, and matched mean
   t.equal(memberEpoch, 2)
   t.equal(assignment?.topicPartitions.length, 250)
   t.equal(beat(2).memberEpoch, 2)
+})
+
+interface Joining {
+  readonly clientId: string
+  readonly instanceId?: string
+  readonly protocols?: readonly string[]
+}
+
+/** JoinGroup, version 3; its effects are applied, its answer may come later. */
+function join(harness: ShardHarness, joining: Joining): JoinGroupResponse | undefined {
+  const { clientId, instanceId = null, protocols = ['range'] } = joining
+  const metadata = encodeSubscription(['t'])
+  const request = {
+    groupId: 'g',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 0,
+    memberId: '',
+    groupInstanceId: instanceId,
+    protocolType: 'consumer',
+    protocols: protocols.map(name => ({ name, metadata })),
+    reason: null,
+  }
+  const context = { nowMs: 0, apiVersion: 3, clientId, clientHost: '/h' }
+  const answers = harness.apply(harness.shard.joinGroup(1, request, context), 0)
+  return answers[0]?.response as JoinGroupResponse | undefined
+}
+
+t.test('static members that stay away and wait for nobody do not keep the shard busy', async t => {
+  const config = { ...DEFAULT_GROUPS_CONFIG, initialRebalanceDelayMs: 0 }
+  const harness = new ShardHarness(new SimRandom(1), config, NO_TOPICS)
+  const { shard } = harness
+  const context = { nowMs: 0, apiVersion: 3, clientId: 'a', clientHost: '/h' }
+  const joined = join(harness, { clientId: 'a', instanceId: 'i' })!
+  const sync = {
+    groupId: 'g',
+    generationId: joined.generationId,
+    memberId: joined.memberId,
+    groupInstanceId: 'i',
+    protocolType: null,
+    protocolName: null,
+    assignments: [],
+  }
+  harness.apply(shard.syncGroup(2, sync, context), 0)
+  join(harness, { clientId: 'b' })
+  const [answer] = harness.apply(shard.expire(0), 0)
+  const other = (answer!.response as JoinGroupResponse).memberId
+  const leaver = { memberId: other, groupInstanceId: null, reason: null }
+  const leave = { groupId: 'g', memberId: '', members: [leaver] }
+  harness.apply(shard.leaveGroup(3, leave, context), 0)
+  harness.apply(shard.expire(0), 0)
+  t.equal(shard.nextDeadlineMs(), 1000)
+})
+
+t.test('a classic member may name very many protocols to a consumer group', async t => {
+  const harness = new ShardHarness(new SimRandom(1), DEFAULT_GROUPS_CONFIG, NO_TOPICS)
+  const beat = {
+    groupId: 'g',
+    memberId: 'n',
+    memberEpoch: 0,
+    instanceId: null,
+    rackId: null,
+    rebalanceTimeoutMs: 10_000,
+    subscribedTopicNames: ['t'],
+    subscribedTopicRegex: null,
+    serverAssignor: null,
+    topicPartitions: [],
+  }
+  const context = { nowMs: 0, apiVersion: 1, clientId: 'n', clientHost: '/h' }
+  harness.apply(harness.shard.consumerGroupHeartbeat(1, beat, context), 0)
+  const named = (prefix: string) =>
+    Array.from({ length: 100_000 }, (_, index) => `${prefix}${index}`)
+  const errorOf = (protocols: string[]) =>
+    errorName(join(harness, { clientId: 'c', protocols })!.errorCode)
+  t.equal(errorOf(named('a')), 'NONE')
+  // Each name with each other's would take minutes.
+  t.equal(errorOf(named('b')), 'INCONSISTENT_GROUP_PROTOCOL')
+  t.equal(errorOf([...named('b'), 'a99999']), 'NONE')
 })

@@ -8,6 +8,8 @@ import type { ClassicGroup } from './classic-group.ts'
 import { type ClassicMember, EMPTY_BYTES } from './classic-member.ts'
 import { joined, joinFailed, syncFailed } from './responses.ts'
 
+/** A group whose members have all stayed away waits for one of them, at least so long each time. */
+const MIN_WAIT_FOR_ANY_MS = 1000
 const NO_ASSIGNMENTS: ReadonlyMap<string, Buffer> = new Map()
 
 export class Rebalance {
@@ -63,7 +65,8 @@ export class Rebalance {
       this.forget(group, member, effects)
     }
     if (group.members.size > 0 && !group.electJoinedLeader()) {
-      this.#scheduleComplete(group, nowMs)
+      // Their rebalance timeout may be 0.
+      this.#scheduleComplete(group, nowMs, MIN_WAIT_FOR_ANY_MS)
       return
     }
     group.startNextGeneration(nowMs)
@@ -222,11 +225,11 @@ export class Rebalance {
     })
   }
 
-  #scheduleComplete(group: ClassicGroup, nowMs: number): void {
+  #scheduleComplete(group: ClassicGroup, nowMs: number, minWaitMs = 0): void {
     this.#timers.cancel(group.joinTimer)
-    group.joinTimer = this.#timers.schedule(
-      nowMs + group.rebalanceTimeoutMs,
-      (expiredMs, effects) => this.complete(group, expiredMs, effects),
+    const deadlineMs = nowMs + Math.max(group.rebalanceTimeoutMs, minWaitMs)
+    group.joinTimer = this.#timers.schedule(deadlineMs, (expiredMs, effects) =>
+      this.complete(group, expiredMs, effects),
     )
   }
 

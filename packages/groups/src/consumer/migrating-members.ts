@@ -229,12 +229,14 @@ function findLeaver(group: ConsumerGroup, leaver: Leaver): ConsumerMember | Erro
   return group.members.get(currentId) ?? 'UNKNOWN_MEMBER_ID'
 }
 
-/** One protocol has to be common to all members that are still classic. */
+/** One protocol has to be common to all members that are still classic; each may name very many. */
 function supportsProtocols(group: ConsumerGroup, request: JoinGroupRequest): boolean {
-  const others = [...group.members.values()].flatMap(({ metadata }) =>
-    metadata.classic === null || metadata.memberId === request.memberId ? [] : metadata.classic,
-  )
-  return request.protocols.some(({ name }) =>
-    others.every(({ protocols }) => protocols.some(each => each.name === name)),
-  )
+  let common = new Set(request.protocols.map(({ name }) => name))
+  for (const { metadata } of group.members.values()) {
+    const { classic, memberId } = metadata
+    if (classic === null || memberId === request.memberId) continue
+    const names = classic.protocols.map(({ name }) => name)
+    common = new Set(names.filter(name => common.has(name)))
+  }
+  return common.size > 0
 }
