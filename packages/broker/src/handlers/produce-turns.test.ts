@@ -3,10 +3,13 @@
 import type { ProduceResponseInit } from '@weir/protocol'
 import t from 'tap'
 import { type Asked, batchOf, DataPlane } from '../testing/data-plane.ts'
+import { handleProduce } from './produce.ts'
 
 const PARTITIONS = 20
 /** Of compressed records. */
 const TURN_BYTES = 256 * 1024
+/** Of one request. */
+const AT_ONCE_BYTES = 1024 * 1024
 
 async function newPlane(): Promise<DataPlane> {
   const plane = await DataPlane.open()
@@ -64,6 +67,24 @@ t.test('plain batches are appended in the turn in which they come', async t => {
   for (let index = 0; index < PARTITIONS; index++) {
     plane.askProduce('a', Buffer.from(records), { index })
   }
+  t.equal(appendedCount(plane), PARTITIONS)
+})
+
+t.test('a request of more than 1 MiB does not fill one turn', async t => {
+  const plane = await newPlane()
+  const records = batchOf([noise(plane, 150_000)])
+  const partitionData = Array.from({ length: PARTITIONS }, (_, index) => {
+    return { index, records: Buffer.from(records) }
+  })
+  const asked = plane.ask(handleProduce, 9, {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: 1_500,
+    topicData: [{ name: 'a', topicId: '', partitionData }],
+  })
+  t.equal(appendedCount(plane), Math.ceil(AT_ONCE_BYTES / records.length))
+  const { responses } = await plane.response<ProduceResponseInit>(asked)
+  t.ok(responses[0]?.partitionResponses.every(({ errorCode }) => errorCode === 0))
   t.equal(appendedCount(plane), PARTITIONS)
 })
 
