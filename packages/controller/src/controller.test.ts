@@ -233,15 +233,32 @@ t.test('validateOnly decides without records', t => {
   t.end()
 })
 
-t.test('one request creates 10,000 partitions at most', t => {
+t.test('a request for more than 10,000 partitions creates none, as in Kafka', t => {
   const controller = newController()
-  const wanted = ['a', 'b', 'c'].map(name => topic(name, { partitionCount: 4_000 }))
-  const { response, records } = controller.topics.createTopics(wanted, false)
+  const ofCount = (name: string, partitionCount: number) => topic(name, { partitionCount })
+  const assigned = topic('d', { ...manual, assignments: [{ partitionIndex: 0, brokerIds: [1] }] })
+  const most = [ofCount('a', 9_996), ofCount('b', -1), assigned]
+  const { records } = controller.topics.createTopics(most, false)
+  t.equal(records.filter(record => record.kind === 'partition').length, 10_000)
+  const more = [...most, ofCount('c', 1), ofCount('c', 1), ofCount('e', 0)]
+  const refused = controller.topics.createTopics(more, false)
   t.same(
-    response.map(result => result.error),
-    ['NONE', 'NONE', 'POLICY_VIOLATION'],
+    refused.response.map(({ name, error }) => [name, error]),
+    ['a', 'b', 'd', 'c', 'e'].map(name => [name, 'POLICY_VIOLATION']),
   )
-  t.equal(records.filter(record => record.kind === 'partition').length, 8_000)
+  t.same(refused.records, [])
+  t.end()
+})
+
+t.test('topics of one request that are to grow are told apart, however many they are', t => {
+  const controller = newController()
+  // In the square of them it would hold the controller up.
+  const names = Array.from({ length: 50_000 }, (_, i) => `t${i}`)
+  const wanted = [...names, 't0'].map(name => ({ name, count: 2, assignments: null }))
+  const { response } = controller.topics.createPartitions(wanted, false)
+  t.equal(response.length, names.length)
+  t.match(response[0], { name: 't0', error: 'INVALID_REQUEST' })
+  t.match(response[1], { name: 't1', error: 'UNKNOWN_TOPIC_OR_PARTITION' })
   t.end()
 })
 

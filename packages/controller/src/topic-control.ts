@@ -25,6 +25,7 @@ import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-
 
 /** More in one request is refused: one decision has to stay a reasonable batch. */
 const MAX_PARTITIONS_PER_REQUEST = 10_000
+const TOO_MANY_PARTITIONS = 'Excessively large number of partitions per request.'
 
 export interface TopicDefaults {
   readonly partitionCount: number
@@ -80,7 +81,11 @@ export class TopicControl {
     // Names created by this very request: they collide, too.
     const created = new Map<string, string>()
     const response: CreatedTopic[] = []
-    let partitionCount = 0
+    if (this.#partitionsOf(topics) > MAX_PARTITIONS_PER_REQUEST) {
+      const error = failure('POLICY_VIOLATION', TOO_MANY_PARTITIONS)
+      for (const name of counts.keys()) response.push(notCreated(name, error))
+      return { records, response }
+    }
     const answered = new Set<string>()
     for (const topic of topics) {
       if (answered.has(topic.name)) continue
@@ -95,12 +100,6 @@ export class TopicControl {
         continue
       }
       const { replicas, configs } = outcome.value
-      partitionCount += replicas.length
-      if (partitionCount > MAX_PARTITIONS_PER_REQUEST) {
-        const message = 'Excessively large number of partitions per request.'
-        response.push(notCreated(topic.name, failure('POLICY_VIOLATION', message)))
-        continue
-      }
       const topicId = this.#options.newUuid()
       if (hasCollisionChars(topic.name)) created.set(collisionKey(topic.name), topic.name)
       records.push({ kind: 'topic', name: topic.name, topicId })
@@ -144,9 +143,11 @@ export class TopicControl {
     const records: MetadataRecord[] = []
     const response: PartitionsResult[] = []
     let added = 0
+    const answered = new Set<string>()
     for (const request of topics) {
       const { name } = request
-      if (response.some(result => result.name === name)) continue
+      if (answered.has(name)) continue
+      answered.add(name)
       const outcome =
         counts.get(name) === 1
           ? this.#grow(request, MAX_PARTITIONS_PER_REQUEST - added)
@@ -158,6 +159,17 @@ export class TopicControl {
       response.push({ ...(outcome.ok ? NO_ERROR : outcome.error), name })
     }
     return { records: validateOnly ? [] : records, response }
+  }
+
+  /** That a request wants, whether it may have them or not. */
+  #partitionsOf(topics: readonly NewTopic[]): number {
+    const { partitionCount: defaultCount } = this.#options.defaults()
+    let total = 0
+    for (const { partitionCount, assignments } of topics) {
+      if (assignments.length > 0) total += assignments.length
+      else total += partitionCount === -1 ? defaultCount : Math.max(0, partitionCount)
+    }
+    return total
   }
 
   #checkName(name: string, created: ReadonlyMap<string, string>): ApiError | null {
@@ -211,10 +223,6 @@ export class TopicControl {
     const defaults = this.#options.defaults()
     const count = partitionCount === -1 ? defaults.partitionCount : partitionCount
     const factor = replicationFactor === -1 ? defaults.replicationFactor : replicationFactor
-    if (count > MAX_PARTITIONS_PER_REQUEST) {
-      const message = 'Excessively large number of partitions per request.'
-      return refused(failure('POLICY_VIOLATION', message))
-    }
     return this.#place(count, factor, this.#options.randomBelow(0x7fff_ffff))
   }
 
@@ -290,10 +298,7 @@ export class TopicControl {
     if (problem !== null) return refused(problem)
     const present = topic.partitions.length
     const added = request.count - present
-    if (added > limit) {
-      const message = 'Excessively large number of partitions per request.'
-      return refused(failure('POLICY_VIOLATION', message))
-    }
+    if (added > limit) return refused(failure('POLICY_VIOLATION', TOO_MANY_PARTITIONS))
     const factor = topic.partitions[0]?.replicas.length ?? 1
     let replicas: Replicas
     if (request.assignments === null) {
