@@ -333,7 +333,13 @@ t.test('what runs can be changed as far as its row says', t => {
   t.match(brokerChangeProblem('log.retention.ms', '0', 'cluster-wide'), /must be unlimited \(-1\)/)
   t.match(brokerChangeProblem('log.roll.ms', '0', 'cluster-wide'), /at least 1/)
   t.match(brokerChangeProblem('node.id', '5', 'per-broker'), /Cannot update these configs dynam/)
-  t.match(brokerChangeProblem('listeners', 'x', 'cluster-wide'), /at default cluster level/)
+  t.match(
+    brokerChangeProblem('leader.replication.throttled.rate', '5', 'cluster-wide'),
+    /at default cluster level/,
+  )
+  for (const key of ['listeners', 'advertised.listeners']) {
+    t.match(brokerChangeProblem(key, 'PLAINTEXT://h:1', 'per-broker'), /Cannot update these conf/)
+  }
   t.match(brokerChangeProblem('no.such', 'x', 'per-broker'), /Unknown broker config name/)
   t.match(brokerChangeProblem('message.max.bytes', '-1', 'per-broker'), /at least 0/)
   const settings = load('message.max.bytes=1').withDynamic(
@@ -442,10 +448,8 @@ t.test('the rules for the controller tell topics, brokers and groups apart', t =
   t.equal(rules.isList(4, 'num.partitions'), false)
   t.match(rules.problem(2, new Map([['x', '1']])), /Unknown topic/)
   t.match(rules.problem(32, new Map([['x', '1']])), /Unknown group/)
-  t.match(
-    rules.problem(4, new Map([['listeners', 'PLAINTEXT://a:1']]), ''),
-    /default cluster level/,
-  )
-  t.equal(rules.problem(4, new Map([['listeners', 'PLAINTEXT://a:1']]), '1'), null)
+  const throttle = new Map([['leader.replication.throttled.rate', '1']])
+  t.match(rules.problem(4, throttle, ''), /default cluster level/)
+  t.equal(rules.problem(4, throttle, '1'), null)
   t.end()
 })

@@ -6,9 +6,9 @@ import { boolean, className, int, list, long, string } from '../row.ts'
 
 // biome-ignore format: one row a line.
 export const networkRows = [
-  list('listeners', 'PLAINTEXT://127.0.0.1:9092', { kafkaDefault: 'PLAINTEXT://:9092', update: 'per-broker' }, 'Where the node listens, as NAME://HOST:PORT, separated by commas; an empty host is every address.'),
-  list('advertised.listeners', null, { update: 'per-broker' }, 'The addresses that clients are told to connect to; the listen address unless set.'),
-  string('listener.security.protocol.map', 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT', { check: protocolMapProblem, update: 'per-broker' }, 'Which security protocol each listener name speaks, as NAME:PROTOCOL.'),
+  list('listeners', 'PLAINTEXT://127.0.0.1:9092', { kafkaDefault: 'PLAINTEXT://:9092' }, 'Where the node listens, as NAME://HOST:PORT, separated by commas; an empty host is every address.'),
+  list('advertised.listeners', null, {}, 'The addresses that clients are told to connect to; the listen address unless set.'),
+  string('listener.security.protocol.map', 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT', { check: protocolMapProblem }, 'Which security protocol each listener name speaks, as NAME:PROTOCOL.'),
   list('early.start.listeners', null, { accepted: why.ONE_START }, 'Listeners that accept connections before the start is complete.'),
   string('inter.broker.listener.name', null, { accepted: why.CONTROLLER_LISTENER }, 'The listener that brokers use among themselves.'),
   string('security.inter.broker.protocol', 'PLAINTEXT', { oneOf: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], refused: why.NO_SECURITY }, 'The security protocol that brokers use among themselves.'),
