@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { resolvePath, runCli } from './cli.ts'
 import { nodeName } from './command.ts'
@@ -107,6 +108,12 @@ t.test('the doctor names the hop that fails', async t => {
   t.match(out, /^bad {2}bootstrap address 127\.0\.0\.1:1: nothing listens there\n/)
   const unknown = await weir('doctor', '-b', 'no-such-host.invalid:1')
   t.match(unknown.out, /cannot be resolved/)
+})
+
+t.test('the doctor names the address of a node that serves no clients', async t => {
+  const file = new URL('../../../config/controller.properties', import.meta.url)
+  const { out } = await weir('doctor', '--config', fileURLToPath(file))
+  t.match(out, /is valid: node 1, controllers at CONTROLLER:\/\/127\.0\.0\.1:10092\n/)
 })
 
 t.test('settings are explained without a broker', async t => {

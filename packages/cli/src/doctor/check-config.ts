@@ -1,8 +1,18 @@
 // Would a node start with this file of settings?
 import { readFileSync } from 'node:fs'
 import { errorMessage, OperatorError } from '@weir/core'
-import { dataDirectories, loadSettings, nodeListeners } from '@weir/settings'
+import { type BrokerSettings, dataDirectories, loadSettings, nodeListeners } from '@weir/settings'
 import { bad, doubtful, type Finding, good } from './finding.ts'
+
+/** A node that is a controller only has none for clients. */
+function addresses(settings: BrokerSettings): string {
+  const { clients, controller } = nodeListeners(settings)
+  const [who, listeners] = clients.length > 0 ? ['clients', clients] : ['controllers', [controller]]
+  const shown = listeners.flatMap(each =>
+    each ? [`${each.name}://${each.host}:${each.port}`] : [],
+  )
+  return `${who} at ${shown.join(', ')}`
+}
 
 export function checkConfigFile(
   path: string,
@@ -21,11 +31,8 @@ export function checkConfigFile(
   }
   try {
     const { settings, warnings } = loadSettings({ file: { name: path, text }, environment })
-    const listeners = nodeListeners(settings).clients.map(({ name, host, port }) => {
-      return `${name}://${host}:${port}`
-    })
     return [
-      good(`${path} is valid: node ${settings.get('node.id')}, clients at ${listeners.join(', ')}`),
+      good(`${path} is valid: node ${settings.get('node.id')}, ${addresses(settings)}`),
       good(`its data is in ${dataDirectories(settings).join(', ')}`),
       ...warnings.map(warning => doubtful(warning, '')),
     ]
