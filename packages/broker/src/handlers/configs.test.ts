@@ -279,6 +279,24 @@ t.test('a resource may appear only once in a request', async t => {
   t.equal(responses.length, 1)
 })
 
+t.test('a resource that is named again is described once, with all that is asked of it', async t => {
+  const { node, client } = await newWorld()
+  const ask = async (...keys: (string[] | null)[]) => {
+    const resources = keys.map(configurationKeys => {
+      return { resourceType: TOPIC, resourceName: 't', configurationKeys }
+    })
+    const request = { resources, includeSynonyms: false, includeDocumentation: false }
+    const { results } = await node.complete(client.request(describeConfigsApi, 4, request))
+    t.equal(results.length, 1)
+    return results[0]?.configs.map(({ name }) => name) ?? []
+  }
+  const some = await ask(['retention.ms'], ['retention.ms', 'cleanup.policy'])
+  t.same(new Set(some), new Set(['retention.ms', 'cleanup.policy']))
+  const all = await ask(null)
+  t.same(await ask(['retention.ms'], null), all)
+  t.same(await ask([], ['retention.ms']), all)
+})
+
 t.test('what cannot be described gets the error of its kind', async t => {
   const { describe } = await newWorld()
   t.match(await describe(TOPIC, 'nope'), { errorCode: errorCode('UNKNOWN_TOPIC_OR_PARTITION') })

@@ -22,7 +22,13 @@ import {
   topicEntries,
 } from './config-description.ts'
 
-type Resource = DescribeConfigsRequest['resources'][number]
+interface Resource {
+  readonly resourceType: number
+  readonly resourceName: string
+  /** Null: all. */
+  keys: Set<string> | null
+}
+
 type Result = DescribeConfigsResponseInit['results'][number]
 type Config = Result['configs'][number]
 type Described =
@@ -40,8 +46,8 @@ export function handleDescribeConfigs(
   request: DescribeConfigsRequest,
 ): DescribeConfigsResponseInit {
   return {
-    results: request.resources.map(resource => {
-      const { resourceType, resourceName } = resource
+    results: resourcesOf(request).map(resource => {
+      const { resourceType, resourceName, keys } = resource
       const described = describe(services, resource, request)
       if (described.kind === 'failed') {
         const { error, message } = described
@@ -53,13 +59,25 @@ export function handleDescribeConfigs(
           configs: [],
         }
       }
-      const { configurationKeys: keys } = resource
-      const isWanted = (config: Config) =>
-        keys === null || keys.length === 0 || keys.includes(config.name)
+      const isWanted = (config: Config) => keys === null || keys.has(config.name)
       const configs = described.configs.filter(isWanted)
       return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
     }),
   }
+}
+
+/** Each once, however often it is named: what is told of one is hundreds of times as much. */
+function resourcesOf(request: DescribeConfigsRequest): Resource[] {
+  const resources = new Map<string, Resource>()
+  for (const { resourceType, resourceName, configurationKeys } of request.resources) {
+    const keys = (configurationKeys ?? []).length === 0 ? null : new Set(configurationKeys)
+    const id = `${resourceType}:${resourceName}`
+    const known = resources.get(id)
+    if (known === undefined) resources.set(id, { resourceType, resourceName, keys })
+    else if (keys === null) known.keys = null
+    else for (const key of keys) known.keys?.add(key)
+  }
+  return [...resources.values()]
 }
 
 function describe(

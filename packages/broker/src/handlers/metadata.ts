@@ -39,10 +39,14 @@ export function handleMetadata(
     const topics = [...metadata.topics].map(topic => describeTopic(services, request, topic))
     return respond(services, context, request, topics)
   }
+  // Each once, however often it is named: a topic may have thousands of partitions.
   const names = new Set<string>()
+  const ids = new Set<string>()
   const entries: TopicEntry[] = []
   for (const { name, topicId } of request.topics ?? []) {
     if (topicId !== ZERO_UUID && context.apiVersion >= BY_ID_VERSION) {
+      if (ids.has(topicId)) continue
+      ids.add(topicId)
       const topic = metadata.topicById(topicId)
       if (topic !== undefined) entries.push(describeTopic(services, request, topic))
       else entries.push(missing(null, topicId, 'UNKNOWN_TOPIC_ID'))

@@ -239,6 +239,8 @@ t.test('Metadata: all, none, unknown, by id, in the versions that tell them apar
       topics: [
         { topicId: id, name: null },
         { topicId: unknownId, name: null },
+        { topicId: id, name: null },
+        { topicId: unknownId, name: null },
       ],
       includeTopicAuthorizedOperations: true,
     }),
@@ -248,6 +250,7 @@ t.test('Metadata: all, none, unknown, by id, in the versions that tell them apar
     controllerId: 1,
     brokers: [{ nodeId: 1, host: 'node', port: 9092 }],
   })
+  t.equal(byId.topics.length, 2, 'each once, however often it is named')
   t.match(
     new Set(byId.topics.map(topic => [topic.name, topic.errorCode])),
     new Set([
