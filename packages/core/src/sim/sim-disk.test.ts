@@ -56,7 +56,7 @@ t.test('a file is there after a crash for sure only when its directory was synce
   t.ok(missing > 20 && missing < 180, `${missing} of 200 lost the entry`)
 })
 
-t.test('what a power failure kept from the disk may be garbage, and is never what was synced', async t => {
+t.test('a power failure may leave garbage behind what was synced, not in it', async t => {
   let garbled = 0
   for (const seed of SEEDS) {
     const { sim, disk, env } = instantMachine(seed)
