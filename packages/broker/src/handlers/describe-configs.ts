@@ -12,7 +12,7 @@ import {
   errorCode,
 } from '@weir/protocol'
 import { type ConfigEntry, settingTypeCode } from '@weir/settings'
-import type { RequestContext } from '../server/request-context.ts'
+import type { HandlerResult, RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import {
   brokerEntries,
@@ -21,6 +21,7 @@ import {
   sourceCode,
   topicEntries,
 } from './config-description.ts'
+import { fromFreshMetadata } from './fresh-metadata.ts'
 
 interface Resource {
   readonly resourceType: number
@@ -43,6 +44,13 @@ const BROKER_LOGGER_SOURCE = 6
 export function handleDescribeConfigs(
   services: Services,
   _context: RequestContext,
+  request: DescribeConfigsRequest,
+): HandlerResult<DescribeConfigsResponseInit> {
+  return fromFreshMetadata(services, () => describeAll(services, request))
+}
+
+function describeAll(
+  services: Services,
   request: DescribeConfigsRequest,
 ): DescribeConfigsResponseInit {
   return {

@@ -11,9 +11,10 @@ import {
   KafkaError,
 } from '@weir/protocol'
 import type { KafkaFailure } from '../server/api-row.ts'
-import type { RequestContext } from '../server/request-context.ts'
+import type { HandlerResult, RequestContext } from '../server/request-context.ts'
 import type { Services } from '../services.ts'
 import { TOPIC_OPERATIONS } from './authorized-operations.ts'
+import { fromFreshMetadata } from './fresh-metadata.ts'
 import { describePartition, missingTopicError } from './topic-description.ts'
 
 type TopicEntry = DescribeTopicPartitionsResponseInit['topics'][number]
@@ -22,6 +23,17 @@ type Cursor = DescribeTopicPartitionsRequest['cursor']
 export function handleDescribeTopicPartitions(
   services: Services,
   _context: RequestContext,
+  request: DescribeTopicPartitionsRequest,
+): HandlerResult<DescribeTopicPartitionsResponseInit> {
+  const { topics } = request
+  const isCovered =
+    topics.length > 0 && topics.every(({ name }) => services.metadata.topic(name) !== undefined)
+  const answer = () => describePage(services, request)
+  return isCovered ? answer() : fromFreshMetadata(services, answer)
+}
+
+function describePage(
+  services: Services,
   request: DescribeTopicPartitionsRequest,
 ): DescribeTopicPartitionsResponseInit {
   const { cursor } = request

@@ -21,6 +21,7 @@ import {
   OPERATIONS_NOT_ASKED,
   TOPIC_OPERATIONS,
 } from './authorized-operations.ts'
+import { fromFreshMetadata } from './fresh-metadata.ts'
 import { describePartition, missingTopicError } from './topic-description.ts'
 
 type TopicEntry = MetadataResponseInit['topics'][number]
@@ -33,9 +34,35 @@ export function handleMetadata(
   context: RequestContext,
   request: MetadataRequest,
 ): HandlerResult<MetadataResponseInit> {
+  const answer = () => describeTopics(services, context, request)
+  return isCovered(services, context, request) ? answer() : fromFreshMetadata(services, answer)
+}
+
+function isForAll({ apiVersion }: RequestContext, { topics }: MetadataRequest): boolean {
+  return topics === null || (apiVersion === 0 && topics.length === 0)
+}
+
+/** Named topics that this node knows: what else may have changed clients learn by their next requests. */
+function isCovered(
+  { metadata }: Services,
+  context: RequestContext,
+  request: MetadataRequest,
+): boolean {
+  if (isForAll(context, request)) return false
+  return (request.topics ?? []).every(
+    ({ name, topicId }) =>
+      (name !== null && metadata.topic(name) !== undefined) ||
+      metadata.topicById(topicId) !== undefined,
+  )
+}
+
+function describeTopics(
+  services: Services,
+  context: RequestContext,
+  request: MetadataRequest,
+): MetadataResponseInit {
   const { metadata } = services
-  const isAll = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-  if (isAll) {
+  if (isForAll(context, request)) {
     const topics = [...metadata.topics].map(topic => describeTopic(services, request, topic))
     return respond(services, context, request, topics)
   }

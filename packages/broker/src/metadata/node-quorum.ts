@@ -12,8 +12,8 @@ import {
 } from '@weir/quorum'
 import type { Voter } from '@weir/settings'
 import type { ClientConnection } from '../server/request-context.ts'
-import { LeadershipProof } from './leadership-proof.ts'
 import type { QuorumController } from './quorum-controller.ts'
+import { SharedQuestion } from './shared-question.ts'
 
 export interface NodeQuorumOptions {
   readonly nodeId: number
@@ -39,18 +39,24 @@ const TICK_MS = 50
 const MIN_ELECTION_TICKS = 3
 /** A leader without a majority steps down by then. */
 const PROOF_LIMIT_MS = 500
+/** Clients that ask for metadata are answered while there is no leader, too. */
+const NEWS_LIMIT_MS = 200
 
 export class NodeQuorum {
   readonly #node: QuorumNode
   /** By the id of their connection. */
   readonly #endpoints = new Map<number, Endpoint>()
-  readonly #proof: LeadershipProof
+  readonly #proof: SharedQuestion<boolean>
+  readonly #news: SharedQuestion<boolean>
 
   private constructor(node: QuorumNode) {
     this.#node = node
     const { driver } = node
-    this.#proof = new LeadershipProof(async () => {
+    this.#proof = new SharedQuestion(async () => {
       return driver.leadership.isActive && (await driver.readBarrier(PROOF_LIMIT_MS)) !== null
+    })
+    this.#news = new SharedQuestion(async () => {
+      return (await driver.readBarrier(NEWS_LIMIT_MS)) !== null
     })
   }
 
@@ -103,9 +109,20 @@ export class NodeQuorum {
     return this.#node.driver.leadership
   }
 
-  /** True if a majority takes this node for its leader, at some moment after the call. */
+  /**
+   * True if a majority takes this node for its leader, at some moment after the call (ReadIndex). A node that
+   * stood still may have been deposed without knowing; what it says of brokers could be of the past (R16).
+   */
   confirmLeadership(): Promise<boolean> {
-    return this.#proof.confirm()
+    return this.#proof.ask()
+  }
+
+  /**
+   * True once this node's metadata have all that was acknowledged anywhere before the call (ReadIndex of
+   * a follower); false after 200 ms, and if nobody leads.
+   */
+  catchUp(): Promise<boolean> {
+    return this.#news.ask()
   }
 
   status(): QuorumStatus {

@@ -1,17 +1,17 @@
 import t from 'tap'
-import { LeadershipProof } from './leadership-proof.ts'
+import { SharedQuestion } from './shared-question.ts'
 
 t.test('each question is answered by one that was asked after it, and many share it', async t => {
-  const asked: ((isLeader: boolean) => void)[] = []
-  const proof = new LeadershipProof(() => new Promise(resolve => asked.push(resolve)))
-  const first = proof.confirm()
-  const later = [proof.confirm(), proof.confirm(), proof.confirm()]
+  const asked: ((answer: boolean) => void)[] = []
+  const question = new SharedQuestion<boolean>(() => new Promise(resolve => asked.push(resolve)))
+  const first = question.ask()
+  const later = [question.ask(), question.ask(), question.ask()]
   t.equal(asked.length, 1, 'the later ones wait: the running one began before them')
   asked[0]?.(true)
   t.equal(await first, true)
   await Promise.resolve()
   t.equal(asked.length, 2)
-  const last = proof.confirm()
+  const last = question.ask()
   asked[1]?.(false)
   t.same(await Promise.all(later), [false, false, false])
   await Promise.resolve()
