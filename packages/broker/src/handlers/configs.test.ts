@@ -279,7 +279,7 @@ t.test('a resource may appear only once in a request', async t => {
   t.equal(responses.length, 1)
 })
 
-t.test('a resource that is named again is described once, with all that is asked of it', async t => {
+t.test('a resource that is named again is described once, with all keys', async t => {
   const { node, client } = await newWorld()
   const ask = async (...keys: (string[] | null)[]) => {
     const resources = keys.map(configurationKeys => {

@@ -3,6 +3,7 @@
 // Difference from Kafka: a replica id in the request is not believed, it asks as a consumer does:
 // followers of Weir never need the end of the log that way.
 
+import { DiskError } from '@weir/core'
 import {
   type ErrorName,
   errorCode,
@@ -68,7 +69,10 @@ export async function handleListOffsets(
         const error = missingPartitionError(services, { name, topicId: '' }, index)
         answers.push(refused(index, error))
       } else {
-        const found = await answer(partition, asked, view, context.apiVersion)
+        const found = await lookUp(services, partition, asked, {
+          view,
+          version: context.apiVersion,
+        })
         // Older versions have no place for the epoch.
         answers.push(
           context.apiVersion < LEADER_EPOCH_MIN_VERSION ? { ...found, leaderEpoch: -1 } : found,
@@ -80,11 +84,32 @@ export async function handleListOffsets(
   return { topics }
 }
 
+interface Lookup {
+  readonly view: ReadView
+  readonly version: number
+}
+
+/** What the disk does not tell is told of that partition only. */
+async function lookUp(
+  { env }: Services,
+  partition: Partition,
+  asked: RequestPartition,
+  lookup: Lookup,
+): Promise<Answer> {
+  try {
+    return await answer(partition, asked, lookup)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    const { topic, partitionIndex } = partition
+    env.log.error('an offset could not be looked up', { topic, partitionIndex, error })
+    return refused(partitionIndex, 'KAFKA_STORAGE_ERROR')
+  }
+}
+
 async function answer(
   partition: Partition,
   asked: RequestPartition,
-  view: ReadView,
-  version: number,
+  { view, version }: Lookup,
 ): Promise<Answer> {
   const index = asked.partitionIndex
   const { timestamp } = asked

@@ -1,5 +1,6 @@
 // ListOffsets, OffsetForLeaderEpoch, DeleteRecords, InitProducerId and DescribeProducers.
 
+import { DiskError } from '@weir/core'
 import {
   buildRecordBatch,
   type DeleteRecordsResponseInit,
@@ -107,6 +108,13 @@ t.test('every version of ListOffsets is answered', async t => {
     const leaderEpoch = version < 4 ? -1 : 3
     t.match(await listOffsets(plane, version, -1), { errorCode: 0, offset: 5, leaderEpoch })
   }
+})
+
+t.test('a disk that fails is an error of the partition, not of the connection', async t => {
+  const { plane, now } = await planeWithTimes()
+  const failing = () => Promise.reject(new DiskError('EMFILE', '/data/a-0', 'open failed'))
+  plane.partition('a').log.offsetForTimestamp = failing
+  t.match(await listOffsets(plane, 9, now), { errorCode: errorCode('KAFKA_STORAGE_ERROR') })
 })
 
 t.test('special timestamps that a version does not know are refused', async t => {
