@@ -84,7 +84,8 @@ export class GroupOffsets {
     check: PartitionCheck = () => null,
   ): OffsetCommitResponse {
     const { groupId, retentionTimeMs } = request
-    const expireTimestampMs = retentionTimeMs < 0 ? null : nowMs + retentionTimeMs
+    const commitTimestampMs = nowMs + this.#config.wallAheadMs
+    const expireTimestampMs = retentionTimeMs < 0 ? null : commitTimestampMs + retentionTimeMs
     const topics = request.topics.map(topic => {
       const topicId =
         topic.topicId === ZERO_UUID
@@ -102,7 +103,7 @@ export class GroupOffsets {
           offset: partition.committedOffset,
           leaderEpoch: partition.committedLeaderEpoch,
           metadata,
-          commitTimestampMs: nowMs,
+          commitTimestampMs,
           expireTimestampMs,
           topicId,
         }
@@ -208,6 +209,8 @@ export class GroupOffsets {
   /** Adds tombstones for what has expired. True if no offset is left then. */
   expire(owner: OffsetOwner, nowMs: number, records: GroupRecord[]): boolean {
     const { groupId, expiry } = owner
+    // By whichever clock is behind: one that is wrong for a while must not take offsets away.
+    const dueMs = nowMs + Math.min(0, this.#config.wallAheadMs)
     let isNothingLeft = !this.#offsets.hasPendingInGroup(groupId)
     // Asked once a topic, whose offsets follow each other: it is looked up with every member.
     let lastTopic: string | null = null
@@ -218,7 +221,7 @@ export class GroupOffsets {
       const isKept =
         isSubscribed ||
         this.#offsets.hasPending(groupId, topic, partitionIndex) ||
-        !this.#hasExpired(value, expiry, nowMs)
+        !this.#hasExpired(value, expiry, dueMs)
       if (isKept) isNothingLeft = false
       else records.push(tombstone(groupId, topic, partitionIndex))
     }

@@ -63,6 +63,14 @@ t.test('expired groups go some at a time, and then the next round is planned', a
   t.equal(harness.shard.nextDeadlineMs(), 4020)
 })
 
+t.test('a process whose clock was ahead when it started takes no offsets away', async t => {
+  const harness = harnessWithOffsets()
+  harness.config = { ...harness.config, wallAheadMs: -5000 }
+  harness.restart(0)
+  harness.apply(harness.shard.expire(2000), 2000)
+  t.equal(countGroups(harness), GROUPS)
+})
+
 t.test('a group that is made or used anew while others expire stays', async t => {
   const harness = harnessWithOffsets()
   harness.apply(harness.shard.expire(2000), 2000)

@@ -59,6 +59,12 @@ export interface GroupsConfig {
   readonly offsetsRetentionMs: number
   /** offsets.retention.check.interval.ms */
   readonly offsetsRetentionCheckIntervalMs: number
+  /**
+   * How far the wall clock is ahead of the times that a shard is given, which do not jump and stand still
+   * while the machine sleeps. What is kept for another process goes by the wall clock: when an offset was
+   * committed, when a group became empty.
+   */
+  readonly wallAheadMs: number
   readonly consumer: ConsumerGroupsConfig
 }
 
@@ -95,6 +101,7 @@ export const DEFAULT_GROUPS_CONFIG: GroupsConfig = Object.freeze({
   offsetMetadataMaxBytes: 4096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1000,
   offsetsRetentionCheckIntervalMs: 600_000,
+  wallAheadMs: 0,
   consumer: DEFAULT_CONSUMER_GROUPS_CONFIG,
 })
 

@@ -25,6 +25,11 @@ export class CoordinatorRuntime<R, S extends CoordinatorShard<R>> implements Lea
     this.#turns = new LoadTurns(env)
   }
 
+  /** How far the wall clock is ahead of the time that the shards are given. */
+  get wallAheadMs(): number {
+    return this.#env.clock.nowMs() - this.#clock.nowMs()
+  }
+
   onLeader(partition: Partition): void {
     if (partition.topic !== this.#kind.topic || this.#isClosed) return
     this.#hosts.get(partition.partitionIndex)?.close()

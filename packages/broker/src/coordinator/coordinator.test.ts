@@ -59,8 +59,14 @@ function askCommit(plane: DataPlane, committedOffset: number, topic = 't', commi
   })
 }
 
-async function commit(plane: DataPlane, offset: number, topic = 't'): Promise<ErrorName> {
-  const response = await plane.response<OffsetCommitResponse>(askCommit(plane, offset, topic))
+async function commit(
+  plane: DataPlane,
+  offset: number,
+  topic = 't',
+  committer = NOBODY,
+): Promise<ErrorName> {
+  const asked = askCommit(plane, offset, topic, committer)
+  const response = await plane.response<OffsetCommitResponse>(asked)
   return errorName(response.topics[0]!.partitions[0]!.errorCode)
 }
 
@@ -243,6 +249,20 @@ t.test('a session ends by the timer of the shard, whatever the wall clock does',
   t.equal(await heartbeat(plane, member), 'NONE')
   await plane.sim.run({ forMs: 10_500 })
   t.equal(await heartbeat(plane, member), 'UNKNOWN_MEMBER_ID')
+})
+
+t.test('offsets keep their time over a restart after the machine slept for longer', async t => {
+  const plane = await openGroupPlane()
+  await find(plane)
+  const member = await joinAndSync(plane)
+  // The monotonic clock stands still meanwhile.
+  plane.sim.skewWallClock('node', 8 * 24 * 3_600_000)
+  t.equal(await commit(plane, 7, 't', member), 'NONE')
+  await plane.sim.run({ forMs: 30_000 })
+  await plane.restart()
+  coordinate(plane)
+  await plane.sim.run({ forMs: 20 * 60_000 })
+  t.equal(await fetch(plane), 7)
 })
 
 t.test('after a pause of the process its members may show themselves first', async t => {

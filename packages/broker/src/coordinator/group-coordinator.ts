@@ -50,7 +50,8 @@ export class GroupCoordinator implements MetadataSubscriber {
   constructor(env: Env, parts: GroupCoordinatorParts) {
     this.#env = env
     this.#parts = parts
-    const config = groupsConfigOf(parts.settings, parts.metadata)
+    const wallAheadMs = () => this.#runtime.wallAheadMs
+    const config = groupsConfigOf(parts.settings, parts.metadata, wallAheadMs)
     this.#topics = new ClusterTopics(parts.metadata)
     this.#runtime = new CoordinatorRuntime<GroupRecord, GroupShard>(env, {
       topic: OFFSETS_TOPIC,

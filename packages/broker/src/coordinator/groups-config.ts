@@ -16,7 +16,11 @@ const MIN_INITIAL_REBALANCE_DELAY_MS = 120
 const GROUP_FEATURE = 'group.version'
 
 /** Reads the settings each time, so that changes count at once. */
-export function groupsConfigOf(settings: NodeSettings, metadata: MetadataImage): GroupsConfig {
+export function groupsConfigOf(
+  settings: NodeSettings,
+  metadata: MetadataImage,
+  wallAheadMs: () => number,
+): GroupsConfig {
   return {
     get minSessionTimeoutMs() {
       return settings.get('group.min.session.timeout.ms')
@@ -39,6 +43,9 @@ export function groupsConfigOf(settings: NodeSettings, metadata: MetadataImage):
     },
     get offsetsRetentionCheckIntervalMs() {
       return settings.get('offsets.retention.check.interval.ms')
+    },
+    get wallAheadMs() {
+      return wallAheadMs()
     },
     consumer: consumerGroupsConfigOf(settings, metadata),
   }

@@ -75,7 +75,7 @@ export class Rebalance {
       effects.records.push({
         kind: 'group-metadata',
         groupId: group.groupId,
-        value: group.toMetadata(NO_ASSIGNMENTS, nowMs),
+        value: group.toMetadata(NO_ASSIGNMENTS, nowMs + this.#config.wallAheadMs),
       })
       return
     }
