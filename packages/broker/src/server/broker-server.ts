@@ -9,6 +9,7 @@ import type { PendingRequest } from './pending-request.ts'
 import type { ListenerInfo } from './request-context.ts'
 import type { RequestMemory } from './request-memory.ts'
 import { RequestStats } from './request-stats.ts'
+import { RequestTurns } from './request-turns.ts'
 
 /** Limits that may change while the server runs: asked for whenever they matter. */
 export interface ServerLimits {
@@ -40,6 +41,7 @@ export class BrokerServer implements ConnectionHost {
   readonly memory: RequestMemory
   readonly listener: ListenerInfo
   readonly requestStats = new RequestStats()
+  readonly turns: RequestTurns
   /** Since the start: accepted, refused because there were too many, closed for what the peer did. */
   acceptedCount = 0
   refusedCount = 0
@@ -61,6 +63,7 @@ export class BrokerServer implements ConnectionHost {
   constructor(options: BrokerServerOptions) {
     this.#env = options.env
     this.#clock = options.env.clock
+    this.turns = new RequestTurns(options.env.clock)
     this.#peerLog = new LogThrottle(options.env.clock, options.env.log)
     this.dispatcher = options.dispatcher
     this.memory = options.memory

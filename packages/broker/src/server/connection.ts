@@ -17,6 +17,7 @@ import type { AnswerSink, PendingRequest } from './pending-request.ts'
 import { ANONYMOUS, type ListenerInfo, type Principal } from './request-context.ts'
 import type { MemoryUser, RequestMemory } from './request-memory.ts'
 import type { RequestStats } from './request-stats.ts'
+import type { RequestTurns, TurnUser } from './request-turns.ts'
 
 /** Overlapping requests of one connection. */
 const MAX_IN_FLIGHT = 64
@@ -34,6 +35,7 @@ const MAX_LENT_FRAME_BYTES = 128 * 1024
 export interface ConnectionHost {
   readonly dispatcher: Dispatcher
   readonly memory: RequestMemory
+  readonly turns: RequestTurns
   readonly listener: ListenerInfo
   readonly requestStats: RequestStats
   readonly maxRequestBytes: number
@@ -49,7 +51,7 @@ export interface ConnectionHost {
   onClosed(connection: Connection): void
 }
 
-export class Connection implements AnswerSink, MemoryUser {
+export class Connection implements AnswerSink, MemoryUser, TurnUser {
   readonly id: number
   readonly principal: Principal = ANONYMOUS
   clientSoftwareName = ''
@@ -67,6 +69,8 @@ export class Connection implements AnswerSink, MemoryUser {
   /** Bytes of this connection that the memory counts. */
   #heldBytes = 0
   #isPumping = false
+  /** Others have had this turn of the event loop: nothing is begun before `onTurn`. */
+  #awaitsTurn = false
   #isReading = true
   #isPeerSlow = false
   #hasPeerEnded = false
@@ -174,7 +178,13 @@ export class Connection implements AnswerSink, MemoryUser {
   }
 
   resumeReading(): void {
-    this.#pump()
+    this.#pump(this.#host.nowMs())
+  }
+
+  onTurn(): void {
+    this.#awaitsTurn = false
+    this.#pump(this.#host.nowMs(), true)
+    this.#maybeEnd()
   }
 
   /** A request in flight is answered: sends what is next in order, starts what waited. */
@@ -229,8 +239,12 @@ export class Connection implements AnswerSink, MemoryUser {
 
   #onEnd(): void {
     this.#hasPeerEnded = true
-    this.#pump()
+    // A thousand members that leave a group, and close, are work, too.
+    if (this.#awaitsTurn || this.#mustWaitForTurn()) return
+    const startedMs = this.#host.nowMs()
+    this.#pump(startedMs)
     this.#maybeEnd()
+    this.#host.turns.worked(startedMs, this.#host.nowMs())
   }
 
   #onDrain(): void {
@@ -251,15 +265,20 @@ export class Connection implements AnswerSink, MemoryUser {
     this.#heldFrame = null
     this.#release(this.#heldBytes)
     this.#host.memory.leave(this)
+    this.#host.turns.leave(this)
     this.#host.onClosed(this)
   }
 
-  /** Starts as many requests as may start. Not recursive: a request that is answered at once returns here. */
-  #pump(): void {
+  /**
+   * Starts as many requests as may start. Not recursive: a request that is answered at once returns here.
+   * `sinceMs`: when this round of work began, for the share of the turn.
+   */
+  #pump(sinceMs = this.#lastActiveMs, hasTurn = false): void {
     if (this.#isPumping || !this.#isOpen) return
     this.#isPumping = true
+    let hasBegun = hasTurn
     try {
-      while (this.#host.isServing && !this.#isClosing && !this.#isPeerSlow) {
+      while (this.#host.isServing && !this.#isClosing && !this.#isPeerSlow && !this.#awaitsTurn) {
         const frame = this.#heldFrame ?? this.#takeFrame()
         if (frame === null) break
         if (!this.#mayStart(frame)) {
@@ -267,13 +286,24 @@ export class Connection implements AnswerSink, MemoryUser {
           this.#inFlight[0]?.nextRequestWaits()
           break
         }
+        if (!hasBegun && this.#mustWaitForTurn()) {
+          this.#heldFrame = frame
+          break
+        }
+        hasBegun = true
         this.#heldFrame = null
         this.#start(frame)
       }
     } finally {
       this.#isPumping = false
     }
+    if (hasBegun) this.#host.turns.worked(sinceMs, this.#host.nowMs())
     this.#updateReading()
+  }
+
+  #mustWaitForTurn(): boolean {
+    this.#awaitsTurn = !this.#host.turns.mayWork(this)
+    return this.#awaitsTurn
   }
 
   #takeFrame(): Buffer | FrameStream | null {
@@ -339,7 +369,7 @@ export class Connection implements AnswerSink, MemoryUser {
   }
 
   #maybeEnd(): void {
-    if (!this.#isOpen || this.#hasEnded || this.#inFlight.length > 0) return
+    if (!this.#isOpen || this.#hasEnded || this.#inFlight.length > 0 || this.#awaitsTurn) return
     const isAllRead = this.#hasPeerEnded && this.#heldFrame === null && !this.#isPeerSlow
     if (!this.#isClosing && !isAllRead) return
     this.#hasEnded = true
