@@ -12,6 +12,7 @@ import {
 } from '@weir/protocol'
 import t from 'tap'
 import { TestNode } from '../testing/test-node.ts'
+import { describeResources } from './describe-configs.ts'
 
 const { topic: TOPIC, broker: BROKER, group: GROUP, clientMetrics: METRICS } = CONFIG_RESOURCE
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
@@ -295,6 +296,19 @@ t.test('a resource that is named again is described once, with all keys', async 
   const all = await ask(null)
   t.same(await ask(['retention.ms'], null), all)
   t.same(await ask([], ['retention.ms']), all)
+})
+
+t.test('an answer has so many settings at most, whatever is asked for', async t => {
+  const { node } = await newWorld()
+  const resources = ['g', 'h', 'i'].map(resourceName => {
+    return { resourceType: GROUP, resourceName, configurationKeys: null }
+  })
+  const request = { resources, includeSynonyms: false, includeDocumentation: false }
+  const { results } = describeResources(node.node.services, request, 20)
+  t.same(
+    results.map(each => each.errorCode),
+    [0, 0, errorCode('POLICY_VIOLATION')],
+  )
 })
 
 t.test('what cannot be described gets the error of its kind', async t => {

@@ -2,7 +2,7 @@
 // v3 documentation and types; v4 flexible. Topics, brokers ('' is all of them together), groups, client
 // metrics and loggers; sensitive values are null.
 // Differences from Kafka: a broker of another node is not asked through this one; there is one logger,
-// 'ROOT', which cannot be changed here.
+// 'ROOT', which cannot be changed here; one answer has some 500,000 settings at most.
 
 import { CONFIG_RESOURCE, topicNameProblem } from '@weir/controller'
 import {
@@ -38,6 +38,8 @@ type Described =
 
 const BROKER_LOGGER = 8
 const STRING_TYPE = 2
+/** Of one answer: what 15,000 topics have. A request may name 250,000 groups, with 17 each. */
+const MAX_CONFIGS = 500_000
 const CLIENT_METRICS_SOURCE = 7
 const BROKER_LOGGER_SOURCE = 6
 
@@ -46,17 +48,21 @@ export function handleDescribeConfigs(
   _context: RequestContext,
   request: DescribeConfigsRequest,
 ): HandlerResult<DescribeConfigsResponseInit> {
-  return fromFreshMetadata(services, () => describeAll(services, request))
+  return fromFreshMetadata(services, () => describeResources(services, request, MAX_CONFIGS))
 }
 
-function describeAll(
+/** Resources beyond `maxConfigs` settings are refused: the client asks for fewer at a time. */
+export function describeResources(
   services: Services,
   request: DescribeConfigsRequest,
+  maxConfigs: number,
 ): DescribeConfigsResponseInit {
+  let configCount = 0
   return {
     results: resourcesOf(request).map(resource => {
       const { resourceType, resourceName, keys } = resource
-      const described = describe(services, resource, request)
+      const described =
+        configCount < maxConfigs ? describe(services, resource, request) : tooMany(maxConfigs)
       if (described.kind === 'failed') {
         const { error, message } = described
         return {
@@ -67,6 +73,7 @@ function describeAll(
           configs: [],
         }
       }
+      configCount += described.configs.length
       const isWanted = (config: Config) => keys === null || keys.has(config.name)
       const configs = described.configs.filter(isWanted)
       return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
@@ -139,6 +146,11 @@ function otherBroker(services: Services, name: string): Described | null {
 
 function failed(error: ErrorName, message: string): Described {
   return { kind: 'failed', error, message }
+}
+
+function tooMany(maxConfigs: number): Described {
+  const message = `One answer has about ${maxConfigs} settings at most: ask for fewer resources.`
+  return failed('POLICY_VIOLATION', message)
 }
 
 function toConfig(entry: ConfigEntry, request: DescribeConfigsRequest): Config {
