@@ -40,6 +40,11 @@ t.test('kafka-topics, -console-producer and -console-consumer as scripts use the
   ])
   t.match(consumed, { code: 0, out: 'a\t1\nb\t2\n', err: 'Processed a total of 2 messages\n' })
   t.match(await tool('kafka-get-offsets', ['--topic', 'java']), { code: 0, out: 'java:0:2\n' })
+  const dirs = ['--describe', '--topic-list', 'java,none']
+  t.match(await tool('kafka-log-dirs', dirs), {
+    code: 0,
+    out: /"partitions":\[\{"partition":"java-0"/,
+  })
 })
 
 t.test('kafka-consumer-groups, -configs and -delete-records as scripts use them', async t => {

@@ -37,7 +37,10 @@ export const benchCommand = defineCommand({
   },
   examples: [
     ['$0 bench', 'every scenario once'],
-    [`$0 bench ${NAMES[0]} --rounds 3 --pid $(pgrep -f 'weir start')`, 'one, with CPU and memory'],
+    [
+      `$0 bench ${NAMES[0]} --rounds 3 --pid $(pgrep -nf 'weir.* start')`,
+      'one, with CPU and memory',
+    ],
   ],
   async run({ io }, args) {
     const scenarios = (args.scenarios.length === 0 ? NAMES : args.scenarios).map(name => {

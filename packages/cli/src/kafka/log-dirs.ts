@@ -1,5 +1,5 @@
 // kafka-log-dirs
-import { describeCluster, describeLogDirs, listTopics } from '@weir/client'
+import { describeCluster, describeLogDirs } from '@weir/client'
 import { javaException } from './java-errors.ts'
 import { requireOptions, ToolError } from './option-parser.ts'
 import { type KafkaTool, parseIds } from './tool.ts'
@@ -25,7 +25,7 @@ export const logDirsTool: KafkaTool = {
         `ERROR: The given brokers do not exist from --broker-list: ${missing.join(',')}. Current existent brokers: ${existing.join(',')}`,
       )
     }
-    const topics = await knownTopics(context)
+    const topics = (options.value('topic-list') ?? '').split(',').filter(name => name !== '')
     const nodeIds = asked.length > 0 ? asked : existing
     context.print('Querying brokers for log directories information\n')
     const described = await Promise.all(
@@ -33,7 +33,7 @@ export const logDirsTool: KafkaTool = {
         broker: nodeId,
         logDirs: (await describeLogDirs(cluster, nodeId)).map(dir => ({
           partitions: dir.replicas
-            .filter(replica => topics === null || topics.has(replica.topic))
+            .filter(replica => topics.length === 0 || topics.includes(replica.topic))
             .map(({ topic, partition, sizeBytes, offsetLag, isFuture }) => ({
               partition: `${topic}-${partition}`,
               size: sizeBytes,
@@ -49,21 +49,4 @@ export const logDirsTool: KafkaTool = {
     context.print(`${JSON.stringify({ brokers: described, version: 1 })}\n`)
     return 0
   },
-}
-
-/** Null: all. */
-async function knownTopics({
-  options,
-  cluster,
-}: Parameters<KafkaTool['run']>[0]): Promise<ReadonlySet<string> | null> {
-  const names = (options.value('topic-list') ?? '').split(',').filter(name => name !== '')
-  if (names.length === 0) return null
-  const topics = new Set((await listTopics(cluster)).map(topic => topic.name))
-  const missing = names.filter(name => !topics.has(name))
-  if (missing.length > 0) {
-    throw new ToolError(
-      `ERROR: The given topics do not exist from --topic-list: ${missing.join(',')}.`,
-    )
-  }
-  return new Set(names)
 }

@@ -13,7 +13,7 @@ export const networkRows = [
   string('inter.broker.listener.name', null, { accepted: why.CONTROLLER_LISTENER }, 'The listener that brokers use among themselves.'),
   string('security.inter.broker.protocol', 'PLAINTEXT', { oneOf: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], refused: why.NO_SECURITY }, 'The security protocol that brokers use among themselves.'),
   list('controller.listener.names', 'CONTROLLER', { kafkaDefault: 'none' }, 'Names of the listeners that serve controllers and brokers of the cluster.'),
-  int('max.connections', 2_147_483_647, { min: 0, update: 'cluster-wide' }, 'Open connections at most, over all listeners; more are closed at once.'),
+  int('max.connections', 2_147_483_647, { min: 0, update: 'cluster-wide' }, 'Open connections at most, of each listener; more are closed at once.'),
   int('max.connections.per.ip', 2_147_483_647, { min: 0, update: 'cluster-wide' }, 'Open connections at most from one address.'),
   string('max.connections.per.ip.overrides', '', { check: connectionOverridesProblem, update: 'cluster-wide' }, 'Other limits for single addresses, as ADDRESS:COUNT separated by commas; names of hosts are not resolved.'),
   int('max.connection.creation.rate', 2_147_483_647, { min: 0, update: 'cluster-wide', accepted: why.NOT_YET }, 'New connections a second at most.'),
