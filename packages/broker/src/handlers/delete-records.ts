@@ -28,10 +28,10 @@ export async function handleDeleteRecords(
   _context: RequestContext,
   request: DeleteRecordsRequest,
 ): Promise<DeleteRecordsResponseInit> {
-  const topics = request.topics.map(async ({ name, partitions }) => ({
+  const topics = [...offsetsOf(request)].map(async ([name, partitions]) => ({
     name,
     partitions: await Promise.all(
-      partitions.map(async ({ partitionIndex, offset }): Promise<Answer> => {
+      [...partitions].map(async ([partitionIndex, offset]): Promise<Answer> => {
         const partition = services.replicaManager.getPartition(name, partitionIndex)
         if (partition === undefined) {
           const topic = { name, topicId: '' }
@@ -42,6 +42,17 @@ export async function handleDeleteRecords(
     ),
   }))
   return { topics: await Promise.all(topics) }
+}
+
+/** By topic and partition. Of one that is named again the last offset counts, as in Kafka. */
+function offsetsOf(request: DeleteRecordsRequest): Map<string, Map<number, number>> {
+  const offsets = new Map<string, Map<number, number>>()
+  for (const { name, partitions } of request.topics) {
+    const ofTopic = offsets.get(name) ?? new Map<number, number>()
+    offsets.set(name, ofTopic)
+    for (const { partitionIndex, offset } of partitions) ofTopic.set(partitionIndex, offset)
+  }
+  return offsets
 }
 
 async function deleteRecords(

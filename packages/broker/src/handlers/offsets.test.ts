@@ -179,6 +179,26 @@ t.test('DeleteRecords moves the start of the log, within its bounds', async t =>
   t.match(await ask(0, 'compacted'), { errorCode: errorCode('POLICY_VIOLATION') })
 })
 
+t.test('of a partition that DeleteRecords names again the last offset counts', async t => {
+  const { plane } = await planeWithTimes()
+  const { log } = plane.partition('a')
+  const advance = log.advanceLogStartOffset.bind(log)
+  const wanted: number[] = []
+  log.advanceLogStartOffset = offset => {
+    wanted.push(offset)
+    return advance(offset)
+  }
+  const topics = [[1, 2], [3]].map(offsets => ({
+    name: 'a',
+    partitions: offsets.map(offset => ({ partitionIndex: 0, offset })),
+  }))
+  const asked = plane.ask(handleDeleteRecords, 2, { timeoutMs: 1000, topics })
+  const response = await plane.response<DeleteRecordsResponseInit>(asked)
+  const partitions = [{ partitionIndex: 0, errorCode: 0, lowWatermark: 3 }]
+  t.same(response.topics, [{ name: 'a', partitions }])
+  t.same(wanted, [3], 'each would be written to the disk')
+})
+
 t.test('producer ids are never given twice', async t => {
   const plane = await DataPlane.open()
   const ask = async (transactionalId: string | null) => {
