@@ -1,8 +1,16 @@
 import { SimRandom } from '@weir/core/sim'
 import { writeBatchCrc } from '@weir/protocol'
 import t from 'tap'
-import { COMPACTED, fill, newest, rowText, visible } from '../testing/compacted-log.ts'
-import { append, batch, openWorld, reopen, START_MS, settle } from '../testing/test-kit.ts'
+import { COMPACTED, fill, HOUR, newest, rowText, visible } from '../testing/compacted-log.ts'
+import {
+  append,
+  batch,
+  openWorld,
+  reopen,
+  START_MS,
+  settle,
+  type World,
+} from '../testing/test-kit.ts'
 
 t.test('a map that is too small cleans less, and never wrongly', async t => {
   const world = await openWorld(COMPACTED, { manager: { cleanerMapBytes: 24 * 1024 } })
@@ -111,4 +119,43 @@ t.test('a batch whose inside cannot be read stays, and holds nobody up', async t
   const [first] = read.chunks
   t.equal(first?.readBigInt64BE(0), 1n)
   t.equal((first?.readInt16BE(21) ?? 0) & 7, 1, 'it is there as it was')
+})
+
+/** One record of 300 bytes for each key. */
+async function addKeys(world: World, keys: readonly string[]): Promise<void> {
+  const timestamp = world.env.clock.nowMs()
+  for (const key of keys) {
+    append(world.log, batch({ keys: [key], values: ['x'.repeat(300)], timestamp }))
+  }
+  await settle(world)
+  world.log.updateHighWatermark(world.log.logEndOffset)
+}
+
+/** Nothing is cleaned by the clock. */
+const BY_HAND = { manager: { cleanerBackoffMs: 100 * HOUR } }
+const clean = (world: World) => world.sim.complete(world.manager.runCleaner())
+
+t.test('what is younger than min.compaction.lag.ms is not cleaned', async t => {
+  const world = await openWorld({ ...COMPACTED, minCompactionLagMs: HOUR }, BY_HAND)
+  await addKeys(world, new Array(50).fill('key'))
+  t.equal(await clean(world), 0)
+  await world.sim.run({ forMs: HOUR / 2 })
+  await addKeys(world, new Array(50).fill('key'))
+  t.equal(await clean(world), 0)
+  await world.sim.run({ forMs: HOUR / 2 })
+  t.equal(await clean(world), 1)
+  t.ok((await visible(world)).length > 50, 'the younger half is there')
+})
+
+t.test('a log is cleaned when enough of it is dirty, or after max.compaction.lag.ms', async t => {
+  const lag = { minCleanableDirtyRatio: 0.5, maxCompactionLagMs: HOUR }
+  const world = await openWorld({ ...COMPACTED, ...lag }, BY_HAND)
+  const keys = Array.from({ length: 100 }, (_, index) => `key ${index}`)
+  await addKeys(world, keys)
+  t.equal(await clean(world), 1, 'all of it is dirty')
+  await addKeys(world, keys.slice(0, 30))
+  t.equal(await clean(world), 0, 'a quarter is')
+  await world.sim.run({ forMs: HOUR + 1_000 })
+  t.equal(await clean(world), 1)
+  t.ok((await visible(world)).length < 120)
 })
