@@ -11,11 +11,16 @@ import { PLANTED_CLUSTER_BUGS } from './planted-bugs.ts'
 
 const SEEDS = [2]
 
-/** Some of docs/cluster-simulation.md, with the faults that go after them. */
-const PLANTED: readonly [name: string, faults: readonly FaultKind[], noticed: RegExp][] = [
-  ['acks-unwritten', ['isolate', 'kill'], /is in the ISR of|was committed/],
-  ['not-here-after-append', ['slowNetwork', 'electLeaders', 'reassign'], /was refused and is/],
-  ['no-pause-guard', ['pause'], /stood still and then served/],
+/** Some of docs/cluster-simulation.md, with the faults that go after them, from the first seed that notices. */
+const PLANTED: readonly (readonly [
+  name: string,
+  fromSeed: number,
+  faults: readonly FaultKind[],
+  noticed: RegExp,
+])[] = [
+  ['acks-unwritten', 1, ['isolate', 'kill'], /is in the ISR of|was committed/],
+  ['not-here-after-append', 3, ['slowNetwork', 'electLeaders', 'reassign'], /was refused and is/],
+  ['no-pause-guard', 2, ['pause'], /stood still and then served/],
 ]
 const PLANTED_SEEDS = 10
 
@@ -39,13 +44,13 @@ t.test('each fault is on in some seeds and off in others', async t => {
   }
 })
 
-for (const [name, faults, noticed] of PLANTED)
+for (const [name, fromSeed, faults, noticed] of PLANTED)
   t.test(`${name} is noticed`, async t => {
     const bug = PLANTED_CLUSTER_BUGS.find(each => each.name === name)
     const restore = bug?.plant()
     let violation: string | null = null
     try {
-      for (let seed = 1; seed <= PLANTED_SEEDS && violation === null; seed++)
+      for (let seed = fromSeed; seed < fromSeed + PLANTED_SEEDS && violation === null; seed++)
         ({ violation } = await runClusterSeed(seed, { faults }))
     } finally {
       restore?.()
