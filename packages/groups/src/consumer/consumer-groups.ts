@@ -232,17 +232,20 @@ export class ConsumerGroups {
     for (const pattern of patterns) {
       if (draft.regex(pattern) !== undefined) draft.setRegex(pattern, null)
     }
+    const isDowngrade =
+      allowsDowngrade(this.#config.consumer.migrationPolicy) &&
+      hasOnlyClassicMembers(draft.members())
+    if (isDowngrade) {
+      // In the same generation: the members may commit what they have until they join again.
+      downgrade(draft, this.#topics, nowMs)
+      const { groupId } = draft.group
+      return () => this.#onDowngraded(groupId, nowMs)
+    }
     draft.setGroupEpoch(draft.groupEpoch + 1, hashOfTopics(draft, this.#topics))
     const isEmpty = draft.members().next().done === true
     // Nobody is left to be assigned anything: the target is complete as it is (KAFKA-20442).
     if (isEmpty) draft.setTargetEpoch(draft.groupEpoch, nowMs)
-    const isDowngrade =
-      allowsDowngrade(this.#config.consumer.migrationPolicy) &&
-      hasOnlyClassicMembers(draft.members())
-    if (!isDowngrade) return null
-    downgrade(draft, this.#topics, nowMs)
-    const { groupId } = draft.group
-    return () => this.#onDowngraded(groupId, nowMs)
+    return null
   }
 
   /** After the load: every member has one session to show itself. */
