@@ -102,6 +102,15 @@ t.test('a broker that is not there: exit code 1 and what to do', async t => {
   }
 })
 
+t.test('weir bench says when there is no broker, or no process to measure', async t => {
+  const alone = await weir('bench', 'produce-one', '--seconds', '1')
+  t.equal(alone.code, 1)
+  t.match(alone.err, /127\.0\.0\.1:1 .*nothing listens there; start a broker with 'weir start'/)
+  const unmeasured = await weir('bench', 'produce-one', '--pid', '99999999')
+  t.equal(unmeasured.code, 2)
+  t.match(unmeasured.err, /--pid: there is no process 99999999 here/)
+})
+
 t.test('the doctor names the hop that fails', async t => {
   const { code, out } = await weir('doctor')
   t.equal(code, 1)

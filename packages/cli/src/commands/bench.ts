@@ -1,5 +1,6 @@
 // weir bench: the load harness against any address.
 import { BenchError, formatReport, runBench, SCENARIOS, scenarioByName } from '@weir/bench'
+import { NetError } from '@weir/core'
 import { createClientEnv } from '../client-env.ts'
 import { defineCommand } from '../command.ts'
 import { bootstrapText } from '../connect.ts'
@@ -69,6 +70,10 @@ export const benchCommand = defineCommand({
       return 0
     } catch (error) {
       if (error instanceof BenchError) throw new CommandError(error.message, error)
+      if (error instanceof NetError && error.code === 'ECONNREFUSED') {
+        const advice = "start a broker with 'weir start', or name another address with --bootstrap"
+        throw new CommandError(`${error.message}: nothing listens there; ${advice}`, error)
+      }
       throw error
     }
   },
@@ -77,8 +82,20 @@ export const benchCommand = defineCommand({
 function pidsOf(text: string | undefined): number[] {
   if (text === undefined) return []
   if (!/^\d+([,\s]+\d+)*$/.test(text.trim())) throw new UsageError('--pid takes numbers: 12,13')
-  return text
+  const pids = text
     .trim()
     .split(/[,\s]+/)
     .map(Number)
+  const missing = pids.find(pid => !isRunning(pid))
+  if (missing !== undefined) throw new UsageError(`--pid: there is no process ${missing} here`)
+  return pids
+}
+
+/** Also of another user. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
