@@ -213,8 +213,8 @@ export class ConsumerGroups {
   }
 
   /**
-   * Takes members out: the others are assigned what they had with their next heartbeats. When only
-   * classic members are left the group becomes one of theirs; that is what `afterReplay` starts.
+   * Takes members out: the others are assigned what they had with their next heartbeats, or the group
+   * becomes a classic one.
    */
   remove(draft: GroupDraft, memberIds: readonly string[], nowMs: number): (() => void) | null {
     const patterns = new Set<string>()
@@ -232,20 +232,27 @@ export class ConsumerGroups {
     for (const pattern of patterns) {
       if (draft.regex(pattern) !== undefined) draft.setRegex(pattern, null)
     }
-    const isDowngrade =
-      allowsDowngrade(this.#config.consumer.migrationPolicy) &&
-      hasOnlyClassicMembers(draft.members())
-    if (isDowngrade) {
-      // In the same generation: the members may commit what they have until they join again.
-      downgrade(draft, this.#topics, nowMs)
-      const { groupId } = draft.group
-      return () => this.#onDowngraded(groupId, nowMs)
-    }
+    const downgraded = this.maybeDowngrade(draft, nowMs)
+    if (downgraded !== null) return downgraded
     draft.setGroupEpoch(draft.groupEpoch + 1, hashOfTopics(draft, this.#topics))
     const isEmpty = draft.members().next().done === true
     // Nobody is left to be assigned anything: the target is complete as it is (KAFKA-20442).
     if (isEmpty) draft.setTargetEpoch(draft.groupEpoch, nowMs)
     return null
+  }
+
+  /**
+   * When only classic members are left the group becomes one of theirs, in the same generation: they may
+   * commit what they have until they join again, which `afterReplay` asks of them. Null: nothing to do.
+   */
+  maybeDowngrade(draft: GroupDraft, nowMs: number): (() => void) | null {
+    const isDowngrade =
+      allowsDowngrade(this.#config.consumer.migrationPolicy) &&
+      hasOnlyClassicMembers(draft.members())
+    if (!isDowngrade) return null
+    downgrade(draft, this.#topics, nowMs)
+    const { groupId } = draft.group
+    return () => this.#onDowngraded(groupId, nowMs)
   }
 
   /** After the load: every member has one session to show itself. */

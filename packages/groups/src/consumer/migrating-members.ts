@@ -95,6 +95,8 @@ export class MigratingMembers {
     const reported = ownedOf(subscription, this.#topics)
     const said = { metadata, reported }
     const { next, afterReplay } = this.#consumer.step(draft, before, said, context.nowMs)
+    // A static member may have come in place of the last one of the new protocol.
+    const downgraded = this.#consumer.maybeDowngrade(draft, context.nowMs)
     const response: JoinGroupResponse = {
       throttleTimeMs: 0,
       errorCode: 0,
@@ -106,7 +108,8 @@ export class MigratingMembers {
       memberId,
       members: [],
     }
-    return { records: draft.records, replies: [{ requestId, response }], afterReplay }
+    const replies = [{ requestId, response }]
+    return { records: draft.records, replies, afterReplay: downgraded ?? afterReplay }
   }
 
   /** The member as it is before this JoinGroup, or why it may not join. */
