@@ -9,7 +9,7 @@ import {
 import { runClusterSeed } from './cluster-sim.ts'
 import { PLANTED_CLUSTER_BUGS } from './planted-bugs.ts'
 
-const SEEDS = [2]
+const SEEDS = [4]
 
 /** Some of docs/cluster-simulation.md, with the faults that go after them, from the first seed that notices. */
 const PLANTED: readonly (readonly [
@@ -33,7 +33,11 @@ t.test(`a cluster under faults: seeds ${SEEDS} keep every promise, and replay`, 
   }
   const acked = results.reduce((sum, result) => sum + result.acked, 0)
   t.ok(acked > SEEDS.length * 100, `${acked} records were acknowledged`)
-  t.same(await runClusterSeed(2), results[0], 'the same seed gives the same trace, twice')
+  t.same(
+    await runClusterSeed(SEEDS[0] ?? 0),
+    results[0],
+    'the same seed gives the same trace, twice',
+  )
 })
 
 t.test('each fault is on in some seeds and off in others', async t => {
