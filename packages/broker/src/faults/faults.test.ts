@@ -149,7 +149,7 @@ t.test('what was delayed goes on at once when the faults are cleared', t => {
 
 t.test('a mistyped API or error is named when the fault is set', t => {
   const plan = new FaultPlan({ sparedClientId: 'nobody' })
-  t.throws(() => plan.drop('Fetsch'), /no API 'Fetsch'; did you mean 'Fetch'/)
+  t.throws(() => plan.drop('Fetsch'), /no API 'Fetsch': did you mean 'Fetch'/)
   t.throws(() => plan.fail('Fetch', 'NOT_LEADER' as never), /no error 'NOT_LEADER'/)
   t.end()
 })
