@@ -77,3 +77,13 @@ t.test('behind a refused batch sequences begin anew, once those before it are do
   t.same(sendAll(partition, 0, 1).slice(0, 2), [c, d])
   t.same(labels([c, d] as PipelineBatch[]), ['1:0', '1:2'])
 })
+
+t.test('a batch is not pushed out of what a broker remembers by those behind it', async t => {
+  const { partition } = pipeline('together')
+  const [a, ...others] = sendAll(partition) as [PipelineBatch, ...PipelineBatch[]]
+  for (const batch of others) partition.onSuccess(batch, 4)
+  partition.onReturn(a, 0)
+  t.same(sendAll(partition), [a], 'five were sent from it on')
+  partition.onSuccess(a, 2)
+  t.same(labels(sendAll(partition)), ['0:12', '0:14'])
+})

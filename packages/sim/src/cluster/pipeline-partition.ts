@@ -7,8 +7,9 @@
 // A batch that is refused for good leaves a gap in the sequences: nothing behind it can be taken any more.
 // Those before it are brought to an end first; those behind begin at 0 again, in a newer epoch.
 //
-// Invariants: at most MAX_IN_FLIGHT batches have sequences and are not done; these are consecutive, but
-// for the gap; a batch gets other sequences only when it cannot be there under its former ones.
+// Invariants: nothing is sent for the first time when MAX_IN_FLIGHT batches were, from the oldest that is not
+// done on, those that are done included: a broker would forget the oldest; a batch gets other sequences
+// only when it cannot be there under its former ones.
 
 export const MAX_IN_FLIGHT = 5
 /** Those that are done, for copies that come late: more than a broker remembers. */
@@ -28,6 +29,8 @@ export interface PipelineBatch extends NewPipelineBatch {
   producerEpoch: number
   /** Null until it is sent. */
   baseSequence: number | null
+  /** How many were sent for the first time before it. */
+  ordinal: number
   isOnWire: boolean
   /** It came back, and is not sent again before that. */
   retryAtMs: number
@@ -42,6 +45,7 @@ export class PipelinePartition {
   readonly #done: PipelineBatch[] = []
   #producerEpoch = 0
   #nextSequence = 0
+  #nextOrdinal = 0
   /** The sequence that nobody will have; null if all is well. */
   #gap: number | null = null
   /** Its first batch goes alone: a broker that knows nothing of a producer takes any sequence. */
@@ -61,7 +65,7 @@ export class PipelinePartition {
   }
 
   add(batch: NewPipelineBatch): void {
-    const unsent = { producerEpoch: -1, baseSequence: null, isOnWire: false }
+    const unsent = { producerEpoch: -1, baseSequence: null, ordinal: -1, isOnWire: false }
     this.#open.push({ ...batch, ...unsent, retryAtMs: 0, baseOffset: -1 })
   }
 
@@ -84,7 +88,9 @@ export class PipelinePartition {
     if (inFlight.length === 0) this.#begin(currentEpoch)
     const fresh = this.#open[inFlight.length]
     const limit = this.#isKnown ? MAX_IN_FLIGHT : 1
-    if (fresh === undefined || inFlight.length >= limit || this.#gap !== null) return null
+    const sentCount = this.#nextOrdinal - (inFlight[0]?.ordinal ?? this.#nextOrdinal)
+    if (fresh === undefined || sentCount >= limit || this.#gap !== null) return null
+    fresh.ordinal = this.#nextOrdinal++
     fresh.producerEpoch = this.#producerEpoch
     fresh.baseSequence = this.#nextSequence
     this.#nextSequence += fresh.values.length
