@@ -233,6 +233,25 @@ t.test('a voter that was removed while it was away follows the log when it is ba
   await cluster.stop()
 })
 
+t.test('a node that was away finds a leader that only its list of voters names', async t => {
+  const cluster = new QuorumCluster({ seed: 64, voters: 3, node: { clusterId: () => 'c' } })
+  await cluster.start()
+  const observer = await cluster.startNode(9, { address: '' })
+  await cluster.commit('before')
+  await cluster.sim.run(() => observer.machine.words.length === 1, 10_000)
+  cluster.kill(9)
+  const added = { id: 4, directoryId: 'disk-of-4', address: 'n4:9093' }
+  await cluster.startNode(4)
+  const { node } = await cluster.untilLeader()
+  t.same(await cluster.sim.complete(node.voters.addVoter(added, 10_000)), { kind: 'done' })
+  node.driver.transferLeadership(4)
+  await cluster.sim.run(() => cluster.leader() !== null && cluster.leaderId() === 4, 5_000)
+  await cluster.startNode(9, { address: '', voters: [...cluster.voters, added] })
+  await cluster.commit('later')
+  t.same(await cluster.untilEqual(), ['before', 'later'])
+  await cluster.stop()
+})
+
 t.test('the status of the quorum says how far each node is and when it was heard of', async t => {
   const cluster = await filled(70)
   await cluster.sim.run({ forMs: 1000 })

@@ -190,9 +190,11 @@ export class QuorumNode {
   #targets(): readonly number[] {
     const { leaderId } = this.driver.leadership
     if (leaderId !== null) return leaderId === this.#options.nodeId ? [] : [leaderId]
-    const { voters } = this.driver.membership
-    const ids = voters.length > 0 ? voters : this.#options.voters.map(member => member.id)
-    return ids.filter(id => id !== this.#options.nodeId)
+    // The membership in the log may be older than the list: the node was away while voters came and went.
+    const listed = this.#options.voters.map(member => member.id)
+    const ids = new Set([...this.driver.membership.voters, ...listed])
+    ids.delete(this.#options.nodeId)
+    return [...ids]
   }
 
   #directoryOf(id: number): string {
