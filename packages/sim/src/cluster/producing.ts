@@ -15,7 +15,10 @@ const TOO_LARGE_CHANCE = 0.005
 const VALUE_BYTES = 60
 
 /** Of the record itself: its size, or its time where clocks have jumped far apart. */
-const FINAL_REFUSALS: ReadonlySet<ErrorName> = new Set(['MESSAGE_TOO_LARGE', 'INVALID_TIMESTAMP'])
+/** Whatever became of earlier attempts: such a record is not there. */
+const FINAL_REFUSALS: ReadonlySet<ErrorName> = new Set(['MESSAGE_TOO_LARGE'])
+/** Clocks jump; a batch that is there may be refused when it comes again, as by Kafka. */
+const PASSING_REFUSALS: ReadonlySet<ErrorName> = new Set(['INVALID_TIMESTAMP'])
 
 export interface ProducingOptions {
   readonly name: string
@@ -73,6 +76,7 @@ export class Producing {
     this.#history.sent(value, key, acks === -1 ? 'ordered' : 'again')
     this.pendingCount++
     const sentMs = this.#world.nowMs
+    const wasInDoubt = this.#world.hasDeposedLeader(topic)
     const bytes = isTooLarge ? TOO_LARGE_BYTES : VALUE_BYTES
     this.#producer.send({ topic, partition, key: null, value: value.padEnd(bytes) }).then(
       ({ offset }) => {
@@ -84,20 +88,19 @@ export class Producing {
       },
       (error: unknown) => {
         this.pendingCount--
-        this.#onFailure(value, topic, error)
+        this.#onFailure(value, error, wasInDoubt || this.#world.hasDeposedLeader(topic))
       },
     )
   }
 
   /** Mostly it is not known whether the record is there. */
-  #onFailure(value: string, topic: string, error: unknown): void {
+  #onFailure(value: string, error: unknown, isInDoubt: boolean): void {
     this.#world.note(`${value} is given up: ${errorMessage(error)}`)
     if (!(error instanceof KafkaError)) return
     const { errorName } = error
     // Who does not know that others lead misses what these took of the producer: unknown, as with Kafka.
-    const isOfThePast =
-      errorName === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && this.#world.hasDeposedLeader(topic)
-    if (isOfThePast) return
+    if (errorName === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && isInDoubt) return
+    if (PASSING_REFUSALS.has(errorName)) return
     if (FINAL_REFUSALS.has(errorName)) this.#history.failed(value)
     // All else passes for who is patient.
     else if (this.#isPatient) this.#world.fail(`${value} is given up: ${error.message}`)
