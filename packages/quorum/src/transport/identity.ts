@@ -130,8 +130,7 @@ export function refusalOf(
       'check --voters and --data-dir of the one that is wrong here'
     return { kind: 'other-cluster', reason }
   }
-  if (peer.nodeId === own.nodeId)
-    return misfit(`there are two nodes with the id ${own.nodeId}: each needs its own`)
+  if (peer.nodeId === own.nodeId) return misfit(sharedId(own.nodeId))
   const disagreement = votersRefusal(own, peer, known.membership)
   if (disagreement !== null) return misfit(disagreement)
   const { membership, directories } = known
@@ -186,15 +185,23 @@ export function refusalOfHello(
   return refusalOf(own, hello, known)
 }
 
-/** Why a node is refused while another process lives under its id. */
-export function rivalRefusal(rival: NodeProcess, { directoryId }: NodeProcess): string {
+function sharedId(nodeId: number): string {
+  return `there are two nodes with the id ${nodeId}: each needs its own`
+}
+
+/** Why a node is refused while another process, its rival, lives under its id; null if none does. */
+export function rivalRefusal(
+  rival: NodeProcess | null,
+  { directoryId }: NodeProcess,
+): Refusal | null {
+  if (rival === null) return null
   const { nodeId } = rival
-  if (rival.directoryId !== directoryId)
-    return `there are two nodes with the id ${nodeId}: each needs its own`
-  return (
-    `two processes run as node ${nodeId} on copies of one data directory (directory id ` +
-    `${directoryId}): stop one of them, or start it as a new node with an empty --data-dir`
-  )
+  const reason =
+    rival.directoryId === directoryId
+      ? `two processes run as node ${nodeId} on copies of one data directory (directory id ` +
+        `${directoryId}): stop one of them, or start it as a new node with an empty --data-dir`
+      : sharedId(nodeId)
+  return { kind: 'rival', reason }
 }
 
 /** Of a version that does not tell its process, the disk stands for it. */

@@ -198,8 +198,7 @@ export class Transport implements EndpointHost {
     const refusal = refusalOf(this.#own, reply, this.#known())
     if (refusal !== null) return refusal
     const process = processOf(reply)
-    const rival = this.processes.rivalOfReached(process)
-    return rival === null ? null : { kind: 'rival', reason: rivalRefusal(rival, process) }
+    return rivalRefusal(this.processes.rivalOfReached(process), process)
   }
 
   #known(): { membership: Membership; directories: KnownDirectories } {
@@ -252,8 +251,7 @@ export class Transport implements EndpointHost {
     const refusal = refusalOfHello(this.#own, hello, this.#known())
     if (refusal !== null) return refusal
     const process = processOf(hello)
-    const rival = this.processes.rivalOf(process)
-    return rival === null ? null : { kind: 'rival', reason: rivalRefusal(rival, process) }
+    return rivalRefusal(this.processes.rivalOf(process), process)
   }
 
   #welcome(hello: Hello): Refusal | null {
