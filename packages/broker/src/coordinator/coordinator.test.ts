@@ -265,13 +265,19 @@ t.test('offsets keep their time over a restart after the machine slept for longe
   t.equal(await fetch(plane), 7)
 })
 
-t.test('after a pause of the process its members may show themselves first', async t => {
+/** A process that stood still for longer than the session of the member of its group. */
+async function afterPause(): Promise<{ plane: DataPlane; member: JoinGroupResponse }> {
   const plane = await openGroupPlane()
   await find(plane)
   const member = await joinAndSync(plane)
   plane.sim.pause('node')
   await plane.sim.run({ forMs: 60_000 })
   plane.sim.resume('node')
+  return { plane, member }
+}
+
+t.test('after a pause of the process its members may show themselves first', async t => {
+  const { plane, member } = await afterPause()
   // Timers that are late fire before what is in the sockets is read.
   await plane.sim.run({ forMs: 100 })
   t.equal(await heartbeat(plane, member), 'NONE')
@@ -280,12 +286,7 @@ t.test('after a pause of the process its members may show themselves first', asy
 })
 
 t.test('after a pause of the process who stays away is removed, whoever else asks', async t => {
-  const plane = await openGroupPlane()
-  await find(plane)
-  const member = await joinAndSync(plane)
-  plane.sim.pause('node')
-  await plane.sim.run({ forMs: 60_000 })
-  plane.sim.resume('node')
+  const { plane, member } = await afterPause()
   for (let count = 0; count < 30; count++) {
     await fetch(plane)
     await plane.sim.run({ forMs: 100 })
